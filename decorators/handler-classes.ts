@@ -1,6 +1,6 @@
 import { annotationsOf, type Class } from './metadata.js';
 
-/** Tells whether a value is a class that handles messages: it, a base of it or a method of these has `@Handles`. */
+/** Tells whether a value is a class that handles messages: it, a base of it or a method of these has `@Handles` or `@Replies`. */
 export function isHandlerClass(value: unknown): value is Class {
   if (typeof value !== 'function') return false;
   const { handles, methods } = annotationsOf(value as Class);

@@ -1,35 +1,49 @@
-import { Bus, defineRequest, memory, ResponderError, rabbitmq } from 'hopline';
+import { Bus, defineRequest, memory, NoResponderError, ResponderError, rabbitmq } from 'hopline';
 import { handlers, Replies } from 'hopline/decorators';
+import { z } from 'zod';
 
-const { AMQP_URL } = process.env;
-const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
+// In a file that both services import.
+const GetQuote = defineRequest('quote.get', {
+  request: z.object({ sku: z.string(), count: z.number().int().positive() }),
+  reply: z.object({ cents: z.number() }),
+});
 
-/** In a file that both services import. */
-const GetQuote = defineRequest<{ sku: string; amount: number }, { cents: number }>('quote.get');
+class UnknownSku extends Error {
+  readonly code = 'SKU_UNKNOWN';
+}
 
+/** The service that replies: what its handler returns is the reply, and what it throws comes back with its code. */
 class Quotes {
   private readonly prices = new Map([['tea', 250]]);
 
   @Replies(GetQuote)
-  quote({ sku, amount }: { sku: string; amount: number }): { cents: number } {
+  async quote({ sku, count }: { sku: string; count: number }) {
     const cents = this.prices.get(sku);
-    if (cents === undefined) throw Object.assign(new Error(`there is no ${sku}`), { code: 'UNKNOWN_SKU' });
-    return { cents: cents * amount };
+    if (cents === undefined) throw new UnknownSku(`there is no '${sku}'`);
+    return { cents: cents * count };
   }
 }
 
-const shop = new Bus({ service: 'shop', transport, handlers: handlers([Quotes]), failureLog: false });
-const web = new Bus({ service: 'web', transport });
+const { AMQP_URL: url } = process.env;
+const transport = url ? rabbitmq({ url }) : memory();
+const quotes = new Bus({ service: 'quotes', transport, handlers: handlers([Quotes]), failureLog: false });
+const shop = new Bus({ service: 'shop', transport });
 await shop.start();
-await web.start();
 
-const { cents } = await web.request(GetQuote, { sku: 'tea', amount: 2 }, { timeout: '5s' });
-console.log(`two of tea cost ${cents} cents`);
-try {
-  await web.request(GetQuote, { sku: 'cake', amount: 1 });
-} catch (error) {
-  if (error instanceof ResponderError) console.log(`${error.remote.code}: ${error.remote.message}`);
-}
+const ask = (sku: string) =>
+  shop.request(GetQuote, { sku, count: 2 }, { timeout: '5s' }).then(
+    ({ cents }) => `${sku}: ${cents} cents`,
+    (error) => {
+      if (error instanceof NoResponderError) return `${sku}: nobody is there`;
+      if (error instanceof ResponderError) return `${sku}: ${error.remote.code}, ${error.remote.message}`;
+      throw error;
+    },
+  );
 
-await web.stop();
+console.log(await ask('tea'));
+await quotes.start();
+console.log(await ask('tea'));
+console.log(await ask('coffee'));
+await quotes.stop();
+console.log(await ask('tea'));
 await shop.stop();

@@ -1,6 +1,6 @@
 export { isHoplineContext } from './calls/handler-call.js';
 export { HoplineContext, HoplinePayload } from './calls/parameters.js';
-export { HoplineHandler } from './handles.js';
+export { HoplineHandler, HoplineResponder } from './handles.js';
 export { HoplineHealthIndicator, type HoplineHealthResult } from './health.js';
 export { HoplineModule } from './module.js';
 export type {

@@ -14,7 +14,7 @@ import { providersOf } from './providers.js';
 import { DEFAULT_BUS } from './tokens.js';
 
 /**
- * A bus in a Nest application. Its handlers are the providers and controllers with `@Handles`, in whichever module; it starts when the
+ * A bus in a Nest application. Its handlers are the providers and controllers with `@Handles` or `@Replies`, in whichever module; it starts when the
  * application has bootstrapped, and stops with it. `Bus`, `Publisher`, `Requester` and `HoplineHealthIndicator` can be injected, and
  * `MessageContext` into what is made for each message.
  */

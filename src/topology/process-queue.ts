@@ -18,6 +18,9 @@ export const tooManyComingBack = (queue: string): PublishRejectedError =>
 /** Words that set the processes' queues apart, as a regular expression of the broker's. */
 export const PROCESS_WORD = '[\\da-f-]{36}';
 
+/** Name of a process's queue without the word of the process; any other name as it is. */
+export const sharedNameOf = (queue: string): string => queue.replace(new RegExp(`\\.${PROCESS_WORD}$`), '');
+
 /** True for the name of a queue that a process has, or had, for itself under the name of `queue`. */
 export const isProcessQueueOf = (queue: string, name: string): boolean =>
   name.startsWith(`${queue}.`) && new RegExp(`^${PROCESS_WORD}$`).test(name.slice(queue.length + 1));

@@ -84,7 +84,9 @@ describe('queues that an older version of the service has left behind', function
     await eventually(async () => assert.equal(await ready('mailer.SendWelcomeEmail2.dead'), 1));
     await old.stop();
 
-    other = busOf('mailer.live').handle('email.#', () => {});
+    other = busOf('mailer.live')
+      .handle('email.#', () => {})
+      .handle('address.changed', () => {}, { each: 'process', name: 'Forget' });
     const foreign = busOf('mailer', 'another').handle('k', () => {}, { queue: 'mailer.OfAnother' });
     await Promise.all([other.start(), foreign.start()]);
     await foreign.stop();

@@ -6,12 +6,14 @@ import {
   AttemptOverError,
   type BusEvents,
   defineMessage,
+  defineRequest,
   type HandleOptions,
   type MessageContext,
   OptionsError,
   PayloadInvalidError,
   PublishManyError,
   PublishNotKeptError,
+  ResponderError,
   staticKeys,
   UnroutableError,
 } from '../../src/index.js';
@@ -476,5 +478,42 @@ export const publishesAfter: Theme = (test) => {
     assert.deepEqual(seen.payloads.toSorted(), [1, 3]);
     await allSeen(fx, seen);
     assert.equal(seen.calls.length, 3);
+  });
+
+  test('a responder has published before it replies; if that never can be, its requester is told', async (fx) => {
+    const Ask = defineRequest<{ to: string }, string>('ask');
+    const seen = fx.recorder();
+    await fx.bus('office').handle('out.#', seen.handle, { concurrency: 1 }).start();
+    const bus = fx.bus('shop').reply(
+      Ask,
+      async ({ to }, context) => {
+        await context.send(to, 1);
+        return 'told';
+      },
+      { publishes: 'after' },
+    );
+    await bus.start();
+    assert.equal(await fx.outcome(bus.request(Ask, { to: 'out.a' })), 'told');
+    await assert.rejects(
+      fx.outcome(bus.request(Ask, { to: 'nobody.cares' })),
+      (error) => error instanceof ResponderError && error.remote.code === 'HOPLINE_UNROUTABLE',
+    );
+    assert.deepEqual(await allSeen(fx, seen), ['out.a']);
+  });
+
+  test('what is published for copies that each process has is of each', async (fx) => {
+    const seen = fx.recorder();
+    await fx.bus('office').handle('out.#', seen.handle).start();
+    for (const process of [1, 2]) {
+      const bus = fx.bus('shop');
+      bus.handle('config.changed', (_payload, context) => context.publish('out.cleared', process), {
+        ...{ each: 'process', name: 'Clear', publishes: 'after' },
+      });
+      await bus.start();
+    }
+    const other = await fx.publisher();
+    await other.publish('config.changed', 1);
+    await fx.eventually(() => assert.deepEqual(seen.payloads.toSorted(), [1, 2]));
+    assert.equal(new Set(idsOf(seen)).size, 2);
   });
 };

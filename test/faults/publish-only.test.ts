@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Bus, rabbitmq, type Transport } from '../../src/index.js';
+import { Bus, defineRequest, rabbitmq, type Transport } from '../../src/index.js';
 import { ALARMS } from '../support/alarms.js';
 import type { PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -54,6 +54,25 @@ describe('a bus that only publishes', function () {
     await eventually(() => assert.deepEqual(seen, [2]));
     await Promise.all([first.stop(), second.stop()]);
     await becomes();
+  });
+
+  it('asks for replies on its one connection', async () => {
+    const Greet = defineRequest<{ name: string }, string>('greet');
+    const responder = new Bus({
+      service: uniqueName('greeter'),
+      prefix,
+      transport: rabbitmq({ url: node.url }),
+    });
+    responder.reply(Greet, ({ name }) => `hello, ${name}`);
+    await responder.start();
+    try {
+      const { bus } = another();
+      await bus.start();
+      assert.equal(await bus.request(Greet, { name: 'ada' }), 'hello, ada');
+      await becomes('publish');
+    } finally {
+      await responder.stop();
+    }
   });
 
   it('declares on its one connection, and again what was deleted while that was lost', async () => {

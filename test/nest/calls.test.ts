@@ -11,6 +11,7 @@ import {
   ForbiddenException,
   Injectable,
   type NestInterceptor,
+  NotFoundException,
   type PipeTransform,
   SetMetadata,
   UseFilters,
@@ -20,9 +21,16 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { EMPTY, map, of } from 'rxjs';
-import { Handles } from '../../decorators/index.js';
-import { type BusEvents, MessageContext } from '../../src/index.js';
-import { HoplineContext, HoplineHandler, HoplinePayload, isHoplineContext } from '../../src/nest/index.js';
+import { z } from 'zod';
+import { Handles, Replies } from '../../decorators/index.js';
+import { type BusEvents, defineRequest, MessageContext, ResponderError } from '../../src/index.js';
+import {
+  HoplineContext,
+  HoplineHandler,
+  HoplinePayload,
+  HoplineResponder,
+  isHoplineContext,
+} from '../../src/nest/index.js';
 import { eventually } from '../support/eventually.js';
 import { withBus } from './application.js';
 
@@ -325,5 +333,43 @@ describe('a handler in Nest', () => {
     await bus.publishMany('number', [1, 2]);
     await handled(2);
     assert.deepEqual(seen, [[10, 20], 2]);
+  });
+
+  it('answers requests, whose replies pass its interceptors, and whose errors reach who asked', async () => {
+    const GetTotal = defineRequest('total.get', {
+      request: z.object({ id: z.string(), total: z.number() }),
+      reply: z.number(),
+    });
+    const GetName = defineRequest('name.get', { request: z.object({ id: z.string() }), reply: z.string() });
+    const Doubling: NestInterceptor = {
+      intercept: (_context, next) => next.handle().pipe(map((value) => value * 2)),
+    };
+    class Totals {
+      @UseGuards(Guard)
+      @UseInterceptors(Doubling)
+      @Replies(GetTotal)
+      total({ total }: { id: string; total: number }): number {
+        return total;
+      }
+
+      @HoplineResponder(GetName)
+      name(@HoplineContext() context: MessageContext, @HoplinePayload('id') id: string): string {
+        if (id === 'none') throw new NotFoundException(`no ${id}`);
+        return `${id} ${context.routingKey}`;
+      }
+    }
+    const { bus } = await calling(Totals);
+    assert.equal(await bus.request(GetTotal, { id: 'A7', total: 21 }), 42);
+    assert.equal(await bus.request(GetName, { id: 'A7' }), 'A7 name.get');
+    const told = (code: string, message: string) => (error: unknown) => {
+      assert.ok(error instanceof ResponderError, String(error));
+      assert.deepEqual([error.remote.code, error.remote.message], [code, message]);
+      return true;
+    };
+    await assert.rejects(
+      bus.request(GetTotal, { id: 'A7', total: 5_000 }),
+      told('ForbiddenException', 'Forbidden resource'),
+    );
+    await assert.rejects(bus.request(GetName, { id: 'none' }), told('NotFoundException', 'no none'));
   });
 });

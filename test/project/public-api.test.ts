@@ -29,6 +29,7 @@ const HIDDEN: Readonly<Record<string, string>> = {
   TopologyPlan: "BusDescription['topology']",
   Sender: 'what publishers of ours hand their calls to',
   RequestSender: 'what requesters of ours hand their calls to',
+  QueueKind: "QueueDescription['kind']",
   QueueState: "QueueReport['state']",
   ConsumingStatus: 'a field of ProcessStatus',
   ConnectionRole: 'a field of ConnectionHealth',

@@ -11,7 +11,7 @@ import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import type { Emitter } from '../../util/emitter.js';
-import { leftOverQueues, waysInto } from '../topology/left-over-queues.js';
+import { leftOverQueues, namesThere, waysInto } from '../topology/left-over-queues.js';
 import type { BrokerFacts, DeadLetterFacts, Facts, LeftOverFacts, ManagementFacts } from './facts.js';
 import type { Management } from './management.js';
 
@@ -85,7 +85,7 @@ async function leftOverFacts(
   { queues, bindings }: ManagementFacts,
 ): Promise<LeftOverFacts[]> {
   if (!application) return [];
-  const there = new Set(queues.map(({ name }) => name));
+  const there = namesThere(queues);
   const found: LeftOverFacts[] = [];
   for (const queue of leftOverQueues([application], siblings, queues, bindings)) {
     if (queue.kind !== 'work' && there.has(queue.of)) continue;

@@ -2,6 +2,8 @@
 export interface ManagedQueue {
   readonly name: string;
   readonly type: string;
+  /** True if it belongs to one connection: nobody else may look at it, and it goes with that. */
+  readonly exclusive: boolean;
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Nodes that hold a copy of the queue; empty for a classic queue. */
   readonly members: readonly string[];

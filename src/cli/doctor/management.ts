@@ -73,17 +73,13 @@ export class Management {
       );
   }
 
-  /**
-   * Queues of the vhost; without those that belong to one connection, which are nobody else's affair.
-   *
-   * @throws ManagementError
-   */
+  /** @throws ManagementError */
   async queues(): Promise<ManagedQueue[]> {
     const found: ManagedQueue[] = [];
     for (let page = 1, pages = 1; page <= pages; page += 1) {
       const response = await this.ask(`queues/${this.here}?${QUEUE_QUERY}&page=${page}`, 'GET');
       const { items, page_count } = (await response.json()) as { items: Json[]; page_count: number };
-      found.push(...items.filter(({ exclusive }) => exclusive !== true).map(queueOf));
+      found.push(...items.map(queueOf));
       pages = page_count;
     }
     return found;
@@ -171,6 +167,7 @@ function nodeOf(node: Json): NodeFacts {
 function queueOf({
   name,
   type,
+  exclusive,
   arguments: args,
   members,
   online,
@@ -181,6 +178,7 @@ function queueOf({
   return {
     name: String(name),
     type: String(type),
+    exclusive: exclusive === true,
     arguments: (args ?? {}) as ManagedQueue['arguments'],
     members: strings(members),
     online: strings(online),

@@ -33,7 +33,7 @@ export class Managed {
     try {
       const [queues, nodes] = await Promise.all([this.management.queues(), this.management.nodes()]);
       return {
-        queues: queues.map(({ name }) => name).filter((name) => this.isWorkQueue(name)),
+        queues: queues.flatMap(({ name, exclusive }) => (!exclusive && this.isWorkQueue(name) ? name : [])),
         nearAlarm: nearAlarm(nodes),
         critical: queues.filter(isCritical).map(({ name }) => name),
         delays: this.delays(queues),

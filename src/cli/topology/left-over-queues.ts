@@ -1,6 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { topicMatches } from '../../message/routing/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
+import { sharedNameOf } from '../../topology/process-queue.js';
 import type { ManagedBinding, ManagedQueue } from '../doctor/managed.js';
 
 /*
@@ -39,8 +40,8 @@ export function leftOverQueues(
   for (const { service, prefix, delayPrefix } of services) {
     const names = new Names(prefix, delayPrefix);
     for (const queue of queues) {
-      const { name } = queue;
-      if (declared.has(name) || !isNamedAfter(service, name)) continue;
+      const { name, exclusive } = queue;
+      if (exclusive || declared.has(name) || !isNamedAfter(service, name)) continue;
       // The binding to the default exchange belongs to the queue itself and can't be undone.
       const own = bindings.filter(
         ({ source, destination, destinationType }) =>
@@ -53,6 +54,10 @@ export function leftOverQueues(
   }
   return [...found.values()];
 }
+
+/** Names of the queues that are there; of those that processes have for themselves, the name that all of them have in common. */
+export const namesThere = (queues: readonly ManagedQueue[]): ReadonlySet<string> =>
+  new Set(queues.map(({ name, exclusive }) => (exclusive ? sharedNameOf(name) : name)));
 
 /**
  * Tells whether a queue has a default name of a service, or is a lane of the queue that has the service's

@@ -12,6 +12,7 @@ import {
   isNamedAfter,
   type LeftOverQueue,
   leftOverQueues,
+  namesThere,
   successorFor,
   type Way,
   waysInto,
@@ -70,7 +71,7 @@ export async function findLeftOvers(options: PruneOptions): Promise<LeftOvers> {
     if (state?.consumers !== 0 || queue.held > 0) continue;
     alone.push({ ...queue, ready: state.ready, ways: waysInto(queue, applications) });
   }
-  const there = new Set(queues.map(({ name }) => name));
+  const there = namesThere(queues);
   const idle = new Set(alone.filter(({ kind }) => kind === 'work').map(({ name }) => name));
   return {
     bindings: applications.flatMap((bus) => leftOverBindings(bus, bindings)),

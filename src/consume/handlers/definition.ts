@@ -128,7 +128,14 @@ export interface BulkHandleOptions<Payload = any, Input = Payload>
 export interface ReplyOptions<Payload = unknown, Input = Payload>
   extends Pick<
       HandlerOptions<Payload, Input>,
-      'timeout' | 'concurrency' | 'exchange' | 'body' | 'encrypted' | 'circuitBreaker' | 'middleware'
+      | 'timeout'
+      | 'concurrency'
+      | 'exchange'
+      | 'body'
+      | 'encrypted'
+      | 'circuitBreaker'
+      | 'middleware'
+      | 'publishes'
     >,
     ReplyingOptions {}
 

@@ -88,7 +88,8 @@ export class KeptPublishes implements AttemptPublishes, Entered, Keep {
 
   idOf(ordinal: number, index?: number): string {
     const { handler, messageId } = this.context;
-    if (messageId === undefined) return newMessageId();
+    // Copies for each process have one id, and what their handlers publish is not the same.
+    if (messageId === undefined || handler.each) return newMessageId();
     const place = index === undefined ? `${ordinal}` : `${ordinal}/${index}`;
     return publishedId(joined(messageId, handler.queue, handler.name, place));
   }

@@ -40,6 +40,7 @@ const management: ManagementFacts = {
     {
       name: 'mailer',
       type: 'quorum',
+      exclusive: false,
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 },
       members: ['rabbit@a'],
       online: ['rabbit@a'],

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import type { ManagedBinding, ManagedQueue } from '../../../src/cli/doctor/managed.js';
-import { leftOverQueues, successorFor, waysInto } from '../../../src/cli/topology/left-over-queues.js';
+import {
+  leftOverQueues,
+  namesThere,
+  successorFor,
+  waysInto,
+} from '../../../src/cli/topology/left-over-queues.js';
 import type { BusDescription } from '../../../src/consume/handlers/bus-description.js';
 import { describeBus } from '../../../src/consume/handlers/describe.js';
 import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
@@ -49,6 +54,7 @@ function broker(...buses: BusDescription[]): { queues: ManagedQueue[]; bindings:
       plan.queues.map(({ name, arguments: args }) => ({
         name,
         type: 'quorum',
+        exclusive: false,
         arguments: { ...args },
         members: [],
         online: [],
@@ -95,6 +101,7 @@ describe('left-over queues', () => {
     const queue = {
       name: 'mailer.legacy',
       type: 'classic',
+      exclusive: false,
       arguments: {},
       members: [],
       online: [],
@@ -102,6 +109,22 @@ describe('left-over queues', () => {
       departing: 0,
     };
     assert.deepEqual(leftOverQueues([now], [now], [queue], []), []);
+  });
+
+  it('are none that belong to a process, however they are called', () => {
+    const now = bus();
+    const queue = {
+      name: 'mailer.live.Forget.0b7a2e0e-6e0f-4c0c-9a34-3f6f7f2b1c11',
+      type: 'classic',
+      exclusive: true,
+      arguments: { 'x-dead-letter-exchange': 'hopline.dead' },
+      members: [],
+      online: [],
+      unsettled: 0,
+      departing: 0,
+    };
+    assert.deepEqual(leftOverQueues([now], [now], [queue], []), []);
+    assert.deepEqual([...namesThere([queue])], ['mailer.live.Forget']);
   });
 
   it('are lanes that a queue has no more', () => {
