@@ -43,7 +43,6 @@ const HIDDEN: Readonly<Record<string, string>> = {
   ReplyOptions: 'a part of RepliesOptions',
   ReplyingOptions: 'a part of RepliesOptions',
   ReplyFunction: 'a function of a payload and its context',
-  QueueKind: 'three literals',
   StaticKeysOptions: 'the argument of staticKeys()',
   PackSettings: 'what defineMessage makes of its options',
   UniqueSettings: 'what defineMessage makes of its options',
