@@ -2,7 +2,6 @@ export type { BusOptions, HandlerDefinitions } from './bus/options.js';
 export { Bus } from './bus.js';
 export type {
   BulkHandleOptions,
-  BusReplyOptions,
   HandleOptions,
   HandlerDefinition,
   HandlerOptions,
@@ -45,9 +44,7 @@ export {
   PublishNotKeptError,
   PublishRejectedError,
   PublishTimeoutError,
-  RequestDroppedError,
   RequestLostError,
-  RequestRedeliveredError,
   RequestTimeoutError,
   ResponderError,
   ShutdownError,
@@ -100,7 +97,7 @@ export type {
   ConsumeNext,
   ConsumeResult,
 } from './pipeline/consume-middleware.js';
-export type { BulkFunction, FailedFunction, HandlerFunction, ReplyFunction } from './pipeline/handler.js';
+export type { BulkFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
 export type {
   HandleMiddleware,
   Middleware,

@@ -22,7 +22,7 @@ export interface LogFields {
   readonly attempt?: number;
   /** Maximum attempts by the handler's retry policy; missing if there is no limit. */
   readonly tries?: number;
-  /** What became of the attempt: `succeeded`, `retried`, `released`, `deadLettered`, `discarded` or `skipped`. */
+  /** What became of the attempt: `succeeded`, `retried`, `released`, `deadLettered`, `discarded`, `failed` or `skipped`. */
   readonly outcome?: string;
   /** Reason of a dead letter, a pause, a block or a cancel. */
   readonly reason?: string;
@@ -40,6 +40,8 @@ export interface LogFields {
   readonly isAnswered?: boolean;
   /** Dead-letter queue that holds the message. */
   readonly deadQueue?: string;
+  /** True if the requester of a failed request was told. */
+  readonly isAnswered?: boolean;
   /** The error, or the thrown value. */
   readonly err?: unknown;
   /** `publish` or `consume`. */

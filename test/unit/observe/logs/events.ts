@@ -47,7 +47,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
     deadQueue: 'shop.dead',
   },
   'message.discarded': { ...about, error: undefined },
-  'message.failed': { ...about, error, isAnswered: true },
+  'message.failed': { ...about, error: new RangeError('too dear'), isAnswered: true },
   'message.skipped': { ...about, handler: undefined },
   'connection.up': connection,
   'connection.down': { ...connection, error, retryInMs: 500, refused: false },

@@ -102,7 +102,10 @@ describe('the events of a bus in a log', () => {
 
   it('leave the lines of failures to the bus if they are to have none', async () => {
     const { stream, lines } = captured();
-    const levels = { 'message.retried': false, 'message.discarded': false, 'message.deadLettered': false };
+    const levels = {
+      ...{ 'message.retried': false, 'message.discarded': false },
+      ...{ 'message.deadLettered': false, 'message.failed': false },
+    };
     logEvents(bus, { log: pino(stream), levels } as Parameters<typeof logEvents>[1]);
     await run();
     assert.match(own[0] ?? '', /^error handler 'Bad' failed/);
