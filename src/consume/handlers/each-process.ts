@@ -40,15 +40,11 @@ export function eachProcessProblems(
 }
 
 /** @param isShared true if the queue's options are those of other handlers of its class as well, whose queue they mean */
-function optionsWithoutUse(
-  { name, queue, options, answers }: HandlerDefinition,
-  isShared: boolean,
-): string[] {
+function optionsWithoutUse({ name, queue, options }: HandlerDefinition, isShared: boolean): string[] {
   const problems = ONCE_FOR_ALL.filter((option) => options[option] !== undefined).map(
     (option) =>
       `${option} has no place beside each: 'process': it has a message handled once for all processes, so all but one would skip their copy`,
   );
-  if (answers) problems.push("a request has one reply: each: 'process' has no place there");
   if (!isShared)
     for (const option of OF_KEPT_QUEUES.filter((each) => queue[each] !== undefined))
       problems.push(
