@@ -42,7 +42,7 @@ export const HEADER = {
   encrypted: 'hopline-encrypted',
   /** Of a request: the correlation id of its caller, since the property holds what its reply is found by. */
   correlationId: 'hopline-correlation-id',
-  /** Of a reply: what its body is; see reply.ts. */
+  /** Of a reply that says how its responder failed; see reply.ts. */
   reply: 'hopline-reply',
   /** On dead letters only. */
   reason: 'hopline-reason',

@@ -25,18 +25,22 @@ export type Fields = Readonly<Record<string, Check>>;
 export function problemsOf(value: unknown, path: string, fields: Fields): string[] {
   const problems: string[] = [];
   const record = value as Record<string, unknown>;
-  const at = (name: string) => (path ? `${path}.${name}` : name);
   for (const name of Object.keys(record)) {
     if (!Object.hasOwn(fields, name))
-      problems.push(`unknown option ${at(name)}${didYouMean(name, Object.keys(fields))}`);
+      problems.push(`unknown option ${within(path, name)}${didYouMean(name, Object.keys(fields))}`);
   }
-  for (const [name, check] of Object.entries(fields)) {
+  // Each publish with options comes by here: no list of the fields is made for it.
+  for (const name in fields) {
     const field = record[name];
-    if (field === undefined && !(check as RequiredCheck).isRequired) continue;
-    problems.push(...problemsAt(at(name), field, check));
+    const check = fields[name] as RequiredCheck;
+    if (field === undefined && !check.isRequired) continue;
+    if (check.each || check.fields || !check.accepts(field))
+      problems.push(...problemsAt(within(path, name), field, check));
   }
   return problems;
 }
+
+const within = (path: string, name: string): string => (path ? `${path}.${name}` : name);
 
 function problemsAt(path: string, value: unknown, check: Check): string[] {
   const { each, fields } = check;

@@ -198,6 +198,17 @@ export const requesting: Theme = (test) => {
     assert.deepEqual(asked, [{ sku: 'tea' }, { sku: 'broken' }]);
   });
 
+  test('an empty reply of another client is null, like that of a responder that returns nothing', async (fx) => {
+    await responder(fx, 'nothing.get', (_payload, _say, { replyTo, messageId }) =>
+      fx.foreign.publish({
+        ...{ exchange: '', routingKey: replyTo as string, body: '' },
+        properties: { correlationId: messageId as string },
+      }),
+    );
+    const bus = await fx.publisher();
+    assert.equal(await bus.request(defineRequest<string, null>('nothing.get'), 'plain'), null);
+  });
+
   test('a responder of any client is understood: plain JSON, compressed or not, without a word of ours', async (fx) => {
     await responder(fx, 'plain.get', (payload, _say, { replyTo, messageId }) => {
       const json = JSON.stringify({ of: payload });

@@ -1,7 +1,7 @@
 import type { MessageContext } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import type { OutgoingProperties } from '../../src/message/message.js';
-import { encodeFailure, FAILURE, VALUE } from '../../src/message/wire/reply.js';
+import { encodeFailure, FAILURE } from '../../src/message/wire/reply.js';
 import type { BusFixture } from './bus-fixture.js';
 
 /** Replies to the request of this context. */
@@ -31,11 +31,7 @@ export async function responder(
     };
     return {
       bytes,
-      value: (value) =>
-        bytes(JSON.stringify(value), {
-          contentType: 'application/json',
-          headers: { [HEADER.reply]: VALUE },
-        }),
+      value: (value) => bytes(JSON.stringify(value), { contentType: 'application/json' }),
       failure: (code, message, stack) =>
         bytes(encodeFailure({ code, message, stack }), {
           contentType: 'application/json',

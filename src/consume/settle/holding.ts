@@ -36,7 +36,7 @@ export class Holding {
    */
   async store({ received: { delivery, messageId } }: Work, effect: Effect): Promise<Stored> {
     const { clock, giveUp, log, onHold, onRelease } = this.options;
-    const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
+    let backoff: Backoff | undefined;
     let held = false;
     try {
       while (!delivery.lost) {
@@ -50,6 +50,7 @@ export class Holding {
           if (giveUp.aborted) break;
           if (!held) onHold(error);
           held = true;
+          backoff ??= new Backoff({ firstMs: 500, maxMs: 30_000 });
           const pauseMs = backoff.next();
           log.warn(
             { queue: delivery.queue, messageId, ...effect.about, pauseMs, error },

@@ -118,11 +118,10 @@ export class Settler {
   /** A process that dies anywhere in here does all of it again, with the same ids. */
   private async storeFirst(work: Work, given: Outcome, { ofStages, due, ready }: Todo): Promise<void> {
     let outcome = given;
-    let stages = [...ofStages];
+    let stages = ofStages;
     let left = [...ofStages, ...due];
     let tells: 'ack' | 'requeue' | 'reject' = outcome.kind === 'return' ? 'requeue' : 'ack';
     for (let effect = left.shift(); effect; effect = left.shift()) {
-      stages = stages.filter((each) => each !== effect);
       const stored = await this.holding.store(work, effect);
       if (stored === 'unreached') return unreached([effect, ...left]);
       if (stored === 'without') continue;
@@ -131,9 +130,11 @@ export class Settler {
         continue;
       }
       // The message ends otherwise. The effects of its stages come after that: they count on the message's being safe.
+      stages = stages.filter((each) => left.includes(each));
       if (effect.isOwed) stages = stages.map(givenUp);
       outcome = this.endOf(work, stored);
-      left = [...this.dueFor(work, stored), ...stages];
+      const ofRequest = outcome === stored ? NO_EFFECTS : (outcome.effects ?? NO_EFFECTS);
+      left = [...this.dueFor(work, stored), ...ofRequest, ...stages];
       tells = outcome.kind === 'return' ? 'requeue' : 'ack';
     }
     if (ready !== undefined) await ready;

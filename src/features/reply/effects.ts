@@ -5,11 +5,12 @@ import { UnroutableError } from '../../errors.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage, OutgoingProperties } from '../../message/message.js';
 import { newMessageId } from '../../message/message-id.js';
-import { encodeFailure, FAILURE, VALUE } from '../../message/wire/reply.js';
+import { encodeFailure, FAILURE } from '../../message/wire/reply.js';
 import { isOwnFault } from '../../pipeline/final-errors.js';
 import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Content, Work } from '../../pipeline/work.js';
 import type { TransportSession } from '../../transport/transport.js';
+import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { isEncrypted } from '../encryption/decrypt.js';
@@ -24,9 +25,9 @@ export interface ReplyEffectOptions {
   readonly publishDeadlineMs: number;
 }
 
-/** What a reply says, and by which word of its header it is known. */
+/** What a reply says. */
 interface Said {
-  readonly kind: typeof VALUE | typeof FAILURE;
+  readonly isFailure: boolean;
   readonly body: Buffer;
   readonly contentType: string | undefined;
   /** False for what goes out plain though its request was encrypted. */
@@ -49,37 +50,66 @@ abstract class Reply implements Effect {
 
   abstract onError(error: unknown): Outcome | 'without' | undefined;
 
-  /** Dying after the confirm sends it again, if the request is handled again: its requester drops the second. */
-  async run(): Promise<void> {
-    this.message ??= await this.compose(this.said());
-    await this.options.session.publish(this.message);
+  /**
+   * Dying after the confirm sends it again, if the request is handled again: its requester drops the second. Not async: a reply that
+   * needs no key costs the promise of its publish, and no other.
+   */
+  run(): Promise<unknown> {
+    const { session } = this.options;
+    if (this.message) return session.publish(this.message);
+    return Promise.resolve(after(this.compose(this.said()), (message) => this.send(message)));
   }
 
-  private async compose({ kind, body, contentType, isSecret }: Said): Promise<OutgoingMessage> {
-    const { service, clock, encryption, publishDeadlineMs: deadlineMs } = this.options;
+  private send(message: OutgoingMessage): Promise<unknown> {
+    this.message = message;
+    return this.options.session.publish(message);
+  }
+
+  private compose({
+    isFailure,
+    body,
+    contentType,
+    isSecret,
+  }: Said): OutgoingMessage | Promise<OutgoingMessage> {
+    const { encryption } = this.options;
+    const { received } = this.work;
+    const properties = this.propertiesOf(isFailure, contentType);
+    if (!isSecret || !encryption || !isEncrypted(received) || received.messageId === undefined)
+      return this.messageOf(body, properties);
+    const bound = boundToReply(received.messageId, received.routingKey);
+    return after(encryption.seal(body, contentType ?? '', bound), (sealed) => {
+      const headers = { ...properties.headers, [HEADER.encrypted]: sealed.header };
+      return this.messageOf(sealed.body, { ...properties, contentType: ENCRYPTED_CONTENT_TYPE, headers });
+    });
+  }
+
+  private messageOf(body: Buffer, properties: OutgoingProperties): OutgoingMessage {
+    const { address, options } = this;
+    return {
+      to: 'reply',
+      address,
+      body,
+      properties,
+      mustRoute: false,
+      deadlineMs: options.publishDeadlineMs,
+    };
+  }
+
+  private propertiesOf(isFailure: boolean, contentType: string | undefined): OutgoingProperties {
+    const { service, clock } = this.options;
     const { received } = this.work;
     const { correlationId = received.messageId } = received.delivery.properties;
     const now = clock.now();
     const properties: OutgoingProperties = {
       messageId: newMessageId(now),
-      ...(correlationId === undefined ? {} : { correlationId }),
       timestamp: Math.floor(now / 1_000),
       appId: service,
-      ...(contentType === undefined ? {} : { contentType }),
       deliveryMode: 1,
-      headers: { [HEADER.reply]: kind },
     };
-    const way = { to: 'reply', address: this.address, mustRoute: false, deadlineMs } as const;
-    if (!isSecret || !encryption || !isEncrypted(received) || received.messageId === undefined)
-      return { ...way, body, properties };
-    const bound = boundToReply(received.messageId, received.routingKey);
-    const sealed = await encryption.seal(body, contentType ?? '', bound);
-    const headers = { ...properties.headers, [HEADER.encrypted]: sealed.header };
-    return {
-      ...way,
-      body: sealed.body,
-      properties: { ...properties, contentType: ENCRYPTED_CONTENT_TYPE, headers },
-    };
+    if (correlationId !== undefined) properties.correlationId = correlationId;
+    if (contentType !== undefined) properties.contentType = contentType;
+    if (isFailure) properties.headers = { [HEADER.reply]: FAILURE };
+    return properties;
   }
 }
 
@@ -100,7 +130,8 @@ export class ReplyOfValue extends Reply {
   }
 
   protected said(): Said {
-    return { kind: VALUE, ...this.reply, isSecret: true };
+    const { body, contentType } = this.reply;
+    return { isFailure: false, body, contentType, isSecret: true };
   }
 }
 
@@ -130,7 +161,7 @@ export class ReplyOfFailure extends Reply {
     const failure = failureOf(error, work.match?.handler.answers?.showStack ?? false);
     // Without a key its requester is to hear just that.
     const isSecret = !(error instanceof UnknownKeyError || error instanceof KeysUnavailableError);
-    return { kind: FAILURE, body: encodeFailure(failure), contentType: 'application/json', isSecret };
+    return { isFailure: true, body: encodeFailure(failure), contentType: 'application/json', isSecret };
   }
 }
 

@@ -84,7 +84,11 @@ function returned(
     routingKey,
     exchange,
   };
-  const value = serializer.deserialize(body, new MessageView(source, contentType, contentEncoding));
+  // Other clients say nothing by an empty body; what Hopline replies then is JSON's null.
+  const isNothing = body.length === 0 && contentType === undefined;
+  const value = isNothing
+    ? null
+    : serializer.deserialize(body, new MessageView(source, contentType, contentEncoding));
   return after(value, (ready) => validate(definition.reply, ready));
 }
 

@@ -5,11 +5,10 @@ import type { MessageProperties } from '../properties.js';
 /*
  * A reply as it travels. It goes by the default exchange to the address that the request names in `replyTo`, with the request's
  * `correlationId`, as replies of all clients of RabbitMQ do (https://www.rabbitmq.com/docs/direct-reply-to). The header
- * {@link HEADER.reply} says whether its body is what the responder returned, or how it failed; other clients' replies have none, and are
- * what was returned.
+ * {@link HEADER.reply} says of a failure that it is one. A reply without it is what was returned: so are those of other clients, and one
+ * header less is to be written and read for each request.
  */
 
-export const VALUE = 'value';
 export const FAILURE = 'error';
 
 /** Body of a reply that says how the responder failed. */
