@@ -36,8 +36,6 @@ export interface LogFields {
   readonly waitMs?: number;
   /** True if the channel that delivered the message is gone: it is delivered again. */
   readonly lost?: boolean;
-  /** True if the requester of a failed request has been told of it. */
-  readonly isAnswered?: boolean;
   /** Dead-letter queue that holds the message. */
   readonly deadQueue?: string;
   /** True if the requester of a failed request was told. */
