@@ -16,7 +16,15 @@ const FIELDS: Readonly<Record<keyof LogFields, true>> = {
   ...{ event: true, service: true, queue: true, handler: true, exchange: true, routingKey: true },
   ...{ requestId: true, from: true },
   ...{ messageId: true, attempt: true, tries: true, outcome: true, reason: true, delayMs: true },
-  ...{ durationMs: true, sincePublishedMs: true, waitMs: true, lost: true, deadQueue: true, err: true },
+  ...{
+    durationMs: true,
+    sincePublishedMs: true,
+    waitMs: true,
+    lost: true,
+    deadQueue: true,
+    isAnswered: true,
+    err: true,
+  },
   ...{ connection: true, address: true, channel: true, retryInMs: true, refused: true, losses: true },
   ...{
     since: true,
