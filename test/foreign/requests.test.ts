@@ -3,7 +3,7 @@ import { Bus, defineRequest, ResponderError, rabbitmq } from '../../src/index.js
 import { deferred } from '../../src/util/deferred.js';
 import { RawChannel } from '../support/raw-channel.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';
-import { hasNpmPackage, printedBy } from './programs.js';
+import { printedBy } from './programs.js';
 
 /** A broker boots first, and may have to be unpacked. */
 const ONCE_MS = 300_000;
@@ -130,8 +130,7 @@ describe('requests and replies', function () {
     );
   });
 
-  const golevelup = hasNpmPackage('@golevelup/nestjs-rabbitmq') ? describe : describe.skip;
-  golevelup('with @golevelup/nestjs-rabbitmq', () => {
+  describe('with @golevelup/nestjs-rabbitmq', () => {
     it('are answered when it asks', async () => {
       const requests = [
         { routingKey: 'price.get', payload: { amount: 5 } },
