@@ -209,7 +209,9 @@ describe('the parts of the suite', () => {
         own.map((_part, place) => `${place + 1}/${own.length}`),
         file,
       );
-      const isElsewhere = ['foreign', 'alerts'].some((name) => file.startsWith(join(folder, name, '/')));
+      const isElsewhere = ['foreign', 'alerts', 'next', 'moving'].some((name) =>
+        file.startsWith(join(folder, name, '/')),
+      );
       assert.equal(own.length === 0, isElsewhere, file);
     }
   });
