@@ -35,6 +35,9 @@ async function written(
 const boom = new RangeError('boom');
 
 describe("Nest's logger", () => {
+  // An application without a logger, which a test may have made in this process, leaves all others without one.
+  before(() => NestLogger.overrideLogger(new NestLogger()));
+
   it('writes the message with its fields, under its own context and level', async () => {
     const log = nestLogger(new NestLogger('Bus'));
     const { out } = await written(() => {
