@@ -1,4 +1,5 @@
 import type { MessageDefinition } from '../message/define-message.js';
+import { copyOfHeaders } from '../message/headers.js';
 import type { PublishIntent, PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import type { Beside, PublishCall } from './publish-call.js';
@@ -12,6 +13,18 @@ export interface Draft {
   readonly contentType: string | undefined;
   /** Description of the body's encryption; undefined for a plain one. */
   readonly encrypted: string | undefined;
+}
+
+/** The options as they are now: they are read again when the message leaves, and their objects belong to the caller. */
+export function optionsAsOfNow<Options extends Pick<PublishOptions, 'headers' | 'at'>>(
+  options: Options,
+): Options {
+  const { headers, at } = options;
+  return {
+    ...options,
+    ...(headers ? { headers: copyOfHeaders(headers) } : {}),
+    ...(at ? { at: new Date(at) } : {}),
+  };
 }
 
 /** Makes drafts, and publishes them. */

@@ -4,7 +4,7 @@ import type { MessageDefinition } from '../message/define-message.js';
 import type { PublishIntent, PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import { uniqueKey } from '../message/unique.js';
-import type { Draft, Drafting } from '../pipeline/draft.js';
+import { type Draft, type Drafting, optionsAsOfNow } from '../pipeline/draft.js';
 import {
   type Beside,
   bodyOf,
@@ -64,15 +64,16 @@ export class Drafts implements Drafting {
     // For the checks of a delay: the message itself is composed when it leaves.
     if (options.delay !== undefined || options.at !== undefined)
       composeMessage(call, body, this.options, clock.now());
-    // Of the payload as it is now.
+    // Of the payload as it is now. A serializer may give the caller's own bytes, too.
     const key = unique?.by && uniqueKey(unique, payload, routingKey);
     const own = {
       ...call,
       payload: undefined,
+      options: optionsAsOfNow(options),
       unique: unique && key !== undefined ? { ...unique, by: () => key } : unique,
     };
     if (!(call.encrypted && encryption))
-      return { call: own, body, contentType: undefined, encrypted: undefined };
+      return { call: own, body: Buffer.from(body), contentType: undefined, encrypted: undefined };
     const bound = boundTo(routingKey, { messageId: options.messageId });
     return after(encryption.seal(body, serializer.contentType, bound), (sealed) => ({
       call: { ...own, encrypted: false },

@@ -14,6 +14,7 @@ import {
   PublishManyError,
   PublishNotKeptError,
   ResponderError,
+  type Serializer,
   staticKeys,
   UnroutableError,
 } from '../../src/index.js';
@@ -175,6 +176,79 @@ export const publishesAfter: Theme = (test) => {
     assert.equal(new Set([...(one ?? []), ...(other ?? [])]).size, 14);
   });
 
+  test('what an attempt that is made again publishes elsewhere has another id, and is no repetition', async (fx) => {
+    const kept: string[] = [];
+    let runs = 0;
+    const office = fx.bus('office');
+    office.handle('out.#', (_payload, context) => void kept.push(context.routingKey), {
+      ...{ idempotent: {}, concurrency: 1, name: 'Office' },
+    });
+    await office.start();
+    const bus = fx.bus('shop').handle(
+      'order.placed',
+      async (_payload, context) => {
+        runs += 1;
+        const way = runs === 1 ? 'reserved' : 'rejected';
+        await context.publish(`out.${way}`, 1);
+        await context.publishMany(`out.${way}.many`, [1]);
+        const rest = { key: `out.${way}.rest`, payload: 1 };
+        await context.chain([{ key: 'out.chain', payload: 1 }, rest]).dispatch();
+        await context.publish('out.same', 1);
+      },
+      { ...OPTIONS, concurrency: 1 },
+    );
+    await bus.start();
+    for (let sent = 1; sent <= 2; sent += 1) {
+      await bus.publish('order.placed', 1, { messageId: 'one' });
+      await fx.eventually(() => assert.equal(runs, sent));
+    }
+    const expected = ['reserved', 'rejected'].flatMap((way) => [
+      `out.${way}`,
+      `out.${way}.many`,
+      `out.${way}.rest`,
+    ]);
+    await fx.eventually(() =>
+      assert.deepEqual(kept.toSorted(), [...expected, 'out.chain', 'out.chain', 'out.same'].toSorted()),
+    );
+  });
+
+  for (const publishes of ['now', 'after'] as const)
+    test(`what is published ${publishes} is as it was at the call, whatever its caller makes of its objects then`, async (fx) => {
+      const seen = fx.recorder();
+      await fx.bus('office').handle('out.#', seen.handle, { concurrency: 1 }).start();
+      const serializer: Serializer = {
+        contentType: 'application/json',
+        serialize: (payload) => (Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload))),
+        deserialize: (body) => JSON.parse(body.toString()),
+      };
+      const bus = fx.bus('shop', { serializer });
+      const injected = bus.injected();
+      bus.handle(
+        'order.placed',
+        async () => {
+          const body = Buffer.from('0');
+          const list = [0];
+          const headers = { at: 0, list };
+          for (let call = 1; call <= 2; call += 1) {
+            body.write(String(call));
+            headers.at = call;
+            list[0] = call;
+            await injected.publish('out.one', body, { headers });
+            await injected.chain([{ key: 'out.chain', payload: body, headers }]).dispatch();
+          }
+        },
+        { ...OPTIONS, publishes },
+      );
+      await bus.start();
+      await bus.publish('order.placed', 1);
+      await fx.eventually(() => assert.equal(seen.calls.length, 4));
+      assert.deepEqual(seen.payloads, [1, 1, 2, 2]);
+      assert.deepEqual(
+        seen.calls.map(({ context: { headers } }) => [headers.at, headers.list]),
+        [1, 1, 2, 2].map((call) => [call, [call]]),
+      );
+    });
+
   test('the same call of another handler has another id; and of a message without an id any', async (fx) => {
     const { bus, seen } = await shop(fx, (context) => context.publish('out.a', 1));
     const other = fx
@@ -262,6 +336,34 @@ export const publishesAfter: Theme = (test) => {
     });
     await bus.publish('order.placed', 1);
     await fx.eventually(() => assert.deepEqual(seen.keys, ['out.a', 'out.slow']));
+  });
+
+  for (const [what, call] of Object.entries<(context: MessageContext) => Promise<unknown>>({
+    'a call of many': (context) => context.publishMany('out.a', [1]),
+    'a chain': (context) => context.chain([{ key: 'out.a', payload: 1 }]).dispatch(),
+    'a chain with a failure step': (context) =>
+      context
+        .chain([{ key: 'out.a', payload: 1 }])
+        .onFailure({ key: 'out.failed', payload: 2 })
+        .dispatch(),
+  }))
+    test(`${what} that the handler does not await belongs to its attempt all the same`, async (fx) => {
+      const { bus, seen } = await shop(fx, (context) => void call(context));
+      await bus.publish('order.placed', 1);
+      await fx.eventually(() => assert.deepEqual(seen.payloads, [1]));
+    });
+
+  test('a failure step of a chain that waits for its attempt goes with it', async (fx) => {
+    const { bus, seen } = await shop(fx, (context) =>
+      context
+        .chain([{ key: 'in.hopeless', payload: 1 }])
+        .onFailure({ key: 'out.failed', payload: 2 })
+        .dispatch(),
+    );
+    const hopeless = fx.bus('hopeless').handle('in.hopeless', fail, { retry: { tries: 1 } });
+    await hopeless.start();
+    await bus.publish('order.placed', 1);
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [2]));
   });
 
   test('what failed() publishes leaves at once', async (fx) => {
@@ -445,12 +547,18 @@ export const publishesAfter: Theme = (test) => {
       .handle('by-bus', tell)
       .handle('by-queue', tell, { queue: { name: fx.name('now'), publishes: 'now' } })
       .handle('by-handler', tell, { queue: { name: fx.name('now') }, publishes: 'after' })
-      .handle('by-itself', tell, { publishes: 'now' });
+      .handle('by-itself', tell, { publishes: 'now' })
+      .handle('each-by-queue', tell, { name: 'Each', each: 'process', queue: { publishes: 'now' } });
     await bus.start();
     const ends = watch(bus, 'message.deadLettered');
-    for (const key of ['by-bus', 'by-queue', 'by-handler', 'by-itself']) await bus.publish(key, 1);
-    await fx.eventually(() => assert.equal(ends.length, 4));
-    assert.deepEqual((await allSeen(fx, seen)).toSorted(), ['out.by-itself', 'out.by-queue']);
+    for (const key of ['by-bus', 'by-queue', 'by-handler', 'by-itself', 'each-by-queue'])
+      await bus.publish(key, 1);
+    await fx.eventually(() => assert.equal(ends.length, 5));
+    assert.deepEqual((await allSeen(fx, seen)).toSorted(), [
+      'out.by-itself',
+      'out.by-queue',
+      'out.each-by-queue',
+    ]);
     assert.throws(
       () => fx.bus('shop', { publishes: 'later' as never }),
       (error) => error instanceof OptionsError && /publishes to be 'now' or 'after'/.test(error.message),

@@ -118,4 +118,24 @@ describe('a bus that only publishes', function () {
     await Promise.all([known, unknown]);
     assert.deepEqual(seen('connection.down'), []);
   });
+
+  it('declares on its one connection after an alarm in which it could not have a second', async () => {
+    const limits = (most: number) =>
+      node.ctl('set_user_limits', new URL(node.url).username, JSON.stringify({ 'max-connections': most }));
+    await limits(1);
+    try {
+      const { bus, seen } = another();
+      await bus.start();
+      await node.ctl(...ALARMS.memory.on);
+      const known = bus.publish('a', 1);
+      await assert.rejects(bus.publish('a', 2, { exchange: uniqueName('other') }), /limit of connections/);
+      await node.ctl(...ALARMS.memory.off);
+      await known;
+      await eventually(() => assert.equal(seen('connection.unblocked').length, 1));
+      await bus.publish('a', 3, { exchange: uniqueName('third') });
+      await becomes('publish');
+    } finally {
+      await limits(-1);
+    }
+  });
 });

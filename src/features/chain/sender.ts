@@ -15,6 +15,7 @@ import {
   withChain,
 } from '../../message/wire/chain-header.js';
 import type { OutboxMessage } from '../../message/wire/outbox-message.js';
+import { optionsAsOfNow } from '../../pipeline/draft.js';
 import {
   type BodyEncoding,
   composeMessage,
@@ -95,7 +96,10 @@ export class ChainSender {
     plan: ChainPlan,
     encodings?: Encodings,
   ): Promise<{ step: StepMessage; chain: ChainState; leave: () => Promise<Published> }> {
-    const first = await this.plan(plan, encodings);
+    const { step, chain } = await this.plan(plan, encodings);
+    const { rest, onFailure } = chain;
+    const own = { ...chain, rest: rest.map(stepAsOfNow), onFailure: onFailure && stepAsOfNow(onFailure) };
+    const first = { step: stepAsOfNow(step), chain: own };
     const outgoing = () => this.outgoing({ ...first, mustRoute: true }, plan.id);
     await this.options.ensureExchange(outgoing().call.exchange);
     const leave = () => {
@@ -173,6 +177,13 @@ export function mustBeSteps(steps: readonly ChainStep[]): void {
   if (!Array.isArray(steps) || steps.length === 0)
     throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
 }
+
+/** A step as it is now: a serializer may give the caller's own bytes. */
+const stepAsOfNow = (step: StepMessage): StepMessage => ({
+  ...step,
+  body: Buffer.from(step.body),
+  options: optionsAsOfNow(step.options),
+});
 
 /** The state of a chain at its first step. */
 export function stateOfFirst(id: string, rest: readonly StepMessage[], onFailure?: StepMessage): ChainState {

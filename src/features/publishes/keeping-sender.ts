@@ -4,8 +4,8 @@ import {
   type PublishManyFailure,
   PublishNotKeptError,
 } from '../../errors.js';
-import type { Chain, ChainOptions, ChainPlan, ChainStep } from '../../message/chain.js';
-import type { MessageDefinition } from '../../message/define-message.js';
+import type { Chain, ChainOptions, ChainPlan, ChainStep, CheckedStep } from '../../message/chain.js';
+import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
 import type { Sender } from '../../message/publisher.js';
@@ -27,6 +27,7 @@ import {
 import { after } from '../../util/after.js';
 import { isPlainObject } from '../../util/check.js';
 import { deferred } from '../../util/deferred.js';
+import { joined } from '../../util/text/joined.js';
 import type { ChainSender } from '../chain/sender.js';
 import type { KeptMessage } from './departure.js';
 import type { AttemptScope } from './scope.js';
@@ -52,8 +53,10 @@ export interface Keep {
   call<Result>(publish: (sender: KeepingSender) => Promise<Result>): Promise<Result>;
   /** Begins a call, without waiting for its end. @throws AttemptOverError */
   next(): KeepingSender;
-  /** Id of the message of a call. @param index of those of a call of many */
-  idOf(ordinal: number, index?: number): string;
+  /** What is under way is waited for, as a call is. */
+  underWayUntil<Result>(result: Promise<Result>): Promise<Result>;
+  /** Id of the message of a call. @param place where it goes, see {@link placeOf}. @param index of those of a call of many */
+  idOf(ordinal: number, place: string, index?: number): string;
   /** @throws AttemptOverError, PublishNotKeptError */
   add(message: KeptMessage): void;
   /** Forgets the messages of a call. */
@@ -74,7 +77,12 @@ export class CallsSender implements Sender {
     options: PublishOptions = {},
   ): Promise<Published> {
     return this.kept.call((sender) =>
-      this.through(sender).dispatch(intent, target, payload, withId(options, 'messageId', sender)),
+      this.through(sender).dispatch(
+        intent,
+        target,
+        payload,
+        withId(options, 'messageId', () => sender.idFor(placeOf(target, options))),
+      ),
     );
   }
 
@@ -89,7 +97,13 @@ export class CallsSender implements Sender {
 
   chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
     const sender = this.kept.next();
-    return this.through(sender).chain(steps, withId(options, 'id', sender));
+    const own = withId(options, 'id', () => sender.idFor(placesOf(steps)));
+    return chainOf(steps, own, ({ onFailure }) => {
+      const chain = this.through(sender).chain(steps, own);
+      // Its type was checked when the caller gave it.
+      if (onFailure) chain.onFailure(onFailure as ChainStep & CheckedStep<ChainStep>);
+      return this.kept.underWayUntil(chain.dispatch());
+    });
   }
 }
 
@@ -97,11 +111,28 @@ export class CallsSender implements Sender {
 function withId<Options extends object, Name extends string & keyof Options>(
   options: Options,
   name: Name,
-  sender: KeepingSender,
+  newId: () => string,
 ): Options {
   if (!isPlainObject(options) || options[name] !== undefined) return options;
-  return { ...options, [name]: sender.id };
+  return { ...options, [name]: newId() };
 }
+
+/**
+ * Exchange and routing key of a call, as it says them: an attempt that publishes something else in the place of an earlier one's
+ * message must not give it the earlier one's id. What is no target is refused later.
+ */
+function placeOf(target: unknown, { key, exchange }: Pick<PublishOptions, 'key' | 'exchange'>): string {
+  const own = isMessageDefinition(target) ? target.key : target;
+  return joined(textOf(isPlainObject(exchange) ? exchange.name : exchange), textOf(key ?? own));
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** The same of all steps of a chain: the first one's id stands for all of them. */
+const placesOf = (steps: readonly ChainStep[]): string =>
+  Array.isArray(steps)
+    ? joined(...steps.map((step: ChainStep) => placeOf(step?.definition ?? step?.key, step ?? {})), '')
+    : '';
 
 /**
  * The direct sender of one call in an attempt: checks, validates, serializes and encrypts now, and keeps the message. Not async
@@ -117,9 +148,9 @@ export class KeepingSender implements DirectSender {
     private readonly way: Pick<KeepingWay, 'drafts' | 'steps'>,
   ) {}
 
-  /** Id of the message of this call, if it is one. */
-  get id(): string {
-    return this.kept.idOf(this.ordinal);
+  /** Id of the message of this call, if it is one. @param place see {@link placeOf} */
+  idFor(place: string): string {
+    return this.kept.idOf(this.ordinal, place);
   }
 
   check(options: PublishOptions): void {
@@ -135,7 +166,10 @@ export class KeepingSender implements DirectSender {
   ): Promise<Published> {
     try {
       checkPublishOptions(options);
-      const whole = options.messageId === undefined ? { ...options, messageId: this.id } : options;
+      const whole =
+        options.messageId === undefined
+          ? { ...options, messageId: this.idFor(placeOf(target, options)) }
+          : options;
       const draft = this.way.drafts.draft(intent, target, payload, whole, beside);
       return Promise.resolve(after(draft, (its) => this.keepOne(its)));
     } catch (error) {
@@ -154,9 +188,10 @@ export class KeepingSender implements DirectSender {
     checkPublishManyOptions(options);
     mustBeIterable(payloads);
     const failures: PublishManyFailure[] = [];
+    const place = placeOf(target, options);
     const keepOne = async (index: number, ...[payload, own = options, encoding]: Parameters<PublishOne>) => {
       if (own !== options) checkPublishManyOptions(own);
-      const whole = { ...withoutPack(own), messageId: this.kept.idOf(this.ordinal, index) };
+      const whole = { ...withoutPack(own), messageId: this.kept.idOf(this.ordinal, place, index) };
       return this.keep(await this.way.drafts.draft(intent, target, payload, whole, { encoding }));
     };
     const ended: Promise<void>[] = [];

@@ -17,9 +17,9 @@ export const MAX_KEPT = 1_000;
 export const MAX_KEPT_BYTES = 16_777_216;
 
 /**
- * What one attempt publishes, kept until the attempt has succeeded. An id is derived of the handled message, the handler and the
- * number of the call, which is taken while the call begins: so an attempt that is made again gives the same calls the same ids,
- * whatever they wait for.
+ * What one attempt publishes, kept until the attempt has succeeded. An id is derived of the handled message, the handler, the
+ * exchange and routing key, and the number of the call, which is taken while the call begins: so an attempt that is made again gives the same calls the same ids,
+ * whatever they wait for, and what it publishes elsewhere another one.
  */
 export class KeptPublishes implements AttemptPublishes, Entered, Keep {
   private messages: KeptMessage[] = [];
@@ -86,12 +86,12 @@ export class KeptPublishes implements AttemptPublishes, Entered, Keep {
     return new KeepingSender(this, ordinal, this.way);
   }
 
-  idOf(ordinal: number, index?: number): string {
+  idOf(ordinal: number, place: string, index?: number): string {
     const { handler, messageId } = this.context;
     // Copies for each process have one id, and what their handlers publish is not the same.
     if (messageId === undefined || handler.each) return newMessageId();
-    const place = index === undefined ? `${ordinal}` : `${ordinal}/${index}`;
-    return publishedId(joined(messageId, handler.queue, handler.name, place));
+    const number = index === undefined ? `${ordinal}` : `${ordinal}/${index}`;
+    return publishedId(joined(messageId, handler.queue, handler.name, number, place));
   }
 
   add(message: KeptMessage): void {
@@ -127,7 +127,7 @@ export class KeptPublishes implements AttemptPublishes, Entered, Keep {
   }
 
   /** The caller gets this promise: one that nobody awaits is reported as an unhandled rejection. */
-  private underWayUntil<Result>(result: Promise<Result>): Promise<Result> {
+  underWayUntil<Result>(result: Promise<Result>): Promise<Result> {
     this.underWay += 1;
     return result.finally(() => {
       this.underWay -= 1;

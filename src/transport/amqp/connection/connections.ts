@@ -33,6 +33,7 @@ export class Connections {
   private isProven = false;
   /** True once somebody needs the consuming connection: it is searched for until it is closed. */
   private isConsumeUsed = false;
+  /** True once somebody has got it. */
   private hasConsumeBeenUp = false;
   private choosing: Promise<void> | undefined;
   private readonly ending = new AbortController();
@@ -113,12 +114,12 @@ export class Connections {
   }
 
   /**
-   * The connection for declaring and asking: the consuming one, once it is in use. During an alarm the broker
+   * The connection for declaring and asking: the consuming one, once it has been up, since the broker may refuse it. During an alarm the broker
    * reads nothing from a connection that publishes, and on a node that is cut off, RabbitMQ 4.3 answers a declare
    * after 30 s by closing its connection.
    */
   get asked(): Connection {
-    return this.isConsumeUsed ? this.consume : this.publish;
+    return this.hasConsumeBeenUp ? this.consume : this.publish;
   }
 
   /** Waits for a connection to declare on that the broker reads: if {@link asked} is blocked, the other is opened. */
