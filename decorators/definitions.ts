@@ -30,6 +30,8 @@ export interface HandlingMethod {
   readonly scope: HandlerScope;
   /** Takes many messages in one call. */
   readonly isBulk: boolean;
+  /** Has the option `inject`. */
+  readonly injects: boolean;
 }
 
 /**
@@ -51,34 +53,38 @@ export function definitionsOf(
   const all = handledOf(target, said);
   problems.push(...problemsOf(target, all));
   return all.flatMap(({ method, name, annotations }) =>
-    annotations.handles.map(
-      ({ patterns, options: { scope = 'singleton', inject: _, ...options }, answers }) => {
-        const defaults = {
-          ...wholeOptions(said),
-          ...(said.retry ? { retry: said.retry } : {}),
-          ...said.timeout,
-        };
-        // What a class that handles messages, too, says for them is no affair of its responders.
-        const isBeside = answers !== undefined && handlesMessages(all);
-        const { retry, ...inherited } = isBeside ? replyingDefaults(defaults) : defaults;
-        const { failed, ...running } = run({ target, method, scope, isBulk: options.bulk !== undefined });
-        return {
-          name,
-          patterns,
-          queue: { ...said.queue, ownName: target.name },
-          ...(answers ? { answers } : {}),
-          options: {
-            ...inherited,
-            ...wholeOptions(annotations),
-            ...whereSet(options),
-            retry: { ...retry, ...annotations.retry, ...options.retry },
-            ...annotations.timeout,
-          },
-          ...running,
-          ...(failed && !isBeside ? { failed } : {}),
-        };
-      },
-    ),
+    annotations.handles.map(({ patterns, options: { scope = 'singleton', inject, ...options }, answers }) => {
+      const defaults = {
+        ...wholeOptions(said),
+        ...(said.retry ? { retry: said.retry } : {}),
+        ...said.timeout,
+      };
+      // What a class that handles messages, too, says for them is no affair of its responders.
+      const isBeside = answers !== undefined && handlesMessages(all);
+      const { retry, ...inherited } = isBeside ? replyingDefaults(defaults) : defaults;
+      const { failed, ...running } = run({
+        target,
+        method,
+        scope,
+        isBulk: options.bulk !== undefined,
+        injects: inject !== undefined,
+      });
+      return {
+        name,
+        patterns,
+        queue: { ...said.queue, ownName: target.name },
+        ...(answers ? { answers } : {}),
+        options: {
+          ...inherited,
+          ...wholeOptions(annotations),
+          ...whereSet(options),
+          retry: { ...retry, ...annotations.retry, ...options.retry },
+          ...annotations.timeout,
+        },
+        ...running,
+        ...(failed && !isBeside ? { failed } : {}),
+      };
+    }),
   );
 }
 

@@ -13,6 +13,12 @@ export interface ExportedBus extends WorkerBus {
   describe(): BusDescription;
 }
 
+/** An application, and how it is ended when its buses have stopped. */
+export interface Application {
+  readonly buses: readonly ExportedBus[];
+  close(): Promise<void>;
+}
+
 /** The path in `hopline.app` of the nearest package.json. */
 export function appOfPackage(directory: string): string | undefined {
   for (let at = resolve(directory); ; at = dirname(at)) {
@@ -38,22 +44,26 @@ export async function describeApplication(
   instead?: string,
 ): Promise<readonly BusDescription[]> {
   process.env.AMQP_URL ||= url;
-  const buses = await loadApplication(path, instead);
-  return buses.map((bus) => bus.describe());
+  const { buses, close } = await loadApplication(path, instead);
+  const described = buses.map((bus) => bus.describe());
+  await close();
+  return described;
 }
 
 /**
- * Imports an application and returns the buses that it exports, not started.
+ * Imports an application and returns the buses that it exports, not started; with `{ bus, close }` also what ends the rest of it.
  *
  * @param instead as of {@link describeApplication}
  * @throws UsageError if the application can't be loaded, or exports no bus
  */
-export async function loadApplication(path: string, instead?: string): Promise<readonly ExportedBus[]> {
-  const buses = [await load(path, instead)].flat();
-  if (buses.length > 0 && buses.every(isBus)) return buses;
+export async function loadApplication(path: string, instead?: string): Promise<Application> {
+  const exported = await load(path, instead);
+  const { bus, close } = isClosed(exported) ? exported : { bus: exported, close: () => {} };
+  const buses = [bus].flat();
+  if (buses.length > 0 && buses.every(isBus)) return { buses, close: async () => void (await close()) };
   throw new UsageError(
     `'${path}' exports no bus`,
-    'Export a Bus that is not started, a list of them, or a function that makes one, as default or as bus',
+    'Export a Bus that is not started, a list of them, or a function that makes one, as default or as bus; or { bus, close } in its place',
   );
 }
 
@@ -69,6 +79,17 @@ async function load(path: string, instead: string | undefined): Promise<unknown>
       { cause: error },
     );
   }
+}
+
+interface Closed {
+  readonly bus: unknown;
+  close(): unknown;
+}
+
+/** True for `{ bus, close }`. A bus has no member of the first name. */
+function isClosed(exported: unknown): exported is Closed {
+  const { bus, close } = (exported ?? {}) as Partial<Closed>;
+  return bus !== undefined && typeof close === 'function';
 }
 
 function isBus(bus: unknown): bus is ExportedBus {

@@ -27,10 +27,12 @@ export class HandlerResolutionError extends HoplineError {
 export class ContextOutsideMessageError extends HoplineError {
   readonly code = 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE';
 
-  constructor(where?: string) {
+  /** @param help what to do in the container at hand */
+  constructor(where?: string, help?: string) {
     super(
       `MessageContext was injected${where ? ` into ${where}` : ''} outside a message`,
-      "Build the class for each message with @Handles(key, { scope: 'message' }), or take the context as handle()'s second argument.",
+      help ??
+        "Build the class for each message with @Handles(key, { scope: 'message' }), or take the context as handle()'s second argument.",
     );
   }
 }

@@ -4,10 +4,9 @@ export { HoplineHandler, HoplineResponder } from './handles.js';
 export { HoplineHealthIndicator, type HoplineHealthResult } from './health.js';
 export { HoplineModule } from './module.js';
 export type {
-  AsyncBusOptions,
   HoplineFeatureOptions,
   HoplineModuleAsyncOptions,
-  HoplineModuleExtras,
   HoplineModuleOptions,
+  HoplineModuleSettings,
 } from './options.js';
 export { getBusToken, InjectBus } from './tokens.js';

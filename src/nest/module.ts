@@ -1,14 +1,17 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { isHandlerClass } from '../../decorators/handler-classes.js';
 import { OptionsError } from '../errors.js';
 import { show } from '../util/check.js';
 import { HoplineFeature } from './feature.js';
-import type {
-  HoplineFeatureOptions,
-  HoplineModuleAsyncOptions,
-  HoplineModuleExtras,
-  HoplineModuleOptions,
+import {
+  checkFeature,
+  checkRoot,
+  checkRootAsync,
+  type HoplineFeatureOptions,
+  type HoplineModuleAsyncOptions,
+  type HoplineModuleOptions,
+  type HoplineModuleSettings,
 } from './options.js';
 import { providersOf } from './providers.js';
 import { DEFAULT_BUS } from './tokens.js';
@@ -26,7 +29,8 @@ export class HoplineModule {
    * @throws OptionsError
    */
   static forRoot(options: HoplineModuleOptions): DynamicModule {
-    const { name, include, global, autoStart, ...bus } = options;
+    checkRoot(options);
+    const { name, include, isGlobal, autoStart, ...bus } = options;
     return rootModule('forRoot', options, { useFactory: () => bus });
   }
 
@@ -36,6 +40,7 @@ export class HoplineModule {
    * @throws OptionsError
    */
   static forRootAsync(options: HoplineModuleAsyncOptions): DynamicModule {
+    checkRootAsync(options);
     return rootModule('forRootAsync', options, options);
   }
 
@@ -45,20 +50,31 @@ export class HoplineModule {
    *
    * @throws OptionsError
    */
-  static forFeature(
-    classes: readonly Type<object>[],
-    { bus = DEFAULT_BUS, imports = [] }: HoplineFeatureOptions = {},
-  ): DynamicModule {
+  static forFeature(classes: readonly Type<object>[], options: HoplineFeatureOptions = {}): DynamicModule {
+    if (!Array.isArray(classes))
+      throw new OptionsError('HoplineModule.forFeature', [
+        `expected a list of handler classes, got ${show(classes)}`,
+      ]);
+    checkFeature(options);
+    const { bus = DEFAULT_BUS, imports = [] } = options;
     const problems = classes
       .filter((each) => !isHandlerClass(each))
       .map(
         (each) => `${nameOf(each)} handles nothing: annotate it, or a method of it, with @Handles(pattern)`,
       );
     if (problems.length > 0) throw new OptionsError('HoplineModule.forFeature', problems);
+    const names = classes.map((each) => each.name);
     return {
       module: HoplineModule,
       imports: [...imports],
-      providers: [...classes, { provide: HoplineFeature, useValue: new HoplineFeature(bus) }],
+      providers: [
+        ...classes,
+        {
+          provide: HoplineFeature,
+          useFactory: (modules: ModulesContainer) => new HoplineFeature(bus, names, modules),
+          inject: [ModulesContainer],
+        },
+      ],
       exports: [...classes],
     };
   }
@@ -70,11 +86,11 @@ const nameOf = (value: unknown): string =>
 
 type OptionsSource = Pick<HoplineModuleAsyncOptions, 'imports' | 'inject' | 'useFactory'>;
 
-function rootModule(method: string, extras: HoplineModuleExtras, source: OptionsSource): DynamicModule {
+function rootModule(method: string, extras: HoplineModuleSettings, source: OptionsSource): DynamicModule {
   const { providers, tokens } = providersOf(`HoplineModule.${method}`, extras, source);
   return {
     module: HoplineModule,
-    global: extras.global ?? true,
+    global: extras.isGlobal ?? true,
     imports: [DiscoveryModule, ...(source.imports ?? [])],
     providers,
     exports: tokens,

@@ -2,18 +2,17 @@ import { type InjectionToken, Logger, type Provider, Scope } from '@nestjs/commo
 import { DiscoveryService, ExternalContextCreator, ModulesContainer, REQUEST } from '@nestjs/core';
 import type { BusOptions } from '../bus/options.js';
 import { Bus } from '../bus.js';
-import { ContextOutsideMessageError } from '../errors.js';
+import { ContextOutsideMessageError, OptionsError } from '../errors.js';
 import { MessageContext } from '../message/context.js';
 import { Publisher } from '../message/publisher.js';
 import { Requester } from '../message/requests/requester.js';
 import { nestLogger } from '../observe/logs/nest-logger.js';
 import { HoplineHealthIndicator } from './health.js';
 import {
-  type AsyncBusOptions,
+  busOptions,
   type HoplineModuleAsyncOptions,
-  type HoplineModuleExtras,
+  type HoplineModuleSettings,
   HoplineSettings,
-  withoutHandlers,
 } from './options.js';
 import { BusRunner } from './runner.js';
 import { busMakerToken, busOptionsToken, DEFAULT_BUS, getBusToken, runnerToken } from './tokens.js';
@@ -21,7 +20,16 @@ import { busMakerToken, busOptionsToken, DEFAULT_BUS, getBusToken, runnerToken }
 /** Makes a bus of its options: what a test kit puts another in the place of. */
 export type MakeBus = (options: BusOptions) => Bus;
 
-const makeBus: MakeBus = (options) => new Bus(options);
+/** @param where what is said to be wrong if the options are */
+const busMaker =
+  (where: string): MakeBus =>
+  (options) => {
+    try {
+      return new Bus(options);
+    } catch (error) {
+      throw error instanceof OptionsError ? new OptionsError(where, error.problems) : error;
+    }
+  };
 
 /**
  * Providers of a bus, and the tokens of those that other modules may inject.
@@ -30,10 +38,10 @@ const makeBus: MakeBus = (options) => new Bus(options);
  */
 export function providersOf(
   where: string,
-  extras: HoplineModuleExtras,
+  extras: HoplineModuleSettings,
   { inject = [], useFactory }: Pick<HoplineModuleAsyncOptions, 'inject' | 'useFactory'>,
 ): { providers: Provider[]; tokens: InjectionToken[] } {
-  const settings = new HoplineSettings(where, extras);
+  const settings = new HoplineSettings(extras);
   const { name } = settings;
   const token = getBusToken(name);
   const injected: Provider[] = [
@@ -47,10 +55,10 @@ export function providersOf(
   ];
   const within: Provider[] = [
     { provide: HoplineSettings, useValue: settings },
-    { provide: busMakerToken(name), useValue: makeBus },
+    { provide: busMakerToken(name), useValue: busMaker(where) },
     {
       provide: busOptionsToken(name),
-      useFactory: async (...given: unknown[]) => optionsOf(await useFactory(...given)),
+      useFactory: async (...given: unknown[]) => optionsOf(where, await useFactory(...given)),
       inject,
     },
     {
@@ -79,18 +87,22 @@ const ofDefaultBus: Provider[] = [
   },
 ];
 
+const OF_NEST =
+  'In Nest, inject it only into what handles messages: a request of HTTP, for instance, has none.';
+
 const perMessageContext: Provider = {
   provide: MessageContext,
   scope: Scope.REQUEST,
   useFactory: (request: unknown) => {
     if (request instanceof MessageContext) return request;
-    throw new ContextOutsideMessageError();
+    throw new ContextOutsideMessageError(undefined, OF_NEST);
   },
   inject: [REQUEST],
 };
 
-function optionsOf(options: AsyncBusOptions): BusOptions {
-  return { log: nestLogger(new Logger('Hopline')), ...withoutHandlers(options) };
+function optionsOf(where: string, given: Omit<BusOptions, 'handlers'>): BusOptions {
+  const { log = nestLogger(new Logger('Hopline')), ...options } = busOptions(where, given);
+  return { ...options, log };
 }
 
 const tokenOf = (provider: Provider): InjectionToken =>

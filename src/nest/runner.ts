@@ -43,8 +43,8 @@ export class BusRunner
 
   /** Finds the handlers. All providers are made, so none is missed. */
   onModuleInit(): void {
-    const { bus, settings, discovery, creator } = this.parts;
-    const found = handlersOfBus(settings.name, findHandlers(discovery), discovery);
+    const { bus, settings, log, discovery, creator, modules } = this.parts;
+    const found = handlersOfBus(settings.name, findHandlers(discovery), discovery, modules);
     const nest = partsOf(creator);
     const problems: string[] = [];
     const definitions = found.flatMap((each) =>
@@ -52,6 +52,9 @@ export class BusRunner
     );
     if (problems.length > 0) throw new OptionsError('handlers', problems);
     bus.addHandlers(definitions);
+    // A class that no module lists is missed by nobody but who reads this.
+    const handlers = definitions.map(({ name }) => name);
+    log.info({ service: bus.service, handlers }, `${handlers.length} handlers found`);
   }
 
   async onApplicationBootstrap(): Promise<void> {

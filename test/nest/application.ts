@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Bus, memory } from '../../src/index.js';
+import { Bus, memory, OptionsError } from '../../src/index.js';
 import { HoplineModule, type HoplineModuleOptions } from '../../src/nest/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 
@@ -52,3 +53,10 @@ export const handlersOf = (bus: Bus): string[] =>
     .describe()
     .queues.flatMap(({ bindings }) => bindings.map(({ handler }) => handler))
     .toSorted();
+
+/** Matches an OptionsError with this problem. */
+export const problemsOf = (problem: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof OptionsError, String(error));
+  assert.match(error.message, problem);
+  return true;
+};

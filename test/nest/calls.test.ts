@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import {
   type ArgumentMetadata,
-  type ArgumentsHost,
   type CallHandler,
-  type CanActivate,
-  Catch,
   createParamDecorator,
-  type ExceptionFilter,
   type ExecutionContext,
   ForbiddenException,
   Injectable,
@@ -14,54 +10,23 @@ import {
   NotFoundException,
   type PipeTransform,
   SetMetadata,
-  UseFilters,
   UseGuards,
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
-import { EMPTY, map, of } from 'rxjs';
+import { map } from 'rxjs';
 import { z } from 'zod';
 import { Handles, Replies } from '../../decorators/index.js';
-import { type BusEvents, defineRequest, MessageContext, ResponderError } from '../../src/index.js';
-import {
-  HoplineContext,
-  HoplineHandler,
-  HoplinePayload,
-  HoplineResponder,
-  isHoplineContext,
-} from '../../src/nest/index.js';
+import { defineRequest, MessageContext, ResponderError } from '../../src/index.js';
+import { HoplineContext, HoplineHandler, HoplinePayload, HoplineResponder } from '../../src/nest/index.js';
 import { eventually } from '../support/eventually.js';
-import { withBus } from './application.js';
-
-@Injectable()
-class Trail {
-  readonly steps: string[] = [];
-}
+import { calling, Guard, say, Trail } from './calling.js';
 
 class Order {
   constructor(
     readonly id: string,
     readonly total: number,
   ) {}
-}
-
-/** Says who was called, and with what kind of context. */
-const say = ({ steps }: Trail, who: string, host: ArgumentsHost) =>
-  void steps.push(`${who} ${host.getType<string>()} ${isHoplineContext(host)}`);
-
-@Injectable()
-class Guard implements CanActivate {
-  constructor(
-    private readonly trail: Trail,
-    private readonly reflector: Reflector,
-  ) {}
-
-  canActivate(context: ExecutionContext): boolean {
-    const role = this.reflector.getAllAndOverride<string>('role', [context.getHandler(), context.getClass()]);
-    say(this.trail, `guard ${context.getClass().name}.${context.getHandler().name} ${role}`, context);
-    return context.switchToRpc().getData().total < 1_000;
-  }
 }
 
 @Injectable()
@@ -110,23 +75,6 @@ class Orders {
   }
 }
 
-type Failed = BusEvents['message.retried'] | BusEvents['message.deadLettered'];
-
-/** An application with these providers, and the errors with which attempts failed. */
-async function calling(...providers: NonNullable<Parameters<typeof withBus>[0]['providers']>) {
-  const { app, bus } = await withBus({ providers: [Trail, ...providers] });
-  const errors: unknown[] = [];
-  let handled = 0;
-  const failed = ({ error }: Failed) => void errors.push(error);
-  bus.on('message.retried', failed);
-  bus.on('message.deadLettered', failed);
-  bus.on('handler.succeeded', () => {
-    handled++;
-  });
-  const { steps } = app.get(Trail);
-  return { bus, steps, errors, handled: (times: number) => eventually(() => assert.equal(handled, times)) };
-}
-
 describe('a handler in Nest', () => {
   it('runs behind its guards, interceptors and pipes, as other entry points do', async () => {
     const { bus, steps, handled } = await calling(Orders);
@@ -171,98 +119,6 @@ describe('a handler in Nest', () => {
     await eventually(() => assert.equal(errors.length, 2));
     assert.match(String(errors[0]), /TypeError: no order/);
     assert.ok(!steps.some((step) => step.startsWith('handler')));
-  });
-
-  it('has the global guards, interceptors, pipes and filters of the application', async () => {
-    @Injectable()
-    class All implements CanActivate, NestInterceptor, PipeTransform, ExceptionFilter {
-      constructor(private readonly trail: Trail) {}
-      canActivate(context: ExecutionContext): boolean {
-        say(this.trail, 'guard', context);
-        return true;
-      }
-      intercept(context: ExecutionContext, next: CallHandler) {
-        say(this.trail, 'interceptor', context);
-        return next.handle();
-      }
-      transform(value: unknown) {
-        this.trail.steps.push('pipe');
-        return value;
-      }
-      catch(error: Error, host: ArgumentsHost): void {
-        say(this.trail, `filter ${error.message}`, host);
-      }
-    }
-    class Plain {
-      @Handles('a')
-      onA(): void {
-        throw new Error('boom');
-      }
-    }
-    const { bus, steps, errors } = await calling(
-      Plain,
-      ...[APP_GUARD, APP_INTERCEPTOR, APP_PIPE, APP_FILTER].map((provide) => ({ provide, useClass: All })),
-    );
-    await bus.publish('a', {});
-    await eventually(() => assert.equal(errors.length, 2));
-    assert.deepEqual(steps.slice(0, 4), [
-      'guard hopline true',
-      'interceptor hopline true',
-      'pipe',
-      'filter boom hopline true',
-    ]);
-    assert.match(String(errors[0]), /boom/);
-  });
-
-  it('has failed unless a filter says what it returns instead', async () => {
-    class Known extends Error {}
-    @Catch(Known)
-    class Swallow implements ExceptionFilter {
-      catch(error: Known) {
-        return error.message === 'nothing' ? EMPTY : of('said');
-      }
-    }
-    @Catch(RangeError)
-    class Translate implements ExceptionFilter {
-      catch(error: RangeError): never {
-        throw new SyntaxError('translated', { cause: error });
-      }
-    }
-    @Catch(URIError)
-    class Look implements ExceptionFilter {
-      async catch(error: URIError): Promise<void> {
-        looked.push(error.message);
-      }
-    }
-    const looked: string[] = [];
-    @UseFilters(Swallow, Look)
-    class Failing {
-      @UseFilters(Translate)
-      @Handles('fails')
-      onFails({ how }: { how: string }): void {
-        if (how === 'range') throw new RangeError('out of it');
-        if (how === 'other') throw new Error('other');
-        if (how === 'looked at') throw new URIError(how);
-        throw new Known(how);
-      }
-    }
-    const { bus, errors, handled } = await calling(Failing);
-    await bus.publish('fails', { how: 'nothing' });
-    await bus.publish('fails', { how: 'something' });
-    await handled(2);
-    assert.deepEqual(errors, []);
-    await bus.publish('fails', { how: 'other' });
-    await eventually(() => assert.equal(errors.length, 2));
-    await bus.publish('fails', { how: 'range' });
-    await eventually(() => assert.equal(errors.length, 4));
-    await bus.publish('fails', { how: 'looked at' });
-    await eventually(() => assert.equal(errors.length, 6));
-    assert.deepEqual(looked, ['looked at', 'looked at']);
-    assert.deepEqual(errors.map(String), [
-      ...['Error: other', 'Error: other'],
-      ...['SyntaxError: translated', 'SyntaxError: translated'],
-      ...['URIError: looked at', 'URIError: looked at'],
-    ]);
   });
 
   it('takes custom parameters, properties of the payload and the context where decorators say so', async () => {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Bus, memory } from 'hopline';
 import { Handles } from 'hopline/decorators';
@@ -7,9 +7,15 @@ import { HoplineModule } from 'hopline/nest';
 
 /* What the command loads: the bus of an application of Nest, which nobody has started. */
 
-class Receipts {
+export const ends: string[] = [];
+
+class Receipts implements OnApplicationShutdown {
   @Handles('order.paid')
   onPaid(): void {}
+
+  onApplicationShutdown(): void {
+    ends.push('application closed');
+  }
 }
 
 @Module({
@@ -18,5 +24,7 @@ class Receipts {
 })
 class AppModule {}
 
-export default async (): Promise<Bus> =>
-  (await NestFactory.createApplicationContext(AppModule, { logger: false })).get(Bus);
+export default async () => {
+  const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+  return { bus: app.get(Bus), close: () => app.close() };
+};

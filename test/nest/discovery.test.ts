@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { Controller, Injectable, Module } from '@nestjs/common';
 import { Handles } from '../../decorators/index.js';
-import { Bus, memory, OptionsError } from '../../src/index.js';
+import { Bus } from '../../src/index.js';
 import { getBusToken, HoplineModule, InjectBus } from '../../src/nest/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
-import { application, busModule, handlersOf, withBus } from './application.js';
+import { application, busModule, handlersOf, problemsOf, withBus } from './application.js';
 
 @Injectable()
 class Notes {
@@ -48,12 +48,6 @@ class NotesModule {}
 
 @Module({ imports: [NotesModule], providers: [Audit] })
 class AuditModule {}
-
-const problemsOf = (problem: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof OptionsError, String(error));
-  assert.match(error.message, problem);
-  return true;
-};
 
 describe('handlers of a Nest application', () => {
   it('are found among the providers and controllers of all modules, and built by Nest', async () => {
@@ -113,6 +107,17 @@ describe('handlers of a Nest application', () => {
       twice,
       problemsOf(/Audit is provided 2 times, by (Root|AuditModule) and (Root|AuditModule)/),
     );
+  });
+
+  it('are told when the application starts', async () => {
+    const lines: string[] = [];
+    const info = (fields: object, message: string) =>
+      void lines.push(`${message}: ${(fields as { handlers?: string[] }).handlers?.toSorted()}`);
+    await withBus(
+      { imports: [NotesModule, AuditModule], providers: [Welcome] },
+      { log: { ...silentLogger, info } },
+    );
+    assert.equal(lines[0], '3 handlers found: Audit.onDeleted,Audit.onRegistered,Welcome');
   });
 
   it('with wrong options keep the application from starting', async () => {
@@ -180,45 +185,36 @@ describe('several buses in a Nest application', () => {
       problemsOf(/forFeature names bus order for Users, and there is none of that name: default/),
     );
   });
-});
 
-describe('options of HoplineModule', () => {
-  it('may be made by a factory, of what is injected into it', async () => {
-    const app = await application({
-      imports: [
-        HoplineModule.forRootAsync({
-          imports: [NotesModule],
-          inject: [Notes],
-          useFactory: async (notes: Notes) => ({
-            service: `notes-${notes.lines.length}`,
-            transport: memory(),
-            log: silentLogger,
-          }),
-        }),
-      ],
-    });
-    assert.equal(app.get(Bus).service, 'notes-0');
-    assert.equal(app.get(Bus).health().state, 'started');
+  it('refuse two of one name, which would both run all handlers', async () => {
+    await assert.rejects(
+      application({ imports: [busModule(), busModule({ service: 'library' })], controllers: [Users] }),
+      problemsOf(/two buses have no name: import HoplineModule.forRoot\(\) once, or give one of them a name/),
+    );
+    await assert.rejects(
+      application({ imports: [orders(), orders({ service: 'library' })] }),
+      problemsOf(/two buses are named orders/),
+    );
+    const shared = busModule();
+    class Other {}
+    Module({ imports: [shared] })(Other);
+    await application({ imports: [shared, Other], controllers: [Users] });
   });
 
-  it('are checked, and handlers are none of them', async () => {
-    const wrong = { service: 'a', transport: memory(), autoStart: 'yes' as unknown as boolean };
-    assert.throws(
-      () => HoplineModule.forRoot(wrong),
-      problemsOf(/HoplineModule.forRoot: expected autoStart/),
-    );
-    const handlers = { service: 'a', transport: memory(), handlers: [] };
+  it('refuse a module that the application does not have, and a feature without a bus', async () => {
+    class Nowhere {}
+    Module({})(Nowhere);
     await assert.rejects(
-      application({ imports: [HoplineModule.forRoot(handlers)] }),
-      problemsOf(/unknown option handlers: list the classes as providers/),
+      application({ imports: [busModule(), orders({ include: [Nowhere] })] }),
+      problemsOf(/bus orders includes Nowhere, and no module of the application imports it/),
     );
     await assert.rejects(
-      application({ imports: [HoplineModule.forRootAsync({ useFactory: () => undefined as never })] }),
-      problemsOf(/expected the factory to return the options of a bus, got undefined/),
+      application({ imports: [HoplineModule.forFeature([Users])] }),
+      problemsOf(/forFeature names bus default for Users.*no module imports HoplineModule.forRoot/),
     );
     await assert.rejects(
-      application({ imports: [busModule({ concurrency: -1 })] }),
-      problemsOf(/expected concurrency to be a positive integer, got -1/),
+      application({ imports: [busModule(), HoplineModule.forFeature([], { bus: 'nowhere' })] }),
+      problemsOf(/forFeature names bus nowhere, and there is none of that name: default/),
     );
   });
 });

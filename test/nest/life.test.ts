@@ -12,8 +12,10 @@ import {
 } from '@nestjs/common';
 import { Handles } from '../../decorators/index.js';
 import { describeApplication } from '../../src/cli/application.js';
+import { runWorker } from '../../src/cli/work/run-worker.js';
 import { Bus, type MessageContext, memory, NotStartedError, Publisher, Requester } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
+import { marked } from '../../src/worker/protocol.js';
 import { eventually } from '../support/eventually.js';
 import { application, busModule, close, withBus } from './application.js';
 
@@ -218,5 +220,33 @@ describe('a bus in the life of a Nest application', () => {
       bus?.queues.flatMap(({ bindings }) => bindings.map(({ handler }) => handler)),
       ['Receipts.onPaid'],
     );
+  });
+
+  it('is stopped with the whole application by the command', async () => {
+    const app = join(import.meta.dirname, 'commanded-app.js');
+    const { ends } = (await import(app)) as typeof import('./commanded-app.js');
+    const before = ends.length;
+    const settings = {
+      app,
+      stopWhenEmpty: false,
+      stopTimeoutMs: 5_000,
+      reportsLoad: false,
+      tellsMetrics: false,
+      limits: {},
+    };
+    let receive: (raw: unknown) => void = () => {};
+    const told: string[] = [];
+    const code = runWorker(
+      settings,
+      ({ kind }) => {
+        told.push(kind);
+        if (kind === 'ready') receive(marked('stop'));
+      },
+      (receiver) => {
+        receive = receiver;
+      },
+    );
+    assert.equal(await code, 0, told.join());
+    assert.equal(ends.length, before + 1);
   });
 });

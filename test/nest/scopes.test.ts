@@ -12,6 +12,8 @@ import {
 import { APP_GUARD, ContextIdFactory, REQUEST } from '@nestjs/core';
 import { Handles, Retry } from '../../decorators/index.js';
 import { ContextOutsideMessageError, MessageContext, OptionsError } from '../../src/index.js';
+import { deferred } from '../../src/util/deferred.js';
+import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
 import { application, busModule, withBus } from './application.js';
 
@@ -195,10 +197,42 @@ describe('a request-scoped handler in Nest', () => {
     }
   });
 
-  it('is refused with scope: message, and with bulk', async () => {
+  it('has no failed() called if it could not be made', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Unmade {
+      constructor() {
+        throw new Error('can not be made');
+      }
+      @Handles('a')
+      onA(): void {}
+      failed(): void {}
+    }
+    const lines: string[] = [];
+    const note = (_fields: object, message: string) => void lines.push(message);
+    const { bus } = await withBus(
+      { providers: [Unmade] },
+      { log: { ...silentLogger, warn: note, error: note } },
+    );
+    const dead = deferred();
+    bus.on('message.deadLettered', () => dead.resolve());
+    await bus.publish('a', {});
+    await dead.promise;
+    assert.ok(
+      lines.some((line) => line.includes('can not be made')),
+      lines.join('\n'),
+    );
+    assert.deepEqual(
+      lines.filter((line) => line.includes('failed()')),
+      [],
+    );
+  });
+
+  it('is refused with scope: message, with bulk, and with what another container injects', async () => {
     class ByOption {
       @Handles('a', { scope: 'message' })
       onA(): void {}
+      @Handles('c', { inject: [] })
+      onC(): void {}
     }
     @Injectable({ scope: Scope.REQUEST })
     class Bulk {
@@ -207,6 +241,7 @@ describe('a request-scoped handler in Nest', () => {
     }
     await assert.rejects(withBus({ providers: [ByOption, Bulk] }), (error: unknown) => {
       assert.ok(error instanceof OptionsError);
+      assert.match(error.message, /ByOption\.onC has the option inject: in Nest the constructor of ByOption/);
       assert.match(error.message, /ByOption\.onA has scope 'message': in Nest it is @Injectable/);
       assert.match(
         error.message,
@@ -244,6 +279,10 @@ describe('other scopes in Nest', () => {
     const app = await application({ imports: [busModule()], providers: [OfRequest] });
     const contextId = ContextIdFactory.create();
     app.registerRequestByContextId({ url: '/orders' }, contextId);
-    await assert.rejects(app.resolve(OfRequest, contextId), ContextOutsideMessageError);
+    await assert.rejects(app.resolve(OfRequest, contextId), (error: unknown) => {
+      assert.ok(error instanceof ContextOutsideMessageError, String(error));
+      assert.match(error.help, /^In Nest, inject it only into what handles messages/);
+      return true;
+    });
   });
 });

@@ -4,6 +4,7 @@ import {
   type ExecutionContext,
   Injectable,
   Module,
+  type OnApplicationBootstrap,
   type OnModuleDestroy,
   UseGuards,
 } from '@nestjs/common';
@@ -145,6 +146,21 @@ describe('the test kit of an application in Nest', () => {
     await kit.advance('1h');
     kit.handled(Greetings).assertOnce();
     await kit.stop();
+  });
+
+  it('closes an application that can not start', async () => {
+    class Broken implements OnApplicationBootstrap {
+      onApplicationBootstrap(): void {
+        throw new Error('no license');
+      }
+    }
+    const before = destroyed;
+    const module = () =>
+      Test.createTestingModule({ imports: [AppModule], providers: [Broken] })
+        .overrideProvider(Mailer)
+        .useValue(new FakeMailer());
+    await assert.rejects(nestTestKit({ module }), /no license/);
+    assert.equal(destroyed, before + 1);
   });
 
   it('refuses an application without that bus, and wrong options', async () => {

@@ -1,6 +1,6 @@
 import { toWorker, type WorkerMetric, type WorkerSettings } from '../../worker/protocol.js';
 import { type Send, Worker } from '../../worker/worker.js';
-import { type ExportedBus, loadApplication } from '../application.js';
+import { type Application, type ExportedBus, loadApplication } from '../application.js';
 import { withoutCredentials } from '../output/without-credentials.js';
 import { UsageError } from '../usage-error.js';
 
@@ -20,13 +20,14 @@ export async function runWorker(
   tell: Send,
   listen: (receive: (raw: unknown) => void) => void,
 ): Promise<number> {
-  let buses: readonly ExportedBus[];
+  let application: Application;
   try {
-    buses = await loadApplication(settings.app);
+    application = await loadApplication(settings.app);
   } catch (error) {
     // An error of loading, for instance of a database that is away, may not occur the next time.
     return refuse(error as Said, tell, error instanceof UsageError && error.cause !== undefined);
   }
+  const { buses, close } = application;
   const tellMetrics = await metricsTeller(buses, settings, tell);
   tell({ kind: 'loaded' });
   const worker = new Worker(buses, settings, tell);
@@ -36,7 +37,7 @@ export async function runWorker(
     else if (message) worker.receive(message);
   });
   try {
-    await worker.run();
+    await worker.run().finally(close);
     await tellMetrics();
     return 0;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { type ArgumentsHost, ForbiddenException, type Type } from '@nestjs/common';
+import type { MessageContext } from '../../message/context.js';
 import type { HandlerFunction } from '../../pipeline/handler.js';
 import type { NestParts, Place } from './nest-parts.js';
 import { argumentsOf } from './parameters.js';
@@ -41,34 +42,54 @@ export function handlerCall(parts: NestParts, target: Type, name: string, place:
       const next = async () => method.apply(instance, await makeArguments(args, () => contextOf(args)));
       return await lastOf(
         await interceptorsConsumer.intercept(interceptors, args, instance, method, next, TYPE),
+        context,
       );
     } catch (error) {
       const said = await filters.invokeCustomFilters(error, contextOf(args));
       // A filter that returns nothing has only looked. That of Nest 11 is null where none was asked.
       if (said === undefined || said === null) throw error;
-      return await lastOf(said);
+      return await lastOf(said, context);
     }
   };
 }
 
 interface Subscribable {
-  subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }): unknown;
+  subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }): {
+    unsubscribe(): void;
+  };
 }
 
 const isSubscribable = (value: unknown): value is Subscribable =>
   typeof value === 'object' && value !== null && typeof (value as Subscribable).subscribe === 'function';
 
-/** What an observable has given last, undefined if nothing; any other value as it is. */
-function lastOf(value: unknown): unknown {
+/**
+ * What an observable has given last, undefined if nothing; any other value as it is. When the attempt is over before it has
+ * completed, it is unsubscribed: what it is made of ends, too.
+ */
+function lastOf(value: unknown, context: MessageContext | readonly MessageContext[]): unknown {
   if (!isSubscribable(value)) return value;
+  // Those of a bulk are of one attempt.
+  const { signal } = [context].flat()[0] as MessageContext;
   return new Promise((resolve, reject) => {
     let last: unknown;
-    value.subscribe({
+    const ending = new AbortController();
+    const end = (settle: () => void) => {
+      ending.abort();
+      settle();
+    };
+    const subscription = value.subscribe({
       next: (each) => {
         last = each;
       },
-      error: reject,
-      complete: () => resolve(last),
+      error: (error) => end(() => reject(error)),
+      complete: () => end(() => resolve(last)),
     });
+    const give = () => {
+      subscription.unsubscribe();
+      reject(signal.reason);
+    };
+    if (ending.signal.aborted) return;
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true, signal: ending.signal });
   });
 }

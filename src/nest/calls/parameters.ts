@@ -60,6 +60,10 @@ function recording(kind: string, said: Omit<Entry, 'index'>): ParameterDecorator
 const entriesOf = (target: object, method: string): Entries =>
   Reflect.getMetadata(PARAMETERS, target, method) ?? {};
 
+/** The pipes that the decorators of a method's parameters name. */
+export const pipesOfParameters = (target: Type, name: string): unknown[] =>
+  Object.values(entriesOf(target, name)).flatMap(({ pipes = [] }) => pipes);
+
 /** Makes the arguments of a call from payload and context. `context()` makes what a custom decorator sees. */
 export type MakeArguments = (args: readonly unknown[], context: () => ExecutionContext) => Promise<unknown[]>;
 

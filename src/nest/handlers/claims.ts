@@ -1,4 +1,4 @@
-import type { DiscoveryService } from '@nestjs/core';
+import type { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { OptionsError } from '../../errors.js';
 import { HoplineFeature } from '../feature.js';
 import { HoplineSettings } from '../options.js';
@@ -9,9 +9,15 @@ import type { Found, Host } from './found.js';
  * Selects the handlers that run on a bus: those of `forFeature(…, { bus })` and of the modules in its `include`; on the bus without a
  * name, all that no other bus has.
  *
- * @throws OptionsError if a handler belongs to no bus, to two, or to one that isn't there; if two modules provide its class
+ * @throws OptionsError if a handler belongs to no bus or to two; if two modules provide its class; if two buses have one name, or one
+ * includes a module that the application doesn't have
  */
-export function handlersOfBus(name: string, found: readonly Found[], discovery: DiscoveryService): Found[] {
+export function handlersOfBus(
+  name: string,
+  found: readonly Found[],
+  discovery: DiscoveryService,
+  modules: ModulesContainer,
+): Found[] {
   const values = discovery
     .getProviders()
     .map(({ instance, host }) => ({ instance: instance as unknown, host }));
@@ -27,6 +33,8 @@ export function handlersOfBus(name: string, found: readonly Found[], discovery: 
   };
   const names = buses.map((bus) => bus.name);
   const problems = [
+    ...namedTwice(names),
+    ...missingModules(buses, modules),
     ...found.flatMap((handler) => problemsOf(handler, busesOf(handler), names)),
     ...providedTwice(found),
   ];
@@ -40,14 +48,31 @@ function problemsOf({ target, host }: Found, of: readonly string[], names: reado
     return [
       `${target.name} of ${host.name} runs on two buses: ${of.join(' and ')} both include ${host.name}`,
     ];
-  if (names.includes(first)) return [];
-  return first === DEFAULT_BUS
-    ? [
-        `${target.name} of ${host.name} runs on no bus: name ${host.name} in the include of one (${names.join(', ')}), or register the class by forFeature([${target.name}], { bus })`,
-      ]
-    : [
-        `forFeature names bus ${first} for ${target.name}, and there is none of that name: ${names.join(', ')}`,
-      ];
+  // One of another name is there: the feature has looked for it.
+  if (first !== DEFAULT_BUS || names.includes(first)) return [];
+  return [
+    `${target.name} of ${host.name} runs on no bus: name ${host.name} in the include of one (${names.join(', ')}), or register the class by forFeature([${target.name}], { bus })`,
+  ];
+}
+
+/** Each would run all handlers of the name. */
+function namedTwice(names: readonly string[]): string[] {
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  return [...twice].map((name) =>
+    name === DEFAULT_BUS
+      ? 'two buses have no name: import HoplineModule.forRoot() once, or give one of them a name'
+      : `two buses are named ${name}: import the module once, or give each a name of its own`,
+  );
+}
+
+/** Its handlers would run on the bus without a name, or nowhere. */
+function missingModules(buses: readonly HoplineSettings[], modules: ModulesContainer): string[] {
+  const known = new Set<unknown>([...modules.values()].map(({ metatype }) => metatype));
+  return buses.flatMap(({ name, include }) =>
+    include
+      .filter((module) => !known.has(module))
+      .map((module) => `bus ${name} includes ${module.name}, and no module of the application imports it`),
+  );
 }
 
 /** Each would be an instance of its own, and the queue's messages go to one of them. */

@@ -1,6 +1,7 @@
 import type { HandlingMethod, Running } from '../../../decorators/definitions.js';
 import type { MessageContext } from '../../message/context.js';
 import type { FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
+import { unmadeEnhancers } from '../calls/enhancers.js';
 import { handlerCall } from '../calls/handler-call.js';
 import type { Method, NestParts } from '../calls/nest-parts.js';
 import type { Found } from './found.js';
@@ -22,7 +23,7 @@ interface Ready {
  */
 export function runningInNest(
   found: Found,
-  { target, method, scope, isBulk }: HandlingMethod,
+  { target, method, scope, isBulk, injects }: HandlingMethod,
   parts: NestParts,
   problems: string[],
 ): Running {
@@ -33,6 +34,14 @@ export function runningInNest(
   if (scope === 'message')
     problems.push(
       `${where} has scope 'message': in Nest it is @Injectable({ scope: Scope.REQUEST }) of ${target.name}`,
+    );
+  if (injects)
+    problems.push(
+      `${where} has the option inject: in Nest the constructor of ${target.name} says what it takes, by types or @Inject()`,
+    );
+  for (const { name: unmade } of unmadeEnhancers(target, name, found.host.injectables))
+    problems.push(
+      `${where} would run without ${unmade}: Nest makes guards, interceptors, pipes and filters for classes that a module lists, not for what a factory or a value provides. List ${target.name} itself among the providers, or give an instance in place of the class ${unmade}`,
     );
   if (perMessage && isBulk)
     problems.push(
@@ -78,8 +87,9 @@ function perMessageRunning(found: Found, readyOf: (made: Made) => Ready): Whole 
       return call(payload, context);
     },
     async failed(error, payload, context) {
-      const { instance } = await readyFor(context);
-      return instance.failed?.(error, payload, context);
+      // An instance that could not be made has failed the attempt: that is told already.
+      const ready = await (known.get(context)?.catch(() => undefined) ?? readyFor(context));
+      return ready?.instance.failed?.(error, payload, context);
     },
   };
 }

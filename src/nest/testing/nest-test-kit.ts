@@ -60,7 +60,13 @@ export async function nestTestKit<
   };
   const { world, settings } = opening.known();
   const kit = new ApplicationKit({ world, settings, newProcess, armed }, () => current);
-  await kit.start();
+  try {
+    await kit.start();
+  } catch (error) {
+    // Nobody else has it to close it.
+    await first.application.close().catch(() => {});
+    throw error;
+  }
   return kit;
 }
 
