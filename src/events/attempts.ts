@@ -74,7 +74,7 @@ export interface DiscardedEvent extends AttemptEvent {
 export interface FailedRequestEvent extends AttemptEvent {
   /** The error for which the request has no other reply, of any type. */
   readonly error: unknown;
-  /** True if its requester was told: the request named an address for the reply. */
+  /** True if its requester was told: the request named an address for the reply, and was not over before it could begin. */
   readonly isAnswered: boolean;
 }
 
@@ -112,7 +112,8 @@ export interface AttemptEventMap {
   /** The message was dropped without a dead letter, by its handler or by a rule of the retry policy. */
   'message.discarded': DiscardedEvent;
   /**
-   * A request has failed, and is done: its handler threw, timed out or discarded it, or did not run. The reply that says so is confirmed.
+   * A request has failed, and is done: its handler threw, timed out or discarded it, or did not run. The reply that says so is confirmed,
+   * but if none was wanted, or the request was over before it could begin.
    */
   'message.failed': FailedRequestEvent;
   /**

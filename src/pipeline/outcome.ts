@@ -89,6 +89,8 @@ export interface Effect {
   readonly isOwed?: boolean;
   /** Sent to the broker once all effects are stored, in place of what the outcome's kind says. Read after `run` has resolved. */
   readonly tells?: 'ack' | 'reject' | undefined;
+  /** Milliseconds for which the delivery is held for it, from now on; `onError` ends it then. Read after `run`. @default no limit */
+  readonly leftMs?: number;
   /** Resolves once it is stored. */
   run(): Promise<unknown>;
   /**

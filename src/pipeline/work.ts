@@ -31,6 +31,10 @@ export class Work {
   /** What the code of a responder has returned, and the reply that was made of it; undefined before, and for messages. */
   returned: unknown = undefined;
   reply: Pick<Content, 'body' | 'contentType'> | undefined = undefined;
+  /** When the requester waits no more, in monotonic milliseconds; undefined if the request does not say so, and for messages. */
+  overAt: number | undefined = undefined;
+  /** True for a request that was over before it could begin: it is not answered. */
+  isExpired = false;
   /** Outcome that was decided before its first attempt; it then has none. */
   decided: Outcome | undefined = undefined;
   /** Outcome that has been stored, and of which the broker was told; undefined before, and if the channel is lost. */

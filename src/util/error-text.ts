@@ -43,6 +43,12 @@ export function errorKind(error: unknown): string {
   return (typeof code === 'string' && code !== kind ? `${kind} ${code}` : kind).slice(0, MAX_KIND_LENGTH);
 }
 
+/** The `code` of a thrown value, error or not; undefined if it has none, or none that is text. */
+export function codeText(error: unknown): string | undefined {
+  const code = isObject(error) ? property(error, 'code') : undefined;
+  return typeof code === 'string' && code !== '' ? code : undefined;
+}
+
 function className(error: object): string | undefined {
   const made = property(error, 'constructor');
   return typeof made === 'function' ? textOf(made, 'name') : undefined;

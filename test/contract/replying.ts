@@ -6,9 +6,10 @@ import { type BusEvents, defineMessage, type Middleware, staticKeys } from '../.
 import { HEADER } from '../../src/message/headers.js';
 import type { MessageProperties } from '../../src/message/properties.js';
 import { defineRequest } from '../../src/message/requests/define-request.js';
+import { encodeChain } from '../../src/message/wire/chain-header.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
-import { numbers } from '../support/port.js';
+import { ack, numbers } from '../support/port.js';
 import type { ForeignDelivery } from '../support/transport-harness.js';
 import type { Theme } from './theme.js';
 
@@ -63,6 +64,12 @@ class Asker {
 }
 
 const stateOf = async (fx: BusFixture, queue: string) => (await fx.port()).session.inspect(fx.name(queue));
+
+/** Resolves when the transport's clock is that much later. */
+async function passed({ harness, eventually }: BusFixture, ms: number): Promise<void> {
+  const until = harness.clock.monotonic() + ms;
+  await eventually(() => assert.ok(harness.clock.monotonic() >= until));
+}
 
 export const replying: Theme = (test) => {
   test('what a responder returns is the reply, with the correlation id of the request, and is not stored', async (fx) => {
@@ -135,6 +142,44 @@ export const replying: Theme = (test) => {
     assert.equal(failed.tries, 1);
     await fx.eventually(async () => assert.equal((await stateOf(fx, 'shop.requests'))?.ready, 0));
     assert.equal(await stateOf(fx, 'shop.requests.dead'), undefined);
+  });
+
+  test('whatever a responder throws, its requester is told, by its code if that can be read, and the next one is answered', async (fx) => {
+    const asker = await Asker.of(fx);
+    class Unreadable extends Error {
+      get code(): string {
+        throw new Error('no code for you');
+      }
+    }
+    const thrown: unknown[] = [new Unreadable('odd'), { code: 'SKU', message: 'no sku' }, 'words'];
+    const bus = fx.bus('shop').reply(Echo, (payload) => {
+      if (thrown.length > 0) throw thrown.shift();
+      return payload;
+    });
+    await bus.start();
+    const codes: string[] = [];
+    for (const number of numbers(3)) {
+      await asker.ask('echo', number);
+      codes.push((await asker.failure()).code);
+    }
+    assert.deepEqual(codes, ['Error', 'SKU', 'Error']);
+    await asker.ask('echo', 4);
+    assert.equal(await asker.value(), 4);
+  });
+
+  test('a request that says of itself that it is handled has no reply that its responder has not given', async (fx) => {
+    const asker = await Asker.of(fx);
+    let runs = 0;
+    const bus = fx.bus('shop').reply(GetQuote, () => {
+      runs += 1;
+      return { price: 1 };
+    });
+    await bus.start();
+    const chain = { id: 'c', number: 1, rest: [], onFailure: undefined, result: null, failure: undefined };
+    const headers = { [HEADER.chain]: encodeChain({ ...chain, finished: true }) };
+    await asker.ask('quote.get', { product: 'tea' }, { headers });
+    assert.equal((await asker.failure()).code, 'HOPLINE_REQUEST_DROPPED');
+    assert.equal(runs, 0);
   });
 
   test('a stack is shown to requesters only where the responder says so', async (fx) => {
@@ -394,6 +439,88 @@ export const replying: Theme = (test) => {
     running.resolve();
     await fx.outcome(stopping);
     assert.equal(await asker.value(), 'first');
+  });
+
+  test('a request that goes back to its queue takes along the time that is left of it, and is not stored', async (fx) => {
+    const asker = await Asker.of(fx);
+    const running = deferred<void>();
+    const first = fx.bus('shop').reply(Echo, () => running.promise, {
+      queue: { concurrency: 1, prefetch: 10 },
+    });
+    await first.start();
+    await asker.ask('echo', 1, { expiration: '60000' });
+    for (const properties of [{ expiration: '60000' }, {}]) await asker.ask('echo', 2, properties);
+    await fx.eventually(async () => assert.equal((await stateOf(fx, 'shop.requests'))?.ready, 0));
+    await passed(fx, 300);
+    const next = await (await fx.port()).consume('shop.requests', ack);
+    const stopping = first.stop();
+    await fx.eventually(() => assert.equal(next.deliveries.length, 2));
+    const [timed, untimed] = next.deliveries.map(({ properties }) => properties);
+    const leftMs = Number(timed?.expiration);
+    assert.ok(leftMs > 0 && leftMs <= 59_700, `it has ${timed?.expiration} ms`);
+    assert.equal(untimed?.expiration, undefined);
+    for (const each of [timed, untimed]) assert.notEqual(each?.deliveryMode, 2);
+    running.resolve();
+    await fx.outcome(stopping);
+  });
+
+  test('a request whose time is over before it can begin is not handled, and told of', async (fx) => {
+    const asker = await Asker.of(fx);
+    const running = deferred<void>();
+    const handled: unknown[] = [];
+    const bus = fx.bus('shop').reply(
+      Echo,
+      async (payload) => {
+        handled.push(payload);
+        await running.promise;
+        return payload;
+      },
+      { queue: { concurrency: 1, prefetch: 10 } },
+    );
+    const failed = watch(bus, 'message.failed');
+    await bus.start();
+    await asker.ask('echo', 1, { expiration: '2000' });
+    await fx.eventually(() => assert.deepEqual(handled, [1]));
+    for (const number of [2, 3]) await asker.ask('echo', number, { expiration: '2000' });
+    await asker.ask('echo', 4, { expiration: '60000' });
+    await fx.eventually(async () => assert.equal((await stateOf(fx, 'shop.requests'))?.ready, 0));
+    await passed(fx, 2_100);
+    running.resolve();
+    const replies = await asker.replies(2);
+    assert.deepEqual(
+      replies.map(({ body }) => body.toString()),
+      ['1', '4'],
+    );
+    assert.deepEqual(handled, [1, 4]);
+    const told = failed.map(({ event }) => event as BusEvents['message.failed']);
+    assert.deepEqual(
+      told.map(({ error, isAnswered }) => [(error as { code?: string }).code, isAnswered]),
+      [
+        ['HOPLINE_REQUEST_DROPPED', false],
+        ['HOPLINE_REQUEST_DROPPED', false],
+      ],
+    );
+  });
+
+  test('a requester whose queue refuses the reply keeps nobody else from theirs', async (fx) => {
+    const asker = await Asker.of(fx);
+    const port = await fx.port();
+    const full = { 'x-queue-type': 'classic', 'x-max-length': 1, 'x-overflow': 'reject-publish' } as const;
+    await port.declare({ queues: { full } });
+    const handled: unknown[] = [];
+    const bus = fx.bus('shop').reply(Echo, (payload) => {
+      handled.push(payload);
+      if (payload === 3) throw new Error('no');
+      return payload;
+    });
+    await bus.start();
+    for (const number of [1, 2, 3]) await asker.ask('echo', number, { replyTo: fx.name('full') });
+    await fx.eventually(() => assert.equal(handled.length, 3));
+    await asker.ask('echo', 4);
+    assert.equal(await asker.value(), 4);
+    const refused = () => fx.log.filter(({ message }) => /refuses it: the reply is dropped/.test(message));
+    await fx.eventually(() => assert.equal(refused().length, 2));
+    assert.equal((await port.session.inspect(fx.name('full')))?.ready, 1);
   });
 
   test('requests that the last process has fetched and not begun are answered with an error when it stops', async (fx) => {

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { RequestDroppedError } from '../../errors.js';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import type { Consuming } from '../../pipeline/consume-stage.js';
@@ -60,14 +61,25 @@ export class Attempts {
   /** Begins with a message. Never throws: whatever happens to it is an outcome. */
   readonly begin = (work: Work): void => {
     const { crashWatch } = this.options;
+    if (work.overAt !== undefined) this.dropIfOver(work, work.overAt);
     if (crashWatch && asksFirst(work)) void this.askFirst(work, crashWatch);
     else if (this.traces) this.traced(work, this.traces);
     else this.attempt(work);
   };
 
+  /** A responder that is late would work for nobody else: its requests are over when they begin. */
+  private dropIfOver(work: Work, overAt: number): void {
+    if (this.options.clock.monotonic() < overAt) return;
+    work.isExpired = true;
+    work.decided = {
+      kind: 'discard',
+      error: new RequestDroppedError('its time was over before it could begin'),
+    };
+  }
+
   /** The message holds its slot while the watch is asked, so that no later one overtakes it. */
   private async askFirst(work: Work, watch: CrashWatch): Promise<void> {
-    work.decided = givenUp(await watch.begins(work.received));
+    work.decided = givenUp(await watch.begins(work.received)) ?? work.decided;
     // The broker delivers it again.
     if (work.received.delivery.lost) this.end(work);
     else if (this.traces) this.traced(work, this.traces);

@@ -1,10 +1,12 @@
 import { isPack, Pack, receivedItems } from '../../features/pack/pack.js';
+import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import type { Match } from '../../pipeline/handler.js';
 import { COME_BACK_SOON } from '../../pipeline/outcome.js';
 import { type Received, receive } from '../../pipeline/received.js';
 import { Work } from '../../pipeline/work.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
 import { Registry } from '../handlers/registry.js';
 import type { ServedLane } from '../handlers/serving.js';
 import type { Gate } from './gate.js';
@@ -15,6 +17,7 @@ export interface IntakeOptions {
   readonly maxBodyBytes: number;
   readonly lanes: readonly ServedLane[];
   readonly gate: Pick<Gate, 'push'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** Called when all messages of a delivery have been pushed. */
   onAdmitted(): void;
 }
@@ -23,11 +26,14 @@ export interface IntakeOptions {
 export class Intake {
   /** Handlers of each lane, by routing key. */
   private readonly registries: readonly Registry[];
+  /** For each lane, whether it is one of requests. */
+  private readonly haveRequests: readonly boolean[];
 
   constructor(private readonly options: IntakeOptions) {
     const subscriptions = new Set(options.lanes.map(({ subscription }) => subscription));
     const registryOf = new Map([...subscriptions].map((each) => [each, new Registry(each.handlers)]));
     this.registries = options.lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
+    this.haveRequests = options.lanes.map(({ subscription }) => subscription.kind === 'requests');
   }
 
   /** @param lane position among the lanes of the slot group */
@@ -36,10 +42,20 @@ export class Intake {
     const received = receive(delivery, names);
     const match = this.registries[lane]?.find(received.exchange, received.routingKey);
     // A pack over the cap is dead-lettered for that, and one without a handler comes back as it is.
-    if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
+    if (this.haveRequests[lane]) this.admitRequest(received, match, lane);
+    else if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
       this.admitPack(received, match, lane);
     else gate.push(new Work(received, match, lane));
     onAdmitted();
+  }
+
+  /** The broker ends a request that waits there; this process one that waits here. */
+  private admitRequest(received: Received, match: Match | undefined, lane: number): void {
+    const { clock, gate } = this.options;
+    const work = new Work(received, match, lane);
+    const ttlMs = ttlOf(received.delivery.properties.expiration);
+    if (ttlMs !== undefined) work.overAt = clock.monotonic() + ttlMs;
+    gate.push(work);
   }
 
   private admitPack(received: Received, match: Match, lane: number): void {

@@ -104,7 +104,7 @@ export class SlotGroup {
     this.gate = gate;
     options.crashWatch?.watch(gate);
     this.intake = new Intake({
-      ...{ names: options.names, maxBodyBytes: options.dispatcher.maxBodyBytes, lanes, gate },
+      ...{ ...options, maxBodyBytes: options.dispatcher.maxBodyBytes, lanes, gate },
       onAdmitted: () => this.longWaits.watch(),
     });
     this.lanes = lanes.map((lane, index) => this.laneConsumer(lane, index));

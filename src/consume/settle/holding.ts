@@ -51,7 +51,7 @@ export class Holding {
           if (!held) onHold(error);
           held = true;
           backoff ??= new Backoff({ firstMs: 500, maxMs: 30_000 });
-          const pauseMs = backoff.next();
+          const pauseMs = Math.min(backoff.next(), effect.leftMs ?? Number.POSITIVE_INFINITY);
           log.warn(
             { queue: delivery.queue, messageId, ...effect.about, pauseMs, error },
             `${effect.what} cannot be published: its message is held and the queue paused until it can`,

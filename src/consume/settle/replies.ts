@@ -5,13 +5,12 @@ import {
   ReplyOfValue,
   ReturnedRequest,
 } from '../../features/reply/effects.js';
-import { type ReplyBodyOptions, replyBody } from '../../features/reply/stages.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { movedCopy } from './republish.js';
 
-export interface RepliesOptions extends ReplyEffectOptions, ReplyBodyOptions {
+export interface RepliesOptions extends ReplyEffectOptions {
   /** True for a lane of requests, by its place in the list of those that share the slots. */
   isOfRequests(lane: number): boolean;
 }
@@ -31,8 +30,9 @@ export class Replies {
     return this.options.isOfRequests(lane);
   }
 
-  /** Where the reply to it goes; undefined if its requester wants none. */
-  addressOf({ received }: Work): string | undefined {
+  /** Where the reply to it goes; undefined if its requester wants none, or waits no more. */
+  addressOf({ received, isExpired }: Work): string | undefined {
+    if (isExpired) return undefined;
     // Some clients send an empty text for none.
     return received.delivery.properties.replyTo || undefined;
   }
@@ -55,16 +55,15 @@ export class Replies {
     }
     const failed = this.failureIn(work, outcome);
     if (failed) return [new ReplyOfFailure(this.options, work, address, failed.error)];
-    // A consume middleware may have ended it without its handler.
-    const reply = work.reply ?? replyBody(null, work.received.routingKey, this.options);
-    return [new ReplyOfValue(this.options, work, address, reply)];
+    return work.reply ? [new ReplyOfValue(this.options, work, address, work.reply)] : NO_EFFECTS;
   };
 
   /** The error for which the request has no other reply; undefined if it has one, or goes back. */
-  private failureIn({ match }: Work, outcome: Outcome): { readonly error: unknown } | undefined {
+  private failureIn({ match, reply }: Work, outcome: Outcome): { readonly error: unknown } | undefined {
     switch (outcome.kind) {
       case 'done':
-        return undefined;
+        // What its headers say of it, and whoever publishes may write those.
+        return reply ? undefined : { error: new RequestDroppedError('it is said to be handled already') };
       case 'return':
         return outcome.hasStarted && !match?.handler.answers?.isRepeatable
           ? { error: new ShutdownError() }
@@ -86,13 +85,17 @@ export class Replies {
     );
   }
 
-  private wayBack({ received }: Work): readonly Effect[] {
-    const { queue, unreadable } = received.delivery;
-    // One that may have been handled must stay marked as such, which the broker does if it takes it back.
-    if (received.redelivered || unreadable !== undefined) return NO_EFFECTS;
+  private wayBack({ received, overAt }: Work): readonly Effect[] {
+    const { queue, unreadable, properties: own } = received.delivery;
+    const leftMs = overAt === undefined ? undefined : Math.ceil(overAt - this.options.clock.monotonic());
+    // One that may have been handled must stay marked as such, which the broker does if it takes it back; one that is over it drops.
+    if (received.redelivered || unreadable !== undefined || (leftMs !== undefined && leftMs <= 0))
+      return NO_EFFECTS;
     const moved = movedCopy(received, queue, RETURN_DEADLINE_MS);
+    const properties = { ...moved.properties, deliveryMode: own.deliveryMode ?? 1 };
     // Its queue is not bound to the delays.
-    const copy = { ...moved, to: 'exchange', exchange: '', routingKey: queue, delayMs: 0 } as const;
+    const way = { to: 'exchange', exchange: '', routingKey: queue, delayMs: 0 } as const;
+    const copy = { ...moved, ...way, properties, ttlMs: leftMs };
     return [new ReturnedRequest(this.options, copy, { kind: 'discard', error: new ShutdownError() })];
   }
 }

@@ -1,7 +1,7 @@
 import type { Encryption } from '../../encryption/encryption.js';
 import { boundToReply, ENCRYPTED_CONTENT_TYPE } from '../../encryption/envelope.js';
 import { KeysUnavailableError, UnknownKeyError } from '../../encryption/errors.js';
-import { UnroutableError } from '../../errors.js';
+import { PublishRejectedError, UnroutableError } from '../../errors.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage, OutgoingProperties } from '../../message/message.js';
 import { newMessageId } from '../../message/message-id.js';
@@ -25,6 +25,15 @@ export interface ReplyEffectOptions {
   readonly publishDeadlineMs: number;
 }
 
+/** Milliseconds for which a reply is tried whose request says nothing of its time. */
+const UNTIMED_FOR_MS = 30_000;
+/** Milliseconds that a reply has to be published, however late it is. */
+const LEAST_DEADLINE_MS = 1_000;
+
+/** The broker's nack, after all tries of the publisher: it has closed no channel, so the error has no cause. */
+const isNack = (error: unknown): boolean =>
+  error instanceof PublishRejectedError && error.cause === undefined;
+
 /** What a reply says. */
 interface Said {
   readonly isFailure: boolean;
@@ -39,6 +48,10 @@ abstract class Reply implements Effect {
   readonly what = 'a reply';
   readonly about = { to: 'reply' };
   private message: OutgoingMessage | undefined;
+  private hasBegun = false;
+  private hasSaid = false;
+  /** When it is given up, in monotonic milliseconds; set at its first try. */
+  private until = 0;
 
   constructor(
     protected readonly options: ReplyEffectOptions,
@@ -48,16 +61,51 @@ abstract class Reply implements Effect {
 
   protected abstract said(): Said;
 
-  abstract onError(error: unknown): Outcome | 'without' | undefined;
+  /** Decides about a reply that never can be sent. */
+  protected abstract onNever(error: unknown): Outcome | 'without';
+
+  /** Milliseconds for which it is worth being held for: nobody waits for a reply whose time is over. */
+  get leftMs(): number {
+    return Math.max(0, this.until - this.options.clock.monotonic());
+  }
+
+  onError(error: unknown): Outcome | 'without' | undefined {
+    if (!this.hasSaid || isOwnFault(error) || error instanceof KeysUnavailableError)
+      return this.onNever(error);
+    // The requester's own queue refuses it, which may go on for ever: all other requesters would stand still with it.
+    if (!isNack(error) && this.leftMs > 0) return undefined;
+    const { delivery, messageId } = this.work.received;
+    this.options.log.warn(
+      { queue: delivery.queue, messageId, error },
+      isNack(error)
+        ? 'the queue that a requester has named for its reply refuses it: the reply is dropped'
+        : "a reply could not be published in its requester's time: it is dropped",
+    );
+    return 'without';
+  }
 
   /**
    * Dying after the confirm sends it again, if the request is handled again: its requester drops the second. Not async: a reply that
    * needs no key costs the promise of its publish, and no other.
    */
   run(): Promise<unknown> {
-    const { session } = this.options;
-    if (this.message) return session.publish(this.message);
-    return Promise.resolve(after(this.compose(this.said()), (message) => this.send(message)));
+    const { message } = this;
+    if (!this.hasBegun) this.begin();
+    // It is tried again: no longer than it is worth.
+    if (message) return this.options.session.publish({ ...message, deadlineMs: this.deadlineMs });
+    const said = this.said();
+    this.hasSaid = true;
+    return Promise.resolve(after(this.compose(said), (composed) => this.send(composed)));
+  }
+
+  private begin(): void {
+    this.hasBegun = true;
+    const { overAt } = this.work;
+    this.until = overAt ?? this.options.clock.monotonic() + UNTIMED_FOR_MS;
+  }
+
+  private get deadlineMs(): number {
+    return Math.min(this.options.publishDeadlineMs, Math.max(this.leftMs, LEAST_DEADLINE_MS));
   }
 
   private send(message: OutgoingMessage): Promise<unknown> {
@@ -84,15 +132,8 @@ abstract class Reply implements Effect {
   }
 
   private messageOf(body: Buffer, properties: OutgoingProperties): OutgoingMessage {
-    const { address, options } = this;
-    return {
-      to: 'reply',
-      address,
-      body,
-      properties,
-      mustRoute: false,
-      deadlineMs: options.publishDeadlineMs,
-    };
+    const { address, deadlineMs } = this;
+    return { to: 'reply', address, body, properties, mustRoute: false, deadlineMs };
   }
 
   private propertiesOf(isFailure: boolean, contentType: string | undefined): OutgoingProperties {
@@ -124,9 +165,8 @@ export class ReplyOfValue extends Reply {
     super(options, work, address);
   }
 
-  onError(error: unknown): Outcome | undefined {
-    const isFinal = isOwnFault(error) || error instanceof KeysUnavailableError;
-    return isFinal ? { kind: 'discard', error } : undefined;
+  protected onNever(error: unknown): Outcome {
+    return { kind: 'discard', error };
   }
 
   protected said(): Said {
@@ -146,8 +186,7 @@ export class ReplyOfFailure extends Reply {
     super(options, work, address);
   }
 
-  onError(error: unknown): 'without' | undefined {
-    if (!isOwnFault(error) && !(error instanceof KeysUnavailableError)) return undefined;
+  protected onNever(error: unknown): 'without' {
     const { delivery, messageId } = this.work.received;
     this.options.log.error(
       { queue: delivery.queue, messageId, error },

@@ -1,6 +1,6 @@
 import type { RemoteFailure } from '../../errors.js';
 import { ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
-import { readableError, stackText } from '../../util/error-text.js';
+import { codeText, readableError, stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
 
 type Told = Omit<RemoteFailure, 'service'>;
@@ -9,14 +9,13 @@ type Told = Omit<RemoteFailure, 'service'>;
 const CODE_CAP_BYTES = 200;
 const STACK_CAP_BYTES = 4 * 1024;
 
-/** An error as its requester is told of it. Never throws, whatever was thrown. */
+/** An error as its requester is told of it: by the code that was thrown, whether an error was or not. */
 export function failureOf(error: unknown, showStack: boolean): Told {
   const readable = readableError(error);
   const { name, message } = readable;
-  const { code } = readable as { code?: unknown };
   const stack = showStack ? stackText(error) : undefined;
   return {
-    code: cutText(typeof code === 'string' && code !== '' ? code : name, CODE_CAP_BYTES),
+    code: cutText(codeText(error) ?? name, CODE_CAP_BYTES),
     message: cutText(message, ERROR_CAP_BYTES),
     ...(stack === undefined ? {} : { stack: cutText(stack, STACK_CAP_BYTES) }),
   };

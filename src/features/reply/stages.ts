@@ -45,7 +45,7 @@ export function makeReply({ request }: Answers, options: ReplyBodyOptions): Arou
 }
 
 /** @throws InvalidMessageError, MessageTooLargeError */
-export function replyBody(
+function replyBody(
   reply: unknown,
   key: string,
   { serializer, maxBodyBytes }: ReplyBodyOptions,

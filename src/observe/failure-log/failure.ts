@@ -121,8 +121,7 @@ function fateText({ fate, event, isAfterwards }: Failure): string {
   const { delayMs = 0, deadQueue, reason } = event;
   if (isAfterwards) return `its message is dead-lettered to ${deadQueue} all the same`;
   if (fate === 'discarded') return 'discarded, as its policy says';
-  if (fate === 'answered')
-    return event.isAnswered ? 'its requester is told' : 'its requester wanted no reply';
+  if (fate === 'answered') return event.isAnswered ? 'its requester is told' : 'its requester is not told';
   if (fate === 'retried') return delayMs === 0 ? 'retried at once' : `retried in ${formatMs(delayMs)}`;
   return `dead-lettered to ${deadQueue} as ${reason}`;
 }

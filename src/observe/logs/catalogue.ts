@@ -118,7 +118,7 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     level: 'warn',
     outcome: 'failed',
     say: (event) =>
-      `${handling(event)} failed, and its requester ${event.isAnswered ? 'was told' : 'wanted no reply'}${because(event.error)}`,
+      `${handling(event)} failed, and its requester ${event.isAnswered ? 'was told' : 'was not'}${because(event.error)}`,
   },
   'message.skipped': {
     level: 'debug',

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection/connection.js';
 import { AmqpConsumer } from '../../../src/transport/amqp/consume/consumer.js';
+import type { AmqpConsumerOptions } from '../../../src/transport/amqp/consume/consumer-options.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -49,7 +50,7 @@ class FakeConnection {
   }
 }
 
-function open(connection: FakeConnection) {
+function open(connection: FakeConnection, given: Partial<AmqpConsumerOptions> = {}) {
   const failures: string[] = [];
   const delivered: { ack(): boolean }[] = [];
   const ignore = () => {};
@@ -68,6 +69,7 @@ function open(connection: FakeConnection) {
     onReopened: ignore,
     onFailed: ({ message }) => void failures.push(message),
     onClosed: ignore,
+    ...given,
   });
   return { consumer, failures, delivered };
 }
@@ -116,6 +118,32 @@ describe('a consumer that moves to another connection', () => {
     await consumer.cancel();
     assert.deepEqual(to.asked, ['prefetch 1', 'consume', 'cancel tag 1']);
     await consumer.close();
+  });
+
+  it('is consumed there before it is left here, if its queue goes with its last consumer', async () => {
+    const { consumer } = open(from, { passing: { declare: async () => {} } as never });
+    await consumer.start();
+    const consuming = deferred<void>();
+    to.answers.set('consume', consuming.promise);
+    const moving = consumer.moveTo(to.asConnection, 1);
+    await eventually(() => assert.deepEqual(to.asked, ['prefetch 1', 'consume']));
+    assert.deepEqual(from.asked, ['prefetch 10', 'consume']);
+    consuming.resolve();
+    await moving;
+    assert.equal(from.asked.at(-1), 'cancel tag 1');
+    await consumer.close();
+  });
+
+  it('waits no more for where it goes when it is cancelled, or closed', async () => {
+    for (const end of ['cancel', 'close'] as const) {
+      const { consumer } = open(from, { passing: { declare: async () => {} } as never });
+      await consumer.start();
+      to.answers.set('consume', new Promise(() => {}));
+      const moving = consumer.moveTo(to.asConnection, 1);
+      await consumer[end]();
+      await moving;
+      await consumer.close();
+    }
   });
 
   it('tries again where it is refused', async () => {

@@ -6,6 +6,7 @@ import { type BrokerFeatures, brokerFeatures } from '../connection/broker-featur
 import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
+import { Arrival } from './arrival.js';
 import type { AmqpConsumerOptions } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
 import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
@@ -22,6 +23,7 @@ export class AmqpConsumer implements Consumer {
   private supervised: SupervisedChannel;
   private epoch: ChannelEpoch | undefined;
   private readonly left = new LeftChannels();
+  private readonly arrival = new Arrival();
   private consumerTag: string | undefined;
   private prefetch: number;
   /** Upper limit of the window. */
@@ -108,11 +110,13 @@ export class AmqpConsumer implements Consumer {
     this.connection = connection;
     this.supervised = this.superviseOn(connection);
     this.supervised.begin();
-    await this.left.leave({ epoch, consumerTag, supervised });
+    const arriving = this.options.passing && epoch && !epoch.lost ? this.arrival.wait() : undefined;
+    await this.left.leave({ epoch, consumerTag, supervised }, arriving);
   }
 
   async cancel(): Promise<void> {
     this.cancelled = true;
+    this.arrival.reached();
     this.settingUp?.resolve();
     await this.changing.catch(() => {});
     const { consumerTag, epoch } = this;
@@ -128,6 +132,7 @@ export class AmqpConsumer implements Consumer {
 
   close(): Promise<void> {
     this.cancelled = true;
+    this.arrival.reached();
     giveUp(this.epoch);
     return Promise.all([this.supervised.close(), this.left.close()])
       .then(() => {})
@@ -179,6 +184,7 @@ export class AmqpConsumer implements Consumer {
     await this.consume(epoch);
     // A cancel may arrive in the same read as the answer to consuming.
     if (cancels !== this.cancels || this.epoch !== epoch) return;
+    this.arrival.reached();
     if (this.reported === 'nothing') this.options.onStarted();
     if (this.reported === 'lost') this.options.onRestored(this.lostAt);
     this.reported = 'consuming';

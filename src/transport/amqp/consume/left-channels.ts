@@ -16,10 +16,15 @@ const LOOK_WHETHER_SETTLED_MS = 50;
 export class LeftChannels {
   private readonly all = new Set<LeftChannel>();
 
-  /** Stops the deliveries on a left channel, and closes it when they are settled. */
-  async leave(left: LeftChannel): Promise<void> {
+  /**
+   * Stops the deliveries on a left channel, and closes it when they are settled.
+   *
+   * @param first resolves when they may be stopped
+   */
+  async leave(left: LeftChannel, first?: Promise<void>): Promise<void> {
     const { epoch, consumerTag, supervised } = left;
     this.all.add(left);
+    if (first !== undefined) await first;
     epoch?.endSoon();
     if (epoch && !epoch.lost && consumerTag !== undefined)
       await epoch.channel.cancel(consumerTag).catch(() => {});
