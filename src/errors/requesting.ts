@@ -38,7 +38,7 @@ export class RequestTimeoutError extends HoplineError {
   }
 }
 
-/** The channel was lost to which the reply would have come. The request may have been handled. */
+/** The channel was lost to which the reply would have come, and the cause says why. The request may have been handled. */
 export class RequestLostError extends HoplineError {
   readonly code = 'HOPLINE_REQUEST_LOST';
 
@@ -47,7 +47,7 @@ export class RequestLostError extends HoplineError {
     options: { readonly cause: unknown },
   ) {
     super(
-      `the connection to the broker was lost while a reply to '${routingKey}' was waited for`,
+      `the channel was lost to which the reply to '${routingKey}' would have come`,
       'Ask again if handling it twice does no harm; repeatable: true does so by itself.',
       options,
     );

@@ -1,4 +1,4 @@
-import type { OutgoingRequest, ReplySink, Requests } from '../transport/requests.js';
+import type { OutgoingRequest, ReplySink, Requests, Writing } from '../transport/requests.js';
 import type { KitPublishes } from './publishes.js';
 import type { World } from './world.js';
 
@@ -25,23 +25,27 @@ export class KitRequests implements Requests {
         this.takeBack.get(correlationId)?.();
         sink.unroutable(correlationId);
       },
-      lost: (error, refusing) => sink.lost(error, refusing),
+      refused: (correlationId, refusal) => {
+        this.takeBack.get(correlationId)?.();
+        sink.refused(correlationId, refusal);
+      },
+      lost: (error, refusal) => sink.lost(error, refusal),
     });
   }
 
-  ask(request: OutgoingRequest): boolean {
-    if (this.session.isDead) return true;
+  ask(request: OutgoingRequest): Writing {
+    if (this.session.isDead) return 'written';
     const { flow, broker } = this.world;
     const { correlationId = '' } = request.message.properties;
     const takeBack = this.publishes.asked(request.message);
     const done = flow.begin(`request '${correlationId}' is on its way`);
     this.takeBack.set(correlationId, takeBack);
-    const isWritten = this.inner.ask(request);
+    const writing = this.inner.ask(request);
     // Behind its delivery, or its return.
     broker.turns.next(() => {
       this.takeBack.delete(correlationId);
       done();
     });
-    return isWritten;
+    return writing;
   }
 }

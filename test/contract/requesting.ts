@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { Encryption } from '../../src/encryption/encryption.js';
@@ -167,6 +168,62 @@ export const requesting: Theme = (test) => {
     );
     gate.resolve();
     await fx.eventually(() => assert.equal(asked.length, 1));
+  });
+
+  test('one signal for many requests ends them all, makes Node.js warn of no leak, and keeps nothing of those that ended', async (fx) => {
+    const gate = deferred();
+    await responder(fx, 'quote.get', async (_payload, say) => {
+      await gate.promise;
+      await say.value({ cents: 1 });
+    });
+    const bus = await fx.publisher();
+    const warnings: string[] = [];
+    const warned = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', warned);
+    try {
+      const caller = new AbortController();
+      const ask = (sku: string) => bus.request(GetQuote, { sku }, { signal: caller.signal });
+      const first = Array.from({ length: 30 }, () => ask('tea'));
+      gate.resolve();
+      await Promise.all(first);
+      assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
+      const reason = new Error('the browser is gone');
+      const second = Array.from({ length: 30 }, () =>
+        assert.rejects(ask('tea'), (error) => error === reason),
+      );
+      assert.equal(getEventListeners(caller.signal, 'abort').length, 1);
+      caller.abort(reason);
+      await Promise.all(second);
+      assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
+      assert.deepEqual(warnings, []);
+    } finally {
+      process.off('warning', warned);
+    }
+  });
+
+  test('wrong options are refused in a handler as by the bus, and by a rejection', async (fx) => {
+    const refused: unknown[] = [];
+    const bus = fx.bus('orders').handle('order.placed', async (_payload, context) => {
+      for (const options of [
+        null,
+        'abc',
+        { headers: null },
+        { headers: 'abc' },
+      ] as unknown as RequestOptions[])
+        for (const asking of [
+          context.request(GetQuote, { sku: 'tea' }, options),
+          context.requestMany(GetQuote, { sku: 'tea' }, options),
+        ])
+          refused.push(
+            await Promise.resolve(asking).then(
+              () => 'replied',
+              (error) => error.constructor,
+            ),
+          );
+    });
+    await bus.start();
+    await bus.publish('order.placed', {});
+    await fx.eventually(() => assert.deepEqual(refused, Array(8).fill(OptionsError)));
   });
 
   test('what is asked is validated before anything is sent, and what is replied before it is handed out', async (fx) => {
@@ -398,7 +455,7 @@ export const requesting: Theme = (test) => {
       timeout: '2d',
       repeatable: 1,
       tries: 3,
-      signal: {},
+      signal: { aborted: false, addEventListener: () => {} },
       count: 1,
     } as unknown as RequestOptions;
     await assert.rejects(bus.request(GetQuote, { sku: 'tea' }, options), (error) => {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { type ChannelModel, connect } from 'amqplib';
 import {
   type Bus,
-  defineRequest,
   NoResponderError,
   PublishRejectedError,
   RequestLostError,
@@ -15,56 +13,7 @@ import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
-
-const Double = defineRequest<number, number>('number.double');
-
-interface Asked {
-  readonly number: number;
-  reply(): void;
-}
-
-/** A client of the protocol and nothing else, which replies as it is told. */
-class RawResponder {
-  readonly asked: Asked[] = [];
-
-  private constructor(private readonly connection: ChannelModel) {}
-
-  static async start(
-    node: PrivateNode,
-    exchange: string,
-    onAsked: (asked: Asked) => void = ({ reply }) => reply(),
-  ): Promise<RawResponder> {
-    const connection = await connect(node.url);
-    connection.on('error', () => {});
-    const channel = await connection.createConfirmChannel();
-    channel.on('error', () => {});
-    const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.bindQueue(queue, exchange, Double.key);
-    const responder = new RawResponder(connection);
-    await channel.consume(
-      queue,
-      (message) => {
-        if (!message) return;
-        const { replyTo, correlationId } = message.properties;
-        const number = Number(JSON.parse(message.content.toString()));
-        const asked = {
-          number,
-          reply: () => {
-            channel.publish('', replyTo, Buffer.from(JSON.stringify(number * 2)), { correlationId });
-          },
-        };
-        responder.asked.push(asked);
-        onAsked(asked);
-      },
-      { noAck: true },
-    );
-    return responder;
-  }
-
-  stop(): Promise<void> {
-    return this.connection.close().catch(() => {});
-  }
-}
+import { type Asked, Double, RawResponder } from './raw-responder.js';
 
 describe('requests', function () {
   this.timeout(120_000);

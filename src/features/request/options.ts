@@ -21,7 +21,12 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 
 const signal: Check = {
   expected: 'an AbortSignal',
-  accepts: (value) => typeof (value as AbortSignal | null)?.addEventListener === 'function',
+  // Not by its class: an environment of tests may have one of its own.
+  accepts: (value) => {
+    const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+    const methods = [addEventListener, removeEventListener];
+    return typeof aborted === 'boolean' && methods.every((each) => typeof each === 'function');
+  },
 };
 
 const shortText: Check = {

@@ -1,8 +1,9 @@
-import { RequestTimeoutError } from '../../errors.js';
+import { type NoResponderError, RequestLostError, RequestTimeoutError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import type { RequestDefinition } from '../../message/requests/define-request.js';
-import type { OutgoingRequest } from '../../transport/requests.js';
+import type { OutgoingRequest, WrittenRequest } from '../../transport/requests.js';
+import { listen, unlisten } from '../../util/abort.js';
 import { isThenable } from '../../util/after.js';
 import type { Timer } from '../../util/clock.js';
 import type { Asked } from './decode-reply.js';
@@ -29,7 +30,7 @@ export interface RequestCall {
 }
 
 /** One request from its call to its end, which comes once: a reply, a failure, the timeout, the signal, the end of the bus. */
-export abstract class PendingRequest implements OutgoingRequest, Asked {
+export abstract class PendingRequest implements OutgoingRequest, WrittenRequest, Asked {
   readonly id: string;
   readonly definition: RequestDefinition;
   readonly routingKey: string;
@@ -46,6 +47,10 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
   pause: Timer | undefined;
   /** True if its channel was lost, so that it is asked again. */
   isAskedAgain = false;
+  isSuspect = false;
+  bodyBytes = 0;
+  /** That nobody was there when it was last asked again: somebody was before, perhaps, and has handled it. */
+  nobody: NoResponderError | undefined;
   private composed: OutgoingMessage | undefined;
   private receipt: Published | undefined;
   /** What waits for its end on its way out: middleware, a tracer. */
@@ -59,7 +64,7 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
     this.exchange = call.exchange;
     this.endsAt = call.endsAt;
     this.repeatable = call.repeatable;
-    call.signal?.addEventListener('abort', this.onAbort);
+    if (call.signal) listen(call.signal, this.onAbort);
   }
 
   /** The message to write. Kept as long as it may have to be written. */
@@ -71,6 +76,7 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
   compose(message: OutgoingMessage): Promise<Published> {
     if (this.state === 'ended') return Promise.reject(this.failure);
     this.composed = message;
+    this.bodyBytes = message.body.length;
     this.receipt = message.receipt;
     this.state = 'waiting';
     return new Promise((resolve, reject) => {
@@ -81,13 +87,15 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
   written(): void {
     this.state = 'asked';
     this.wasSent = true;
+    this.nobody = undefined;
     // Not held until the reply, unless it may have to be written again.
     if (!this.repeatable) this.composed = undefined;
   }
 
-  /** Called for a repeatable request whose channel is lost. */
-  again(): void {
+  /** Called for a repeatable request whose channel is lost. @param isSuspect true if the broker may have refused it */
+  again(isSuspect: boolean): void {
     this.state = 'waiting';
+    this.isSuspect = isSuspect;
     this.isAskedAgain = true;
   }
 
@@ -96,6 +104,10 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
 
   /** @param obstacle what keeps requests from being written, as far as it is known */
   timedOut(obstacle: string | undefined): void {
+    if (this.nobody) {
+      this.fail(new RequestLostError(this.routingKey, { cause: this.nobody }));
+      return;
+    }
     const why = this.state === 'leaving' ? 'its payload, key or middleware was waited for' : obstacle;
     this.fail(new RequestTimeoutError(this.routingKey, this.call.timeoutMs, this.wasSent, why));
   }
@@ -105,6 +117,7 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
     this.failure = error;
     this.call.reject(error);
     this.onItsWay?.reject(error);
+    this.forgetSignal();
   }
 
   protected succeed(value: unknown): void {
@@ -112,6 +125,7 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
     this.call.resolve(value);
     // A composed message has a receipt.
     this.onItsWay?.resolve(this.receipt as Published);
+    this.forgetSignal();
   }
 
   private readonly onAbort = (): void => {
@@ -125,8 +139,13 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
     this.state = 'ended';
     this.timer?.cancel();
     this.pause?.cancel();
-    call.signal?.removeEventListener('abort', this.onAbort);
     return true;
+  }
+
+  /** Last of all: the signal's code is the caller's. */
+  private forgetSignal(): void {
+    const { signal } = this.call;
+    if (signal) unlisten(signal, this.onAbort);
   }
 }
 
@@ -179,8 +198,8 @@ export class PendingReplies extends PendingRequest {
     return true;
   }
 
-  override again(): void {
-    super.again();
+  override again(isSuspect: boolean): void {
+    super.again(isSuspect);
     this.arrived = 0;
     this.open = 0;
     this.settled = [];

@@ -8,7 +8,7 @@ import {
 import type { BusEvents } from '../../events.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
-import type { HeardReply, RefusingExchange, ReplySink, Requests } from '../../transport/requests.js';
+import type { HeardReply, Refusal, ReplySink, Requests, Writing } from '../../transport/requests.js';
 import type { TransportSession } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
@@ -33,6 +33,8 @@ const AGAIN_AFTER_MS = 200;
 export class PendingRequests implements ReplySink {
   private readonly all = new Map<string, PendingRequest>();
   private readonly waiting = new Set<PendingRequest>();
+  /** What waits as well, and is written before the others: one of them the broker may have refused. */
+  private readonly suspects = new Set<PendingRequest>();
   /** Undefined before the first request of a session. */
   private requests: Requests | undefined;
   private hasStopped = false;
@@ -63,21 +65,24 @@ export class PendingRequests implements ReplySink {
     // One that is still leaving must be found when it arrives here, and not be written.
     if (request.state !== 'leaving') this.all.delete(request.id);
     this.waiting.delete(request);
+    this.suspects.delete(request);
   }
 
   /** Asks a composed request; settled by its end. */
   ask(message: OutgoingMessage): Promise<Published> {
     const request = this.all.get(message.properties.correlationId as string) as PendingRequest;
     const end = request.compose(message);
-    if (request.state === 'waiting' && !this.write(request)) this.waiting.add(request);
+    if (request.state === 'waiting') this.writeOrWait(request);
     return end;
   }
 
   ready(): void {
-    for (const request of this.waiting) {
-      if (!this.write(request)) return;
-      this.waiting.delete(request);
-    }
+    for (const line of [this.suspects, this.waiting])
+      for (const request of line) {
+        const writing = this.write(request);
+        if (writing === 'later') return;
+        if (writing === 'written') line.delete(request);
+      }
   }
 
   replied(reply: HeardReply): void {
@@ -93,15 +98,22 @@ export class PendingRequests implements ReplySink {
   unroutable(correlationId: string): void {
     const request = this.all.get(correlationId);
     if (request?.state !== 'asked') return;
-    if (request.isAskedAgain && this.msLeft(request) > AGAIN_AFTER_MS) this.askLater(request);
-    else request.fail(new NoResponderError(request.exchange, request.routingKey));
+    this.foundNobody(request);
   }
 
-  lost(error: Error, refusing: RefusingExchange | undefined): void {
-    for (const request of this.all.values()) {
-      if (request.state !== 'asked' || request.isReplied) continue;
-      if (request.exchange === refusing?.exchange) request.fail(refusedBy(refusing, request, error));
-      else if (request.repeatable) this.askAgain(request);
+  refused(correlationId: string, refusal: Refusal): void {
+    const request = this.all.get(correlationId);
+    if (request?.state === 'asked') this.refuse(request, refusal);
+  }
+
+  lost(error: Error, refusal: Refusal | 'unnamed' | undefined): void {
+    const open = [...this.all.values()].filter(({ state, isReplied }) => state === 'asked' && !isReplied);
+    const named = refusal === 'unnamed' ? undefined : refusal;
+    const culprits = new Set(open.filter((request) => named?.concerns(request)));
+    const areSuspects = refusal !== undefined && culprits.size === 0;
+    for (const request of open) {
+      if (named && culprits.has(request)) this.refuse(request, named);
+      else if (request.repeatable) this.askAgain(request, areSuspects);
       else request.fail(new RequestLostError(request.routingKey, { cause: error }));
     }
   }
@@ -113,44 +125,65 @@ export class PendingRequests implements ReplySink {
     for (const request of this.all.values()) request.fail(new StoppedError('no reply can come'));
   }
 
-  private askAgain(request: PendingRequest): void {
-    request.again();
-    this.waiting.add(request);
+  private refuse(request: PendingRequest, refusal: Refusal): void {
+    if (refusal.isGone) this.foundNobody(request);
+    else {
+      const error = refusedBy(refusal, request);
+      // Unless it is the one for which the channel was lost, it was taken before.
+      const wasTaken = request.isAskedAgain && !request.isSuspect;
+      request.fail(wasTaken ? new RequestLostError(request.routingKey, { cause: error }) : error);
+    }
+  }
+
+  private foundNobody(request: PendingRequest): void {
+    const nobody = new NoResponderError(request.exchange, request.routingKey);
+    if (request.isAskedAgain) this.askLater(request, nobody);
+    else request.fail(nobody);
+  }
+
+  private askAgain(request: PendingRequest, isSuspect: boolean): void {
+    request.again(isSuspect);
+    this.lineOf(request).add(request);
   }
 
   /** Whoever would reply may have lost its connection, too, and be back in a moment. */
-  private askLater(request: PendingRequest): void {
-    request.again();
-    request.pause = this.options.clock.setTimer(() => {
-      if (!this.write(request)) this.waiting.add(request);
-    }, AGAIN_AFTER_MS);
+  private askLater(request: PendingRequest, nobody: NoResponderError): void {
+    request.again(false);
+    request.nobody = nobody;
+    request.pause = this.options.clock.setTimer(() => this.writeOrWait(request), AGAIN_AFTER_MS);
+  }
+
+  private lineOf({ isSuspect }: PendingRequest): Set<PendingRequest> {
+    return isSuspect ? this.suspects : this.waiting;
+  }
+
+  private writeOrWait(request: PendingRequest): void {
+    if (this.write(request) !== 'written') this.lineOf(request).add(request);
   }
 
   private msLeft({ endsAt }: PendingRequest): number {
     return Math.max(0, endsAt - this.options.clock.monotonic());
   }
 
-  /** False if it can't be written now. */
-  private write(request: PendingRequest): boolean {
+  private write(request: PendingRequest): Writing {
     try {
       this.requests ??= this.options.session().openRequests(this);
-      if (!this.requests.ask(request)) return false;
-      request.written();
+      const writing = this.requests.ask(request);
+      if (writing === 'written') request.written();
+      return writing;
     } catch (error) {
       request.fail(error);
+      return 'written';
     }
-    return true;
   }
 }
 
-const refusedBy = ({ exists }: RefusingExchange, { exchange, routingKey }: PendingRequest, cause: Error) =>
-  exists
-    ? new PublishRejectedError(
-        `the request '${routingKey}' is not accepted on exchange '${exchange}': ${cause.message}`,
-        `Give the user permission to write to '${exchange}', and to this routing key if it has topic permissions there.`,
-        { cause },
-      )
-    : new NoResponderError(exchange, routingKey);
+const refusedBy = ({ cause, help }: Refusal, { exchange, routingKey }: PendingRequest) =>
+  new PublishRejectedError(
+    `the request '${routingKey}' is not accepted on exchange '${exchange}': ${cause.message}`,
+    help,
+    { cause },
+  );
 
 const neverLeft = ({ routingKey }: PendingRequest) =>
   new InvalidMessageError(

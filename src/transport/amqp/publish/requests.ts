@@ -3,12 +3,14 @@ import type { MessageProperties } from '../../../message/properties.js';
 import { expirationOf } from '../../../message/wire/outgoing-fields.js';
 import { addressOf } from '../../../topology/address.js';
 import type { Names } from '../../../topology/names.js';
-import type { OutgoingRequest, RefusingExchange, ReplySink, Requests } from '../../requests.js';
+import type { OutgoingRequest, Refusal, ReplySink, Requests, Writing } from '../../requests.js';
 import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
 import type { Connection, ConnectionListener } from '../connection/connection.js';
 import { receivedProperties, sentHeaders } from '../values.js';
 import { isWrittenDirectly } from './direct-writing.js';
 import { unencodable } from './publish-errors.js';
+import { Refusals, refusalOf, refusalOfOne } from './refusals.js';
+import { Trial } from './trial.js';
 
 export interface AmqpRequestsOptions {
   readonly names: Names;
@@ -19,15 +21,6 @@ export interface AmqpRequestsOptions {
 
 /** The broker's own name for the channel's address: it writes the address itself into what is delivered. */
 const REPLY_TO = 'amq.rabbitmq.reply-to';
-
-/**
- * Time for which requests to an exchange that refused one are refused here: each refusal costs the channel, and with it the replies
- * that others wait for.
- */
-const REFUSING_FOR_MS = 1_000;
-
-/** The broker's words. */
-const REFUSED = /(?:no exchange|to exchange) '([^']*)'/;
 
 /**
  * Requests on a channel of their own, with direct reply-to (https://www.rabbitmq.com/docs/direct-reply-to): replies come to the
@@ -41,14 +34,16 @@ export class AmqpRequests implements Requests {
   private channel: Channel | undefined;
   private isFull = false;
   private lastFailure: Error | undefined;
-  /** Exchanges that refuse requests, until this moment of `performance.now()`. */
-  private readonly refusing = new Map<string, { readonly why: RefusingExchange; readonly until: number }>();
+  private readonly refusals: Refusals;
+  private readonly trial: Trial;
 
   constructor(
     private readonly connection: Connection,
     private readonly sink: ReplySink,
     private readonly options: AmqpRequestsOptions,
   ) {
+    this.refusals = new Refusals({ model: () => connection.model, onLooked: () => sink.ready() });
+    this.trial = new Trial(() => sink.ready());
     this.supervised = new SupervisedChannel(connection, {
       open: openChannel,
       setUp: (channel) => this.setUp(channel),
@@ -65,19 +60,24 @@ export class AmqpRequests implements Requests {
   }
 
   get obstacle(): string | undefined {
-    const { connection, channel, lastFailure } = this;
+    const { connection, channel, lastFailure, trial } = this;
     if (connection.isBlocked) return 'the broker blocks publishers (a memory or disk alarm)';
     if (!connection.model) return 'there is no connection to the broker';
+    if (trial.isOn)
+      return 'the broker has refused a request without saying which, and is asked one after the other';
     if (channel) return undefined;
-    return `the channel for the replies can't be opened${lastFailure ? `: ${lastFailure.message}` : ''}`;
+    return `the channel for the replies is being opened${lastFailure ? ` again after: ${lastFailure.message}` : ''}`;
   }
 
-  ask({ message, endsAt }: OutgoingRequest): boolean {
-    const { channel } = this;
-    if (!channel || this.isFull || this.connection.isBlocked) return false;
+  ask({ message, endsAt, isSuspect }: OutgoingRequest): Writing {
+    const { channel, trial } = this;
+    if (!channel || this.isFull || this.connection.isBlocked) return 'later';
     const { exchange, routingKey } = addressOf(this.options.names, message);
     const { properties, body } = message;
-    if (this.refuses(exchange, properties.correlationId as string)) return true;
+    const id = properties.correlationId as string;
+    const refusal = this.refusals.of(exchange, routingKey);
+    if (refusal) return refusal === 'held' ? refusal : this.refuse(id, refusal);
+    if (!trial.mayWrite(isSuspect)) return 'later';
     const { headers } = properties;
     const fields = {
       ...properties,
@@ -91,10 +91,11 @@ export class AmqpRequests implements Requests {
       this.isFull = !channel.publish(exchange, routingKey, body, fields as Options.Publish);
     } catch (error) {
       // A channel that has just closed; its loss is reported in a moment.
-      if ((error as Error).name === 'IllegalOperationError') return false;
+      if ((error as Error).name === 'IllegalOperationError') return 'later';
       throw unencodable(error as Error);
     }
-    return true;
+    trial.wrote(id, isSuspect);
+    return 'written';
   }
 
   async close(): Promise<void> {
@@ -113,6 +114,7 @@ export class AmqpRequests implements Requests {
     });
     await channel.consume(REPLY_TO, (message) => this.heard(message), { noAck: true });
     this.channel = channel;
+    this.trial.opened(channel);
     this.isFull = false;
     this.lastFailure = undefined;
     this.sink.ready();
@@ -127,37 +129,32 @@ export class AmqpRequests implements Requests {
 
   private lost(error: ChannelError): void {
     this.channel = undefined;
-    const why = refusingExchange(error);
-    if (why) {
-      this.refusing.set(why.exchange, { why, until: performance.now() + REFUSING_FOR_MS });
-      if (!why.exists) this.mend(why.exchange);
+    this.lastFailure = error;
+    const tried = this.trial.lost();
+    const refusal = refusalOf(error);
+    if (refusal === 'unnamed') {
+      this.sink.lost(error, tried === undefined ? refusal : refusalOfOne(error, tried));
+      return;
     }
-    this.sink.lost(error, why);
+    if (refusal) {
+      this.refusals.add(refusal);
+      if (refusal.isGone && refusal.exchange !== undefined) this.mend(refusal.exchange);
+    }
+    this.sink.lost(error, refusal);
   }
 
   private mend(exchange: string): void {
     this.options.onMissingExchange(exchange).then(
       (isMended) => {
-        if (isMended) this.refusing.delete(exchange);
+        if (isMended) this.refusals.mended(exchange);
       },
       () => {},
     );
   }
 
   /** Tells of the refusal as the broker would, after the call that asks. */
-  private refuses(exchange: string, correlationId: string): boolean {
-    const known = this.refusing.get(exchange);
-    if (!known) return false;
-    if (known.until <= performance.now()) {
-      this.refusing.delete(exchange);
-      return false;
-    }
-    setImmediate(() => this.sink.unroutable(correlationId));
-    return true;
+  private refuse(id: string, refusal: Refusal): Writing {
+    setImmediate(() => this.sink.refused(id, refusal));
+    return 'written';
   }
-}
-
-function refusingExchange({ code, message }: ChannelError): RefusingExchange | undefined {
-  const [, exchange] = code === 404 || code === 403 ? (REFUSED.exec(message) ?? []) : [];
-  return exchange === undefined ? undefined : { exchange, exists: code === 403 };
 }

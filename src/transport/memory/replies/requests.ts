@@ -2,7 +2,7 @@ import { UnroutableError } from '../../../errors.js';
 import { expirationOf } from '../../../message/wire/outgoing-fields.js';
 import { addressOf } from '../../../topology/address.js';
 import type { Names } from '../../../topology/names.js';
-import type { OutgoingRequest, ReplySink, Requests } from '../../requests.js';
+import type { OutgoingRequest, ReplySink, Requests, Writing } from '../../requests.js';
 import type { Broker } from '../broker.js';
 import { copyProperties, type StoredMessage, storedMessage } from '../stored-message.js';
 
@@ -19,7 +19,7 @@ export class MemoryRequests implements Requests {
     this.address = broker.replies.open((reply) => this.heard(reply));
   }
 
-  ask({ message, endsAt }: OutgoingRequest): boolean {
+  ask({ message, endsAt }: OutgoingRequest): Writing {
     const { broker, names } = this;
     const { properties } = message;
     const leftMs = Math.max(1, Math.ceil(endsAt - broker.clock.monotonic()));
@@ -33,7 +33,7 @@ export class MemoryRequests implements Requests {
       if (error instanceof UnroutableError || !broker.exchanges.has(address.exchange))
         broker.turns.next(() => this.sink.unroutable(properties.correlationId as string));
     }
-    return true;
+    return 'written';
   }
 
   close(): void {
