@@ -11,13 +11,20 @@ const OF_KEPT_QUEUES = ['name', 'type', 'lanes', 'deliveryLimit', 'maxPriority']
 const ONCE_FOR_ALL = ['idempotent', 'inbox', 'unique'] as const;
 
 /** What is left of the options of a queue for each process. */
-export function optionsOfEach({ concurrency, prefetch, exchange, body }: QueueOptions): QueueOptions {
+export function optionsOfEach({
+  concurrency,
+  prefetch,
+  exchange,
+  body,
+  publishes,
+}: QueueOptions): QueueOptions {
   return {
     type: 'classic',
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(prefetch === undefined ? {} : { prefetch }),
     ...(exchange === undefined ? {} : { exchange }),
     ...(body === undefined ? {} : { body }),
+    ...(publishes === undefined ? {} : { publishes }),
   };
 }
 
