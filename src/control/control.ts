@@ -1,7 +1,7 @@
 import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
-import { deadQueueOf, type Names } from '../topology/names.js';
+import type { Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
@@ -9,6 +9,7 @@ import { type Duration, toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
 import type { ControlAnswer, ProcessIdentity, ProcessStatus } from './answer.js';
 import { Asking } from './asking.js';
+import { existingQueue } from './existing-queue.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, checkAsked, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
@@ -166,8 +167,9 @@ export class Control {
   async pause(queue: string): Promise<PauseResult> {
     if (this.settings.names.isOwnQueue(queue))
       throw new OptionsError('queue', [`'${queue}' is a queue of Hopline's own: no handler consumes it`]);
-    await this.existing(queue);
-    return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort());
+    // Before the list is locked: this may wait for the processes' answers.
+    const state = await this.existing(queue);
+    return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort(), state);
   }
 
   /**
@@ -255,20 +257,25 @@ export class Control {
   private async changePauses(
     queue: string,
     change: (paused: readonly string[]) => string[],
+    state?: QueueState,
   ): Promise<PauseResult> {
-    const { consumers, paused, answers } = await this.writePauses(queue, change);
+    const { consumers, paused, answers } = await this.writePauses(queue, change, state);
     const processes = await answers;
     const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
     return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
   }
 
-  private async writePauses(queue: string, change: (paused: readonly string[]) => string[]) {
+  private async writePauses(
+    queue: string,
+    change: (paused: readonly string[]) => string[],
+    state: QueueState | undefined,
+  ) {
     const { names, waitMs, transport } = this.settings;
     const lock = await pausesLock(this.session, names, transport.clock);
     try {
       let consumers = 0;
       const paused = await this.paused.change(async (before) => {
-        if (!before.includes(queue)) ({ consumers } = await this.existing(queue));
+        if (!before.includes(queue)) ({ consumers } = state ?? (await this.existing(queue)));
         return change(before);
       });
       // Published within the lock, so that all workers hear the changes in the order in which they were
@@ -280,14 +287,8 @@ export class Control {
     }
   }
 
-  private async existing(queue: string): Promise<QueueState> {
-    const state = await this.session.inspect(queue);
-    if (state) return state;
-    // Where each process has a queue of its own, all have one for their dead letters.
-    if (await this.session.inspect(deadQueueOf(queue))) return { ready: 0, consumers: 0 };
-    throw new OptionsError('queue', [
-      `there is no queue '${queue}' in the broker: use a name that \`hopline topology show\` or \`hopline status\` prints`,
-    ]);
+  private existing(queue: string): Promise<QueueState> {
+    return existingQueue(this.session, queue, () => this.ask({ ask: 'status' }));
   }
 }
 

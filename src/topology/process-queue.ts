@@ -1,19 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { PublishRejectedError } from '../errors.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import type { QueueNeeds } from './bus-topology.js';
 import { duePatterns } from './delays.js';
 import type { Names } from './names.js';
 import type { ProcessQueuePlan, QueueArguments } from './plan.js';
-
-/** Messages that may wait in one process for another attempt, for each handler; more are held, and with them their slots. */
-export const MOST_COMING_BACK = 1_000;
-
-export const tooManyComingBack = (queue: string): PublishRejectedError =>
-  new PublishRejectedError(
-    `${MOST_COMING_BACK} messages of queue '${queue}' wait in this process for another attempt`,
-    'Mend what its handler fails on; until then its next messages wait, too.',
-  );
 
 /** Words that set the processes' queues apart, as a regular expression of the broker's. */
 export const PROCESS_WORD = '[\\da-f-]{36}';

@@ -184,6 +184,8 @@ export interface Delivery {
   ack(): boolean;
   /** Returns the message to its place in the queue, unhandled. */
   requeue(): boolean;
+  /** True if the broker doesn't have the message any more: a reject drops it. @default false */
+  readonly rejectDrops?: boolean;
   /** Rejects: the broker dead-letters the message as its queue defines, or drops it without such a definition. */
   reject(): boolean;
 }

@@ -51,6 +51,29 @@ export const controlling: Theme = (test) => {
     );
   });
 
+  test('a queue that has gone, and of which dead letters stay, can neither be paused nor scaled', async (fx) => {
+    const control = controlOf(fx);
+    const handle = { each: 'process', name: 'Hears' } as const;
+    const gone = fx.bus('mailer').handle('k', () => {}, handle);
+    await gone.start();
+    await fx
+      .bus('other')
+      .handle('k', () => {})
+      .start();
+    await control(({ scale }) => scale(fx.name('mailer.Hears'), 3));
+    await fx.stop(gone);
+    for (const act of [
+      (its: OperatorControl) => its.pause(fx.name('mailer.Hears')),
+      (its: OperatorControl) => its.scale(fx.name('mailer.Hears'), 3),
+    ])
+      await assert.rejects(
+        control(act),
+        (error) => error instanceof OptionsError && /only its dead letters/.test(error.message),
+      );
+    const { paused } = await control(({ status }) => status());
+    assert.deepEqual(paused, []);
+  });
+
   test('scaling changes how many messages of a queue run at once, up and down, while it runs', async (fx) => {
     const control = controlOf(fx);
     const gates: ReturnType<typeof deferred<void>>[] = [];

@@ -624,4 +624,22 @@ export const publishesAfter: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual(seen.payloads.toSorted(), [1, 2]));
     assert.equal(new Set(idsOf(seen)).size, 2);
   });
+
+  test("what a queue's options say of publishes counts for copies that each process has, too", async (fx) => {
+    const seen = fx.recorder();
+    await fx.bus('office').handle('out.#', seen.handle).start();
+    const tell = async (_payload: unknown, context: MessageContext) => {
+      await context.publish(`out.${context.routingKey}`, 1);
+      context.fail('over');
+    };
+    const bus = fx
+      .bus('shop')
+      .handle('kept', tell, { each: 'process', name: 'Kept', queue: { publishes: 'after' } })
+      .handle('at-once', tell, { each: 'process', name: 'AtOnce' });
+    await bus.start();
+    const ends = watch(bus, 'message.deadLettered');
+    for (const key of ['kept', 'at-once']) await bus.publish(key, 1);
+    await fx.eventually(() => assert.equal(ends.length, 2));
+    assert.deepEqual(await allSeen(fx, seen), ['out.at-once']);
+  });
 };

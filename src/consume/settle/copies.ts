@@ -137,7 +137,7 @@ class ComingBackCopy implements Effect {
   }
 }
 
-/** Copy of a dead letter: with all that the message had; else in the least form; at last the broker moves the message itself. */
+/** Copy of a dead letter: with all that the message had; else in the least form; at last the broker moves the message itself, if it has it. */
 class Burial implements Effect {
   readonly what = 'a retry or dead letter';
   tells: 'reject' | undefined;
@@ -188,6 +188,14 @@ class Burial implements Effect {
     const { session, queueOf, log } = this.options;
     const { delivery, messageId } = this.work.received;
     const dead = deadQueueOf(queueOf(this.work.lane));
+    if (delivery.rejectDrops) {
+      log.error(
+        { queue: delivery.queue, messageId, dead },
+        'a dead letter cannot be published in any form, and the broker does not have the message any more: it is dropped',
+      );
+      this.tells = 'reject';
+      return;
+    }
     if (this.tells === undefined)
       log.error(
         { queue: delivery.queue, messageId, dead },

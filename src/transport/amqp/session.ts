@@ -177,9 +177,10 @@ export class AmqpSession implements Session {
         if (processConsumers.delete(plan.name)) connections.watch.consumers -= 1;
       },
     });
-    await consumer.start();
+    // Registered before it starts: deliveries come with the broker's answer, and what fails of them has to find it.
     processConsumers.set(plan.name, consumer);
     connections.watch.consumers += 1;
+    await consumer.start();
     return consumer;
   }
 

@@ -1,6 +1,6 @@
 import { MIN_DELAY_MS } from '../../../message/delay-range.js';
 import type { OutgoingMessage } from '../../../message/message.js';
-import { MOST_COMING_BACK, tooManyComingBack } from '../../../topology/process-queue.js';
+import type { ProcessRoom } from '../../../topology/process-room.js';
 import { systemClock, type Timer } from '../../../util/clock.js';
 import { Line } from '../../../util/line.js';
 import { inRootContext } from '../../../util/root-context.js';
@@ -13,6 +13,7 @@ export interface ComingBackOptions {
   /** Exchange from which the copies come, by which their headers are believed. */
   readonly exchange: string;
   readonly sink: DeliverySink;
+  readonly room: ProcessRoom;
   /** Number of the window that is open. */
   window(): number;
 }
@@ -29,16 +30,14 @@ export class ComingBack implements Keeper {
   private out = 0;
   private delivering: NodeJS.Immediate | undefined;
   private ended = false;
-  private dropped = 0;
 
+  /** @param prefetch maximum messages that are delivered and not settled */
   constructor(
-    private room: number,
+    private prefetch: number,
     private readonly options: ComingBackOptions,
   ) {}
 
-  /** @throws PublishRejectedError while too many wait */
   add(message: OutgoingMessage): void {
-    if (this.timers.size + this.due.size >= MOST_COMING_BACK) throw tooManyComingBack(this.options.queue);
     this.wait(keptCopy(message, this.options.exchange), message.delayMs ?? 0);
   }
 
@@ -47,38 +46,33 @@ export class ComingBack implements Keeper {
     this.wait({ body, properties, exchange, routingKey, source, redelivered: true }, MIN_DELAY_MS);
   }
 
-  settled(): void {
+  settled(body: Buffer): void {
     this.out -= 1;
+    if (!this.ended) this.options.room.leave(body);
     this.deliverSoon();
   }
 
-  /** @param room maximum messages that are delivered and not settled; with 0 none is delivered */
-  resize(room: number): void {
-    this.room = room;
+  /** With a prefetch of 0 none is delivered. */
+  resize(prefetch: number): void {
+    this.prefetch = prefetch;
     this.deliverSoon();
   }
 
   /** Delivers nothing more; what waits is dropped, and what comes yet. */
   end(): void {
     this.ended = true;
-    this.dropped += this.timers.size + this.due.takeAll().length;
+    this.options.room.drop(this.timers.size + this.due.takeAll().length);
     for (const timer of this.timers) timer.cancel();
     this.timers.clear();
     clearImmediate(this.delivering);
   }
 
-  /** Number of messages that were dropped since it was last asked. */
-  takeDropped(): number {
-    const { dropped } = this;
-    this.dropped = 0;
-    return dropped;
-  }
-
   private wait(kept: Kept, delayMs: number): void {
     if (this.ended) {
-      this.dropped += 1;
+      this.options.room.drop(1);
       return;
     }
+    this.options.room.enter(kept.body);
     // The next attempt must not run in the async context of this one.
     inRootContext(() => {
       const timer = systemClock.setTimer(() => {
@@ -93,13 +87,17 @@ export class ComingBack implements Keeper {
   /** Not at once: the caller is in the async context of another message, and on its stack. */
   private deliverSoon(): void {
     if (this.due.size === 0 || this.ended) return;
-    this.delivering ??= inRootContext(() => setImmediate(() => this.deliver()));
+    this.delivering ??= inRootContext(() =>
+      setImmediate(() => {
+        this.delivering = undefined;
+        this.deliver();
+      }),
+    );
   }
 
   private deliver(): void {
-    this.delivering = undefined;
     const { queue, sink, window } = this.options;
-    while (!this.ended && this.out < this.room && this.due.size > 0) {
+    while (!this.ended && this.out < this.prefetch && this.due.size > 0) {
       this.out += 1;
       sink.deliver(new KeptDelivery(this.due.shift() as Kept, queue, window(), this));
     }

@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from '../../../message/message.js';
 import type { ProcessQueuePlan } from '../../../topology/plan.js';
+import { ProcessRoom } from '../../../topology/process-room.js';
 import type { Consumer, DeliverySink, SessionOptions } from '../../transport.js';
 import type { ChannelError } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
@@ -25,6 +26,9 @@ export class ProcessConsumer implements Consumer {
   private readonly consumer: AmqpConsumer;
   private readonly queue: ProcessQueue;
   private readonly comingBack: ComingBack;
+  private readonly room: ProcessRoom;
+  /** The prefetch that was asked for last. */
+  private prefetch: number;
   /** When it was said to consume; undefined before. */
   private startedAt: Date | undefined;
 
@@ -34,9 +38,11 @@ export class ProcessConsumer implements Consumer {
   ) {
     const { plan, prefetch, sink, session, redeclare } = options;
     const { name } = plan;
+    this.prefetch = prefetch;
     this.queue = new ProcessQueue(plan);
+    this.room = new ProcessRoom(name, session.log, () => void this.resize());
     this.comingBack = new ComingBack(prefetch, {
-      ...{ queue: name, exchange: session.names.delayOut, sink },
+      ...{ queue: name, exchange: session.names.delayOut, sink, room: this.room },
       window: () => this.consumer.windowNumber,
     });
     const { comingBack } = this;
@@ -78,8 +84,9 @@ export class ProcessConsumer implements Consumer {
   }
 
   setPrefetch(prefetch: number): Promise<void> {
+    this.prefetch = prefetch;
     this.comingBack.resize(prefetch);
-    return this.consumer.setPrefetch(prefetch);
+    return this.resize();
   }
 
   async cancel(): Promise<void> {
@@ -93,16 +100,11 @@ export class ProcessConsumer implements Consumer {
     await this.consumer.close();
     await this.queue.drop(this.connection.model);
     this.options.onClosed();
-    this.tellDropped();
+    this.room.tellDropped();
   }
 
-  private tellDropped(): void {
-    const { session, plan } = this.options;
-    const messages = this.comingBack.takeDropped();
-    if (messages > 0)
-      session.log.warn(
-        { queue: plan.name, messages },
-        'messages that waited in this process for another attempt have ended with it',
-      );
+  /** While the room is full, what fails would find none: the queue keeps the rest. */
+  private resize(): Promise<void> {
+    return this.consumer.setPrefetch(this.room.isFull ? 0 : this.prefetch);
   }
 }

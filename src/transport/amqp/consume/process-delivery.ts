@@ -9,7 +9,7 @@ import { AmqpDelivery } from './delivery.js';
 /** Takes back what a process can't give back to its queue. */
 export interface Keeper {
   putBack(delivery: Delivery): void;
-  settled(): void;
+  settled(body: Buffer): void;
 }
 
 /**
@@ -43,11 +43,9 @@ export class ProcessDelivery extends AmqpDelivery {
     return isFirst;
   }
 
-  /** Without its channel nobody dead-letters it: it is dropped. */
-  override reject(): boolean {
-    const isFirst = !this.isSettled;
-    super.reject();
-    return isFirst;
+  /** Without its channel nobody dead-letters it. */
+  get rejectDrops(): boolean {
+    return super.lost;
   }
 }
 
@@ -68,6 +66,7 @@ export class KeptDelivery implements Delivery {
   readonly deliveryCount = 0;
   readonly lost = false;
   readonly requeueIsCharged = false;
+  readonly rejectDrops = true;
   isSettled = false;
 
   constructor(
@@ -94,15 +93,15 @@ export class KeptDelivery implements Delivery {
     return isFirst;
   }
 
-  /** The broker doesn't have it: it is dropped. */
   reject(): boolean {
-    return this.settle();
+    this.settle();
+    return false;
   }
 
   private settle(): boolean {
     if (this.isSettled) return false;
     this.isSettled = true;
-    this.keeper.settled();
+    this.keeper.settled(this.body);
     return true;
   }
 }
