@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -37,6 +38,9 @@ class HasAddress implements CanActivate {
     return context.switchToRpc().getData().to !== '';
   }
 }
+
+const { version } = createRequire(import.meta.url)('@nestjs/core/package.json') as { version: string };
+const IS_11 = version.startsWith('11.');
 
 let destroyed = 0;
 
@@ -160,7 +164,8 @@ describe('the test kit of an application in Nest', () => {
         .overrideProvider(Mailer)
         .useValue(new FakeMailer());
     await assert.rejects(nestTestKit({ module }), /no license/);
-    assert.equal(destroyed, before + 1);
+    // Nest 11 closes no application whose start has failed: `app.close()` rejects with the error of the start.
+    assert.equal(destroyed, IS_11 ? before : before + 1);
   });
 
   it('refuses an application without that bus, and wrong options', async () => {
