@@ -54,7 +54,7 @@ export async function nestTestKit<
   let isFirst = true;
   const newProcess = (user: User) => {
     opening.user = user;
-    if (!isFirst) current = new NestProcess(() => opening.open());
+    if (!isFirst) current = new NestProcess(() => opening.open(), undefined, current);
     isFirst = false;
     return current;
   };
