@@ -12,7 +12,7 @@ export class Orders {
 
   @Post('orders')
   async place(@Body() order: { id: string; total: number }, @Headers('tenant') tenant: string | undefined) {
-    const headers = tenant === undefined ? {} : { tenant };
+    const headers: Record<string, string> = tenant === undefined ? {} : { tenant };
     const { messageId } = await this.publisher.publish(OrderPlaced, order, { headers });
     return { messageId };
   }

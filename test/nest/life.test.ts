@@ -158,6 +158,17 @@ describe('a bus in the life of a Nest application', () => {
     await assert.rejects(withBus({}, { transport }), /no broker there/);
   });
 
+  it('is closed although a hook of the end throws: in Nest 11, which ends there, at its deadline', async () => {
+    class Failing implements OnModuleDestroy {
+      onModuleDestroy(): void {
+        throw new Error('can not be destroyed');
+      }
+    }
+    const { app, bus } = await withBus({ providers: [Failing] }, { stopDeadline: '300ms' });
+    await close(app).catch((error: Error) => assert.match(error.message, /can not be destroyed/));
+    await eventually(() => assert.equal(bus.health().state, 'stopped'));
+  });
+
   it('waits for the application with autoStart: false', async () => {
     const { app, bus } = await withBus({ providers: [Steps] }, { autoStart: false });
     await assert.rejects(bus.publish('a', {}), NotStartedError);

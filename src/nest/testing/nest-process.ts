@@ -13,10 +13,14 @@ export interface Opened<Application extends INestApplicationContext> {
 export class NestProcess<Application extends INestApplicationContext> implements KitProcess {
   private isDead = false;
 
-  /** @param opened the application, if it is made already */
+  /**
+   * @param opened the application, if it is made already
+   * @param dead the process before it
+   */
   constructor(
     private readonly open: () => Promise<Opened<Application>>,
     private opened?: Opened<Application>,
+    private readonly dead?: NestProcess<Application>,
   ) {}
 
   get application(): Application {
@@ -37,7 +41,11 @@ export class NestProcess<Application extends INestApplicationContext> implements
   }
 
   async stop(): Promise<void> {
-    await this.opened?.application.close();
+    // The code of a dead one is still there, with its pools and ports, and fails as it may: its bus is cut off. Both end within one deadline.
+    const buried = this.dead?.stop().catch(() => {});
+    const closed = this.opened?.application.close();
+    await Promise.allSettled([closed, buried]);
+    await closed;
   }
 
   async die(): Promise<void> {

@@ -54,7 +54,7 @@ export async function nestTestKit<
   let isFirst = true;
   const newProcess = (user: User) => {
     opening.user = user;
-    if (!isFirst) current = new NestProcess(() => opening.open());
+    if (!isFirst) current = new NestProcess(() => opening.open(), undefined, current);
     isFirst = false;
     return current;
   };
@@ -63,7 +63,7 @@ export async function nestTestKit<
   try {
     await kit.start();
   } catch (error) {
-    // Nobody else has it to close it.
+    // Nobody else has it to close it. Nest 11 refuses to, if it is a hook of the start that has failed.
     await first.application.close().catch(() => {});
     throw error;
   }
