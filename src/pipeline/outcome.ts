@@ -95,13 +95,16 @@ export interface Effect {
   run(): Promise<unknown>;
   /**
    * Decides about an error of `run`: undefined if it may pass, and the effect is to be tried again; `without` if the message ends
-   * without this effect; another outcome if the message ends otherwise, whose due effects then replace those of the first.
-   * @default all errors may pass
+   * without this effect; another outcome, without effects of its own, if the message ends otherwise: what is due for that then
+   * replaces what was for the first. @default all errors may pass
    */
-  onError?(error: unknown): Outcome | 'without' | undefined;
+  onError?(error: unknown): EndedOtherwise | 'without' | undefined;
   /** Called if the effect is not stored: the delivery's channel is lost, the bus stops, or one before it never can be. Never rejects. */
   onUnreached?(): Promise<void>;
 }
+
+/** How a message ends of which an effect can never be stored. */
+export type EndedOtherwise = OutcomeOf<'dead-letter' | 'discard'>;
 
 /** Outcomes of one kind. */
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;

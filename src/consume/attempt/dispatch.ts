@@ -168,7 +168,9 @@ export class Dispatcher {
       const code = this.timed(handler, piped(around, handlersCode.run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };
-    return { handler, plain: way(false), marked: way(true), surroundings };
+    const plain = way(false);
+    // A copy that each process gets leads no chain on, and begins no unique message.
+    return { handler, plain, marked: handler.each ? plain : way(true), surroundings };
   }
 
   private timed({ name, timeoutMs }: Handler, run: HandlerFunction): TimedCode {

@@ -63,13 +63,12 @@ const unlessOfEach =
  * @param code the handler's, within its timeout
  */
 export function guardStages(
-  { failed, answers, each }: Handler,
-  hasMark: boolean,
+  { failed, answers }: Handler,
+  isMarked: boolean,
   features: readonly GuardStage[],
   code: TimedCode,
   { uniques, steps }: StageOptions,
 ): readonly GuardStage[] {
-  const isMarked = hasMark && !each;
   return [
     ...(answers && !answers.isRepeatable ? [redeliveredGuard] : []),
     ...(isMarked ? [uniques.asking] : []),
@@ -90,7 +89,7 @@ export function aroundStages(
   return [
     ...(answers ? [makeReply(answers, options)] : []),
     ...featureArounds(handler),
-    ...(isMarked && !handler.each ? [chainAround] : []),
+    ...(isMarked ? [chainAround] : []),
     ...[...middleware, ...(handler.middleware ?? [])].flatMap((each) => [...keeping, ...aroundOf(each)]),
     ...keeping,
   ];

@@ -11,21 +11,10 @@ const OF_KEPT_QUEUES = ['name', 'type', 'lanes', 'deliveryLimit', 'maxPriority']
 const ONCE_FOR_ALL = ['idempotent', 'inbox', 'unique'] as const;
 
 /** What is left of the options of a queue for each process. */
-export function optionsOfEach({
-  concurrency,
-  prefetch,
-  exchange,
-  body,
-  publishes,
-}: QueueOptions): QueueOptions {
-  return {
-    type: 'classic',
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(prefetch === undefined ? {} : { prefetch }),
-    ...(exchange === undefined ? {} : { exchange }),
-    ...(body === undefined ? {} : { body }),
-    ...(publishes === undefined ? {} : { publishes }),
-  };
+export function optionsOfEach(said: QueueOptions): QueueOptions {
+  const dropped: readonly string[] = OF_KEPT_QUEUES;
+  const left = Object.entries(said).filter(([name]) => !dropped.includes(name));
+  return { ...Object.fromEntries(left), type: 'classic' };
 }
 
 /** Problems of the handlers with `each: 'process'`, as sentences. */

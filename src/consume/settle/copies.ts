@@ -4,7 +4,7 @@ import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { isOwnFault } from '../../pipeline/final-errors.js';
-import type { Effect, Outcome, OutcomeOf } from '../../pipeline/outcome.js';
+import type { Effect, EndedOtherwise, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
@@ -116,7 +116,7 @@ class ComingBackCopy implements Effect {
     await this.copy.publish();
   }
 
-  onError(error: unknown): Outcome | undefined {
+  onError(error: unknown): EndedOtherwise | undefined {
     // A copy that can't even be made is no better than one that can't be published.
     if (this.copy && !isOwnFault(error)) return undefined;
     const { outcome } = this;

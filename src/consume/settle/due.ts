@@ -32,17 +32,6 @@ export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
       ...[uniques.effectsOf, failureSteps(steps, log), jobReports(batches)].map(ofMarkedAlone),
       ...(replies ? [replies.effectsOf] : []),
     ],
-    ofMarked: [
-      unlessOfEach(uniques.effectsOf),
-      unlessOfEach(failureSteps(steps, log)),
-      copies,
-      unlessOfEach(jobReports(batches)),
-    ],
+    ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches)],
   };
 }
-
-/** The end of a copy that each process gets is not that of the message. */
-const unlessOfEach =
-  (effectsOf: EffectsOf): EffectsOf =>
-  (work, outcome) =>
-    work.match?.handler.each ? NO_EFFECTS : effectsOf(work, outcome);

@@ -1,4 +1,4 @@
-import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { Backoff } from '../../util/backoff.js';
 import { type Clock, pause } from '../../util/clock.js';
@@ -15,7 +15,7 @@ export interface HoldingOptions {
 }
 
 /** End of an effect: stored, given up as `onError` has said, or `unreached` because the channel is lost or the bus stops. */
-export type Stored = 'stored' | 'unreached' | 'without' | Outcome;
+export type Stored = 'stored' | 'unreached' | 'without' | EndedOtherwise;
 
 /** Stores what deliveries become, and holds a delivery un-acked while that can't be done. */
 export class Holding {

@@ -47,13 +47,13 @@ export class Replies {
 
   /** What is due for a request whose attempt has come to this: its reply, or its way back to its queue. */
   readonly effectsOf: EffectsOf = (work, outcome) => {
-    if (outcome.kind === 'return' && !this.failureIn(work, outcome)) return this.wayBack(work);
+    const failed = this.failureIn(work, outcome);
+    if (outcome.kind === 'return' && !failed) return this.wayBack(work);
     const address = this.addressOf(work);
     if (address === undefined) {
       if (outcome.kind === 'done') this.tellUnanswered(work);
       return NO_EFFECTS;
     }
-    const failed = this.failureIn(work, outcome);
     if (failed) return [new ReplyOfFailure(this.options, work, address, failed.error)];
     return work.reply ? [new ReplyOfValue(this.options, work, address, work.reply)] : NO_EFFECTS;
   };

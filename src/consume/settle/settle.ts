@@ -53,10 +53,10 @@ export class Settler {
    */
   settle(work: Work, given: Outcome, ready?: Promise<void>): Promise<void> | undefined {
     const { delivery } = work.received;
-    const outcome = delivery.lost ? given : this.endOf(work, given);
-    const { effects = NO_EFFECTS } = outcome;
+    const { effects = NO_EFFECTS } = given;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
     if (delivery.lost) return effects.length === 0 ? undefined : unreached(effects);
+    const outcome = this.endOf(work, given);
     const due = this.dueFor(work, given);
     if (effects.length > 0 || due.length > 0 || ready !== undefined)
       return this.storeFirst(work, outcome, { ofStages: effects, due, ready });
@@ -102,7 +102,8 @@ export class Settler {
   private effectsFor(work: Work): readonly EffectsOf[] {
     const { effects, replies } = this.options;
     if (replies?.has(work)) return effects.ofRequests;
-    return work.received.isPlain ? effects.ofPlain : effects.ofMarked;
+    // The end of a copy that each process gets is not that of the message.
+    return work.received.isPlain || work.match?.handler.each ? effects.ofPlain : effects.ofMarked;
   }
 
   /** All effects that are due for this outcome, in the order of the list. */
@@ -133,9 +134,8 @@ export class Settler {
       stages = stages.filter((each) => left.includes(each));
       if (effect.isOwed) stages = stages.map(givenUp);
       outcome = this.endOf(work, stored);
-      const ofRequest = outcome === stored ? NO_EFFECTS : (outcome.effects ?? NO_EFFECTS);
-      left = [...this.dueFor(work, stored), ...ofRequest, ...stages];
-      tells = outcome.kind === 'return' ? 'requeue' : 'ack';
+      left = [...this.dueFor(work, stored), ...stages];
+      tells = 'ack';
     }
     if (ready !== undefined) await ready;
     const isHeard = work.received.delivery[tells]();

@@ -2,7 +2,7 @@ import { HEADER } from '../../message/headers.js';
 import { type ChainState, encodeChain } from '../../message/wire/chain-header.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { isFinal } from '../../pipeline/final-errors.js';
-import { DONE, type Effect, type Outcome } from '../../pipeline/outcome.js';
+import { DONE, type Effect, type EndedOtherwise, type Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Logger } from '../../util/logger.js';
 import type { StepSender } from './context.js';
@@ -36,7 +36,7 @@ class NextStep implements Effect {
   }
 
   /** A dead letter that is marked as finished: its replay is not handled again, and goes on from here. */
-  onError(error: unknown): Outcome | undefined {
+  onError(error: unknown): EndedOtherwise | undefined {
     if (!isFinal(error)) return undefined;
     const finished = { ...this.chain, finished: true };
     this.work.chain = finished;

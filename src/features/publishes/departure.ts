@@ -1,6 +1,6 @@
 import { NotUniqueError } from '../../errors.js';
 import { isFinal } from '../../pipeline/final-errors.js';
-import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Logger } from '../../util/logger.js';
 
 /** A checked and serialized message that waits for the end of its attempt. */
@@ -53,7 +53,7 @@ export class Departure implements Effect {
   }
 
   /** Replayed, the message is handled again, and what was sent already is sent again under the same ids. */
-  onError(error: unknown): Outcome | undefined {
+  onError(error: unknown): EndedOtherwise | undefined {
     return isFinal(error) ? { kind: 'dead-letter', reason: 'publish-refused', error } : undefined;
   }
 
