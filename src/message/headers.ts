@@ -1,5 +1,4 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
-import { isPlainObject } from '../util/check.js';
 import type { Headers, HeaderValue } from './properties.js';
 
 /**
@@ -231,16 +230,3 @@ function badHeader(path: string, expected: string, got: string): InvalidMessageE
     'Change the header before publishing.',
   );
 }
-
-/** A copy of headers, with all that they hold: no later change of theirs reaches it. */
-export const copyOfHeaders = (headers: Headers): Headers => copyOfTable(headers) as Headers;
-
-function copyOfValue(value: HeaderValue): HeaderValue {
-  if (Buffer.isBuffer(value)) return Buffer.from(value);
-  if (value instanceof Date) return new Date(value);
-  if (Array.isArray(value)) return value.map(copyOfValue);
-  return isPlainObject(value) ? copyOfTable(value as Headers) : value;
-}
-
-const copyOfTable = (table: Headers): HeaderValue =>
-  Object.fromEntries(Object.entries(table).map(([name, value]) => [name, copyOfValue(value)]));

@@ -21,6 +21,13 @@ export interface Published {
   readonly dueAt: Date | undefined;
 }
 
+/** Result for a message that is published later. @param at moment at which it is due, if it has one */
+export const publishedLater = (messageId: string, at: Date | undefined): Published => ({
+  messageId,
+  confirmed: false,
+  dueAt: at && new Date(at),
+});
+
 /**
  * Result of publishing many messages. The single ids are not in it, since those of 100,000 messages would take
  * seven megabytes: the event `message.confirmed` has each.

@@ -1,5 +1,5 @@
 import type { MessageDefinition } from '../message/define-message.js';
-import { copyOfHeaders } from '../message/headers.js';
+import { copyHeaders } from '../message/headers.js';
 import type { PublishIntent, PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import type { Beside, PublishCall } from './publish-call.js';
@@ -22,7 +22,7 @@ export function optionsAsOfNow<Options extends Pick<PublishOptions, 'headers' | 
   const { headers, at } = options;
   return {
     ...options,
-    ...(headers ? { headers: copyOfHeaders(headers) } : {}),
+    ...(headers ? { headers: copyHeaders(headers) } : {}),
     ...(at ? { at: new Date(at) } : {}),
   };
 }

@@ -24,7 +24,8 @@ const priority: Check = {
   accepts: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255,
 };
 
-const shortText: Check = {
+/** What fits into a short string of the protocol. */
+export const shortText: Check = {
   expected: 'a string of 1 to 255 bytes',
   accepts: (value) => text.accepts(value) && Buffer.byteLength(value as string) <= 255,
 };

@@ -52,21 +52,28 @@ export function decrypted(
   const { body, contentType } = contentOf(work);
   const header = delivery.properties.headers[HEADER.encrypted];
   if (header === undefined && encrypted) throw plainRefused(name);
-  const open = (sealed: Buffer, sealedHeader: unknown, bound: Bound): Opened | Promise<Opened> => {
-    if (encryption) return encryption.open(sealed, sealedHeader, bound);
-    throw new UnknownKeyError(keyIdIn(sealedHeader) ?? 'unknown');
-  };
   const plain: Plain | Promise<Plain> =
     header === undefined
       ? { body, contentType }
-      : open(body, header, boundTo(routingKey, ownerOf(messageId, chain, batch)));
+      : opened(encryption, body, header, boundTo(routingKey, ownerOf(messageId, chain, batch)));
   const sealed = chain?.sealedResult;
   if (!chain || !sealed) return plain;
-  const opened = open(sealed.body, sealed.header, boundToResult(chain.id, chain.number));
-  return after(opened, ({ body: result }) => {
-    work.chain = { ...chain, result: JSON.parse(result.toString()) };
+  const result = opened(encryption, sealed.body, sealed.header, boundToResult(chain.id, chain.number));
+  return after(result, ({ body: json }) => {
+    work.chain = { ...chain, result: JSON.parse(json.toString()) };
     return plain;
   });
+}
+
+/** What a sealed body is. @throws UnknownKeyError for a bus without keys, and the errors of {@link Encryption.open} */
+export function opened(
+  encryption: Encryption | undefined,
+  body: Buffer,
+  header: unknown,
+  bound: Bound,
+): Opened | Promise<Opened> {
+  if (encryption) return encryption.open(body, header, bound);
+  throw new UnknownKeyError(keyIdIn(header) ?? 'unknown');
 }
 
 function plainRefused(handler: string): UndecodableError {

@@ -3,7 +3,7 @@ import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../../
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import { newMessageId } from '../../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
-import type { Published, PublishedMany } from '../../message/published.js';
+import { type Published, type PublishedMany, publishedLater } from '../../message/published.js';
 import { Publisher, type Sender } from '../../message/publisher.js';
 import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
 import { type Beside, type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
@@ -55,7 +55,7 @@ export class OutboxSender implements DirectSender {
   async startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
     const first = await this.steps.plan(plan, encodings);
     await this.add([this.entryOf({ ...first, mustRoute: true }, plan.id)]);
-    return added(plan.id, first.step.options);
+    return publishedLater(plan.id, first.step.options.at);
   }
 
   check(options: PublishOptions): void {
@@ -73,7 +73,7 @@ export class OutboxSender implements DirectSender {
     const whole = trace ? optionsInTrace(options, trace) : options;
     const entry = await this.composed(intent, target, payload, whole, encoding);
     await this.add([entry]);
-    return added(entry.messageId, options);
+    return publishedLater(entry.messageId, options.at);
   }
 
   async dispatchMany(
@@ -87,7 +87,7 @@ export class OutboxSender implements DirectSender {
     checkOutboxOptions(each);
     const compose: ComposeEntry = (payload, own = each, encoding) =>
       this.composed(intent, target, payload, withoutPack(own), encoding);
-    const receiptOf = (messageId: string) => added(messageId, each);
+    const receiptOf = (messageId: string) => publishedLater(messageId, each.at);
     const adding = new ManyEntries(this.add, wrap, compose, receiptOf, this.clock);
     const { count, failures } = await adding.addAll(payloads);
     if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), count, failures);
@@ -118,10 +118,3 @@ export class OutboxSender implements DirectSender {
     return { ...columns, orderKey, message: encodeOutboxMessage({ ...message, service }) };
   }
 }
-
-/** The receipt of an added message. A delay's end is known only when the message is published. */
-const added = (messageId: string, { at }: Pick<PublishOptions, 'at'>): Published => ({
-  messageId,
-  confirmed: false,
-  dueAt: at && new Date(at),
-});

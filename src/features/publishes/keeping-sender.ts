@@ -7,7 +7,7 @@ import {
 import type { Chain, ChainOptions, ChainPlan, ChainStep, CheckedStep } from '../../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
-import type { Published, PublishedMany } from '../../message/published.js';
+import { type Published, type PublishedMany, publishedLater } from '../../message/published.js';
 import type { Sender } from '../../message/publisher.js';
 import type { Draft, Drafting } from '../../pipeline/draft.js';
 import { type Beside, routingKeyOf } from '../../pipeline/publish-call.js';
@@ -229,7 +229,7 @@ export class KeepingSender implements DirectSender {
       bytes: all.reduce((sum, { body }) => sum + body.length, 0),
       leave,
     });
-    return receiptOf(plan.id, step.options.at);
+    return publishedLater(plan.id, step.options.at);
   }
 
   private keepOne(draft: Draft): Published {
@@ -245,7 +245,7 @@ export class KeepingSender implements DirectSender {
     const messageId = options.messageId as string;
     const leave = () => way.drafts.leave(draft);
     this.kept.add({ ordinal, messageId, routingKey, bytes: body.length, leave });
-    return receiptOf(messageId, options.at);
+    return publishedLater(messageId, options.at);
   }
 }
 
@@ -272,10 +272,3 @@ function mustGoOn(failures: readonly PublishManyFailure[]): void {
   const error = failures.at(-1)?.error;
   if (error instanceof PublishNotKeptError || error instanceof AttemptOverError) throw error;
 }
-
-/** The receipt of a kept message. A delay's end is known only when the message is published. */
-const receiptOf = (messageId: string, at: Date | undefined): Published => ({
-  messageId,
-  confirmed: false,
-  dueAt: at && new Date(at),
-});

@@ -7,13 +7,14 @@ import type { OutgoingMessage, OutgoingProperties } from '../../message/message.
 import { newMessageId } from '../../message/message-id.js';
 import { encodeFailure, FAILURE } from '../../message/wire/reply.js';
 import { isOwnFault } from '../../pipeline/final-errors.js';
-import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Content, Work } from '../../pipeline/work.js';
 import type { TransportSession } from '../../transport/transport.js';
 import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { isEncrypted } from '../encryption/decrypt.js';
+import { withEncryption } from '../encryption/encrypt.js';
 import { failureOf } from './failure.js';
 
 export interface ReplyEffectOptions {
@@ -48,10 +49,9 @@ abstract class Reply implements Effect {
   readonly what = 'a reply';
   readonly about = { to: 'reply' };
   private message: OutgoingMessage | undefined;
-  private hasBegun = false;
   private hasSaid = false;
-  /** When it is given up, in monotonic milliseconds; set at its first try. */
-  private until = 0;
+  /** When it is given up, in monotonic milliseconds; undefined before its first try. */
+  private until: number | undefined;
 
   constructor(
     protected readonly options: ReplyEffectOptions,
@@ -62,14 +62,14 @@ abstract class Reply implements Effect {
   protected abstract said(): Said;
 
   /** Decides about a reply that never can be sent. */
-  protected abstract onNever(error: unknown): Outcome | 'without';
+  protected abstract onNever(error: unknown): EndedOtherwise | 'without';
 
   /** Milliseconds for which it is worth being held for: nobody waits for a reply whose time is over. */
   get leftMs(): number {
-    return Math.max(0, this.until - this.options.clock.monotonic());
+    return Math.max(0, (this.until ?? 0) - this.options.clock.monotonic());
   }
 
-  onError(error: unknown): Outcome | 'without' | undefined {
+  onError(error: unknown): EndedOtherwise | 'without' | undefined {
     if (!this.hasSaid || isOwnFault(error) || error instanceof KeysUnavailableError)
       return this.onNever(error);
     // The requester's own queue refuses it, which may go on for ever: all other requesters would stand still with it.
@@ -90,18 +90,12 @@ abstract class Reply implements Effect {
    */
   run(): Promise<unknown> {
     const { message } = this;
-    if (!this.hasBegun) this.begin();
+    this.until ??= this.work.overAt ?? this.options.clock.monotonic() + UNTIMED_FOR_MS;
     // It is tried again: no longer than it is worth.
     if (message) return this.options.session.publish({ ...message, deadlineMs: this.deadlineMs });
     const said = this.said();
     this.hasSaid = true;
     return Promise.resolve(after(this.compose(said), (composed) => this.send(composed)));
-  }
-
-  private begin(): void {
-    this.hasBegun = true;
-    const { overAt } = this.work;
-    this.until = overAt ?? this.options.clock.monotonic() + UNTIMED_FOR_MS;
   }
 
   private get deadlineMs(): number {
@@ -126,7 +120,7 @@ abstract class Reply implements Effect {
       return this.messageOf(body, properties);
     const bound = boundToReply(received.messageId, received.routingKey);
     return after(encryption.seal(body, contentType ?? '', bound), (sealed) => {
-      const headers = { ...properties.headers, [HEADER.encrypted]: sealed.header };
+      const headers = withEncryption(properties.headers, sealed.header);
       return this.messageOf(sealed.body, { ...properties, contentType: ENCRYPTED_CONTENT_TYPE, headers });
     });
   }
@@ -165,7 +159,7 @@ export class ReplyOfValue extends Reply {
     super(options, work, address);
   }
 
-  protected onNever(error: unknown): Outcome {
+  protected onNever(error: unknown): EndedOtherwise {
     return { kind: 'discard', error };
   }
 
@@ -215,7 +209,7 @@ export class ReturnedRequest implements Effect {
   constructor(
     private readonly options: ReplyEffectOptions,
     private readonly copy: OutgoingMessage,
-    private readonly refused: Outcome,
+    private readonly refused: EndedOtherwise,
   ) {}
 
   async run(): Promise<void> {
@@ -223,7 +217,7 @@ export class ReturnedRequest implements Effect {
     this.tells = 'ack';
   }
 
-  onError(error: unknown): Outcome | 'without' {
+  onError(error: unknown): EndedOtherwise | 'without' {
     return error instanceof UnroutableError ? this.refused : 'without';
   }
 }

@@ -1,6 +1,5 @@
 import type { Encryption } from '../../encryption/encryption.js';
-import { boundToReply, keyIdIn } from '../../encryption/envelope.js';
-import { UnknownKeyError } from '../../encryption/errors.js';
+import { boundToReply } from '../../encryption/envelope.js';
 import { ResponderError, UndecodableError } from '../../errors.js';
 import { HEADER } from '../../message/headers.js';
 import { MessageView } from '../../message/received-message.js';
@@ -11,6 +10,7 @@ import type { Deserializer } from '../../serialization/serializer.js';
 import { validate } from '../../serialization/validate.js';
 import type { HeardReply } from '../../transport/requests.js';
 import { after } from '../../util/after.js';
+import { opened, type Plain } from '../encryption/decrypt.js';
 
 export interface DecodeReplyOptions {
   readonly serializer: Deserializer;
@@ -26,12 +26,6 @@ export interface Asked {
   readonly exchange: string;
 }
 
-/** A body, and what it is. */
-interface Plain {
-  readonly body: Buffer;
-  readonly contentType: string | undefined;
-}
-
 /**
  * What the responder returned: decrypted, its encodings undone, deserialized and validated. A promise only if a key, an encoding, the
  * deserializer or the schema's check has to be waited for.
@@ -43,21 +37,15 @@ interface Plain {
 export function decodeReply(reply: HeardReply, asked: Asked, options: DecodeReplyOptions): unknown {
   mustFit(reply.body, options.maxBodyBytes);
   const { headers } = reply.properties;
-  if (headers[HEADER.encrypted] !== undefined)
-    return after(opened(reply, asked, options.encryption), (plain) => read(reply, plain, asked, options));
+  const header = headers[HEADER.encrypted];
+  if (header !== undefined) {
+    const bound = boundToReply(asked.id, asked.routingKey);
+    const sealed = opened(options.encryption, reply.body, header, bound);
+    return after(sealed, (plain) => read(reply, plain, asked, options));
+  }
   // A responder without the key must be able to say so.
   if (asked.definition.encrypted && !isFailure(reply.properties)) throw plainRefused(asked.routingKey);
   return read(reply, { body: reply.body, contentType: reply.properties.contentType }, asked, options);
-}
-
-function opened(
-  { body, properties }: HeardReply,
-  { id, routingKey }: Asked,
-  encryption: Encryption | undefined,
-): Plain | Promise<Plain> {
-  const header = properties.headers[HEADER.encrypted];
-  if (!encryption) throw new UnknownKeyError(keyIdIn(header) ?? 'unknown');
-  return encryption.open(body, header, boundToReply(id, routingKey));
 }
 
 function read(reply: HeardReply, plain: Plain, asked: Asked, options: DecodeReplyOptions): unknown {

@@ -1,9 +1,8 @@
 import { OptionsError } from '../../errors.js';
 import { exchangeOption } from '../../message/exchange-option.js';
-import { checkHeaders } from '../../message/headers.js';
 import { isRequestDefinition } from '../../message/requests/define-request.js';
 import type { RequestManyOptions, RequestOptions } from '../../message/requests/requester.js';
-import { exchangeOptionProblem } from '../../topology/names.js';
+import { checkPublishOptions, shortText } from '../../pipeline/publish-checks.js';
 import {
   type Check,
   durationUpTo,
@@ -11,9 +10,7 @@ import {
   flag,
   isPlainObject,
   positiveInteger,
-  problemsOf,
   show,
-  text,
 } from '../../util/check.js';
 
 /** Milliseconds that a request waits that sets no timeout. */
@@ -27,11 +24,6 @@ const signal: Check = {
     const methods = [addEventListener, removeEventListener];
     return typeof aborted === 'boolean' && methods.every((each) => typeof each === 'function');
   },
-};
-
-const shortText: Check = {
-  expected: 'a string of 1 to 255 bytes',
-  accepts: (value) => text.accepts(value) && Buffer.byteLength(value as string) <= 255,
 };
 
 const FIELDS: Fields = {
@@ -62,10 +54,5 @@ export function checkDefinition(what: string, definition: unknown): void {
 export function checkRequestOptions(what: string, options: RequestOptions | RequestManyOptions): void {
   if (!isPlainObject(options))
     throw new OptionsError(what, [`expected its options to be an object, got ${show(options)}`]);
-  const { exchange, headers } = options as RequestOptions;
-  const problems = problemsOf(options, '', what === 'request' ? FIELDS : MANY_FIELDS);
-  const exchangeProblem = exchangeOptionProblem(exchange);
-  if (exchangeProblem) problems.push(exchangeProblem);
-  if (problems.length > 0) throw new OptionsError(what, problems);
-  if (headers) checkHeaders(headers);
+  checkPublishOptions(options, what === 'request' ? FIELDS : MANY_FIELDS, what);
 }

@@ -13,7 +13,7 @@ export const FAILURE = 'error';
 
 /** Body of a reply that says how the responder failed. */
 export function encodeFailure({ code, message, stack }: Omit<RemoteFailure, 'service'>): Buffer {
-  return Buffer.from(JSON.stringify({ code, message, ...(stack === undefined ? {} : { stack }) }));
+  return Buffer.from(JSON.stringify({ code, message, stack }));
 }
 
 /** True if the reply says how its responder failed. */
