@@ -1,4 +1,5 @@
 import type { RequestDefinition } from '../src/message/requests/define-request.js';
+import { partReplying } from '../src/message/requests/replying-options.js';
 import type { ReplyFunction } from '../src/pipeline/handler.js';
 import { type Annotation, annotation } from './annotation.js';
 import type { RepliesOptions } from './metadata.js';
@@ -50,10 +51,6 @@ export function Replies(...given: [RequestDefinition, RepliesOptions?]): Annotat
 }
 
 const replies = annotation('Replies', (said, request: RequestDefinition, options: RepliesOptions = {}) => {
-  const { repeatable, showStack, ...others } = options;
-  const replying = {
-    ...(repeatable === undefined ? {} : { repeatable }),
-    ...(showStack === undefined ? {} : { showStack }),
-  };
+  const { replying, others } = partReplying(options);
   said.handles.push({ patterns: [request], options: others, answers: { request, ...replying } });
 });

@@ -136,7 +136,7 @@ export class BusParts {
   /** Gives senders behind the tracer and the publish middleware of the bus. @param inner that of a handler, inside these */
   private through(inner: readonly PublishMiddleware[]): (direct: DirectSender) => LeavingSender {
     const middleware = [...publishMiddlewareOf(this.settings.middleware), ...inner];
-    return (direct) => throughMiddleware(direct, middleware, this.traced);
+    return throughMiddleware(middleware, this.traced);
   }
 
   private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {

@@ -19,18 +19,20 @@ import { optionsInTrace } from './tracing/trace-headers.js';
 import { type TraceableSender, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
 
 /**
- * The sender behind a tracer and publish middleware; without any, the sender itself.
+ * Gives the sender behind a tracer and publish middleware; without any, the sender itself.
  *
  * @param middleware the first is the outermost
  * @param traced the bus's tracer; undefined if there is none
  */
 export function throughMiddleware(
-  sender: DirectSender,
   middleware: readonly PublishMiddleware[],
   traced: TracedSending | undefined,
-): LeavingSender {
-  const inner = middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
-  return traced ? new TracingSender(inner, traced) : inner;
+): (direct: DirectSender) => LeavingSender {
+  const wrap = middleware.length === 0 ? undefined : wrapping(middleware);
+  return (direct) => {
+    const inner = wrap ? new MiddlewareSender(direct, wrap) : direct;
+    return traced ? new TracingSender(inner, traced) : inner;
+  };
 }
 
 /** Takes each payload through the publish middleware, within the call that publishes it. */

@@ -1,5 +1,6 @@
 import { isMessageDefinition } from '../../message/define-message.js';
 import type { RequestDefinition } from '../../message/requests/define-request.js';
+import { partReplying } from '../../message/requests/replying-options.js';
 import type { BulkFunction, HandlerFunction, ReplyFunction } from '../../pipeline/handler.js';
 import type { BusReplyOptions, HandleOptions, HandlerDefinition, HandlerTarget } from './definition.js';
 
@@ -25,14 +26,11 @@ export function plainHandler(
 export function plainResponder(
   request: RequestDefinition,
   handle: ReplyFunction,
-  { repeatable, showStack, ...options }: BusReplyOptions,
+  options: BusReplyOptions,
 ): HandlerDefinition {
+  const { replying, others } = partReplying(options);
   return {
-    ...plainHandler(request, handle, { name: handle?.name || request?.key, ...options }),
-    answers: {
-      request,
-      ...(repeatable === undefined ? {} : { repeatable }),
-      ...(showStack === undefined ? {} : { showStack }),
-    },
+    ...plainHandler(request, handle, { name: handle?.name || request?.key, ...others }),
+    answers: { request, ...replying },
   };
 }

@@ -96,7 +96,7 @@ export class ChainSender {
     plan: ChainPlan,
     encodings?: Encodings,
   ): Promise<{ step: StepMessage; chain: ChainState; leave: () => Promise<Published> }> {
-    const { step, chain } = await this.plan(plan, encodings);
+    const { step, chain } = await this.planned(plan, encodings);
     const { rest, onFailure } = chain;
     const own = { ...chain, rest: rest.map(stepAsOfNow), onFailure: onFailure && stepAsOfNow(onFailure) };
     const first = { step: stepAsOfNow(step), chain: own };

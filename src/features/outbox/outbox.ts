@@ -40,7 +40,7 @@ export class Outbox {
     const { steps, service, clock, middleware, traced } = this.parts;
     const add = (entries: readonly OutboxEntry[]) => store.add(client, entries);
     const sender = new OutboxSender(steps, add, service, clock, orderKey);
-    return new OutboxPublisher(throughMiddleware(sender, middleware, traced));
+    return new OutboxPublisher(throughMiddleware(middleware, traced)(sender));
   }
 
   /**
@@ -53,7 +53,7 @@ export class Outbox {
     inner: readonly PublishMiddleware[] = [],
   ): Sender {
     const { steps, service, clock, middleware, traced } = this.parts;
-    return throughMiddleware(new OutboxSender(steps, add, service, clock), [...middleware, ...inner], traced);
+    return throughMiddleware([...middleware, ...inner], traced)(new OutboxSender(steps, add, service, clock));
   }
 
   /** The waiting messages of the outbox. @throws OptionsError if the bus's stores have none */

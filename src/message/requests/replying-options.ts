@@ -14,6 +14,15 @@ export interface ReplyingOptions {
   showStack?: boolean;
 }
 
+/** Parts what only a responder has from the options that it has as a handler. */
+export function partReplying<Options extends ReplyingOptions>({ repeatable, showStack, ...others }: Options) {
+  const replying: ReplyingOptions = {
+    ...(repeatable === undefined ? {} : { repeatable }),
+    ...(showStack === undefined ? {} : { showStack }),
+  };
+  return { replying, others };
+}
+
 export const REPLYING_FIELDS = { repeatable: flag, showStack: flag };
 
 const IS_TRIED_ONCE = 'a request is tried once: its requester hears of the failure, and may ask again';
