@@ -1,7 +1,7 @@
 import { Encryption } from '../encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
-import { deadQueueOf, Names, queueNameProblem } from '../topology/names.js';
+import { deadQueueOf, Names, queueNameProblem, workQueueOf } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
 import {
   type Check,
@@ -133,8 +133,6 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
     log: safeLogger(log),
   };
 }
-
-const workQueueOf = (queue: string): string => queue.replace(/\.dead$/, '');
 
 /** Name of the queue that holds the dead letters of `queue`. */
 export function deadLettersOf(queue: string, names: Names): string {

@@ -81,6 +81,8 @@ export class Names {
 }
 
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
+/** The queue whose dead letters these are; any other name as it is. */
+export const workQueueOf = (dead: string): string => dead.replace(/\.dead$/, '');
 export const landingQueueOf = (queue: string): string => `${queue}.land`;
 
 /** Queue of the requests to the handlers that `queue` belongs to. */

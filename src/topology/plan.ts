@@ -99,6 +99,10 @@ export function consumersPart({ queues, bindings }: TopologyPlan, name: string):
   return { queue, bindings: bindings.filter(({ destination }) => destination === name) };
 }
 
+/** The queues of this name that each process makes for itself; undefined if it is not such a name. */
+export const processQueueIn = (plans: readonly TopologyPlan[], name: string): ProcessQueuePlan | undefined =>
+  plans.flatMap(({ processQueues = [] }) => processQueues).find((each) => each.name === name);
+
 /** A queue that goes with its last consumer, and its bindings. */
 export interface ConsumersPart {
   readonly queue: QueuePlan;

@@ -11,10 +11,6 @@ export const PROCESS_WORD = '[\\da-f-]{36}';
 /** Name of a process's queue without the word of the process; any other name as it is. */
 export const sharedNameOf = (queue: string): string => queue.replace(new RegExp(`\\.${PROCESS_WORD}$`), '');
 
-/** True for the name of a queue that a process has, or had, for itself under the name of `queue`. */
-export const isProcessQueueOf = (queue: string, name: string): boolean =>
-  name.startsWith(`${queue}.`) && new RegExp(`^${PROCESS_WORD}$`).test(name.slice(queue.length + 1));
-
 /** Longest name of such a queue, without the word of the process: the whole is a short string of the protocol. */
 export const MAX_PROCESS_NAME_BYTES = MAX_NAME_BYTES - '.00000000-0000-0000-0000-000000000000'.length;
 

@@ -1,8 +1,8 @@
 import type { Logger } from '../util/logger.js';
 
 /** From so many on, or so many bytes of bodies, a process takes no copy more from its queue. */
-export const MOST_COMING_BACK = 1_000;
-export const MOST_BYTES_COMING_BACK = 16 * 1024 * 1024;
+const MOST_COMING_BACK = 1_000;
+const MOST_BYTES_COMING_BACK = 16 * 1024 * 1024;
 
 /** Part of it below which it takes some again: each change is another consumer. */
 const ENOUGH = 0.9;

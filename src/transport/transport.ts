@@ -77,7 +77,7 @@ export interface TransportSession {
    *
    * A queue that was declared of the kind `process` is made for this consumer, and again after each loss, under a name of its own that
    * nobody sees. What it has delivered belongs to the process. A publish of this session to exactly that queue waits here for its
-   * delay, and then comes from an exchange of the delays; it is refused while 1,000 wait, and what waits when the consumer is cancelled
+   * delay, and then comes from an exchange of the delays; none is refused, but while 1,000 wait, or 16 MiB of bodies, the queue delivers no others. What waits when the consumer is cancelled
    * is dropped.
    */
   consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;

@@ -1,4 +1,5 @@
 import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
+import { workQueueOf } from '../../topology/names.js';
 
 /** The warning about dead letters that can't be read, with the commands that move or delete them. */
 export function unreadableText({ deadQueue, count, waiting }: UnreadableLetter): {
@@ -13,6 +14,6 @@ export function unreadableText({ deadQueue, count, waiting }: UnreadableLetter):
     : `${count} letters in ${deadQueue} end each connection over which they are delivered: they can't be read, and lie first now; all others were dealt with as usual`;
   const help =
     `While ${waiting} lie there, this moves ${one ? 'it alone' : 'them alone'} into another queue, inside the broker: rabbitmqctl set_policy move-head '${pattern}' '${policy}' --apply-to queues --priority 1000, and then rabbitmqctl clear_policy move-head. ` +
-    `This deletes all: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}`;
+    `This deletes all: hopline failed flush --queue ${workQueueOf(deadQueue)}`;
   return { message, help };
 }

@@ -6,9 +6,9 @@ import { type BatchPosition, batchIn, isJob } from '../../message/wire/batch-hea
 import { chainIn } from '../../message/wire/chain-header.js';
 import { publishedAtOf } from '../../message/wire/published-at.js';
 import { parseDue } from '../../topology/delays.js';
-import type { Names } from '../../topology/names.js';
+import { type Names, workQueueOf } from '../../topology/names.js';
 import { dueOrigin, originIn } from '../../topology/origin.js';
-import { isProcessQueueOf } from '../../topology/process-queue.js';
+import { sharedNameOf } from '../../topology/process-queue.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { ChainPosition, DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
@@ -93,9 +93,9 @@ function storyOf(delivery: Delivery, names: Names): Story {
   const deaths = deathsIn(delivery.properties.headers);
   // Hopline publishes its dead letters without `x-death`: an entry about this very queue is always the broker's
   // own.
-  const own = delivery.queue.replace(/\.dead$/, '');
+  const own = workQueueOf(delivery.queue);
   const death = deaths.find(
-    ({ queue }) => typeof queue === 'string' && (queue === own || isProcessQueueOf(own, queue)),
+    ({ queue }) => typeof queue === 'string' && (queue === own || sharedNameOf(queue) === own),
   );
   return death ? brokers(delivery, { ...death, queue: own }, names) : ours(delivery);
 }
@@ -103,7 +103,7 @@ function storyOf(delivery: Delivery, names: Names): Story {
 function ours(delivery: Delivery): Story {
   const { headers } = delivery.properties;
   return {
-    queue: textIn(headers, HEADER.queue) ?? delivery.queue.replace(/\.dead$/, ''),
+    queue: textIn(headers, HEADER.queue) ?? workQueueOf(delivery.queue),
     ...(originIn(headers) ?? { exchange: delivery.exchange, routingKey: delivery.routingKey }),
     reason: (textIn(headers, HEADER.reason) as DeadLetterReason | undefined) ?? 'unknown',
     by: 'hopline',

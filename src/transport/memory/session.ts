@@ -9,6 +9,7 @@ import {
   type BrokerTopology,
   consumersPart,
   type ProcessQueuePlan,
+  processQueueIn,
   type TopologyPlan,
 } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
@@ -33,8 +34,7 @@ import { storedMessage } from './stored-message.js';
  */
 export class MemorySession implements Session {
   private readonly consumers: MemoryConsumer[] = [];
-  /** Plans of the queues that a process makes for itself, and consumers of these, by the name that they begin with. */
-  private readonly processQueues = new Map<string, ProcessQueuePlan>();
+  /** Consumers of the queues that a process makes for itself, by the name that these begin with. */
   private readonly processConsumers = new Map<string, MemoryProcessConsumer>();
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
@@ -63,7 +63,6 @@ export class MemorySession implements Session {
   async declarePlan(plan: BrokerTopology, mode: TopologyMode): Promise<void> {
     if (this.isClosed) throw new StoppedError('declare');
     declareTopology(this.broker, plan, mode);
-    for (const each of plan.own.processQueues ?? []) this.processQueues.set(each.name, each);
     this.plans.push(plan.own);
   }
 
@@ -87,7 +86,7 @@ export class MemorySession implements Session {
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
     if (this.isClosed) throw new StoppedError('consume');
     this.consumes();
-    const plan = this.processQueues.get(queue);
+    const plan = processQueueIn(this.plans, queue);
     const consumer = plan ? this.consumeOwn(plan, options, sink) : this.consumeShared(queue, options, sink);
     this.options.events.emit('consumer.started', { service: this.options.service, queue });
     return consumer;

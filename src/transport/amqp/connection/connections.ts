@@ -31,10 +31,9 @@ export class Connections {
   readonly suspects: Suspects;
   /** True after a bus has started on the connections. */
   private isProven = false;
-  /** True once somebody needs the consuming connection: it is searched for until it is closed. */
-  private isConsumeUsed = false;
   /** True once somebody has got it. */
   private hasConsumeBeenUp = false;
+  /** Set once somebody needs the consuming connection: it is searched for until it is closed. */
   private choosing: Promise<void> | undefined;
   private readonly ending = new AbortController();
 
@@ -106,7 +105,6 @@ export class Connections {
    */
   async openConsume(deadline: Deadline): Promise<void> {
     if (this.hasConsumeBeenUp) return;
-    this.isConsumeUsed = true;
     this.choosing ??= this.chooseAddress();
     await deadline.race(this.choosing, () => new Error('late')).catch(() => {});
     await this.consume.connect(deadline);
@@ -162,7 +160,7 @@ export class Connections {
   }
 
   private get used(): readonly Connection[] {
-    return this.isConsumeUsed ? [this.publish, this.consume] : [this.publish];
+    return this.choosing !== undefined ? [this.publish, this.consume] : [this.publish];
   }
 
   /** The publishing connection may have left earlier addresses because their nodes answer and do nothing. */

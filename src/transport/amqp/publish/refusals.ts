@@ -3,6 +3,7 @@ import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import type { Refusal } from '../../requests.js';
 import type { ChannelError } from '../connection/channel.js';
+import { missingExchanges } from '../topology/declare.js';
 
 /** Why the broker closed the channel, and for which address, as far as its words tell. */
 export interface AddressRefusal extends Refusal {
@@ -131,17 +132,6 @@ function pause(one: Known): void {
 async function isMissing(model: ChannelModel | undefined, exchange: string): Promise<boolean> {
   if (!model) return false;
   const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
-  try {
-    await deadline.race(checked(model, exchange), () => new Error('late'));
-    return false;
-  } catch (error) {
-    return (error as ChannelError).code === 404;
-  }
-}
-
-async function checked(model: ChannelModel, exchange: string): Promise<void> {
-  const channel = await model.createChannel();
-  channel.on('error', () => {}); // the check is rejected with it
-  await channel.checkExchange(exchange);
-  channel.close().catch(() => {});
+  const asked = missingExchanges(model, { exchanges: [{ name: exchange, type: 'topic' }] });
+  return (await deadline.race(asked, () => new Error('late')).catch(() => [])).length > 0;
 }

@@ -9,6 +9,7 @@ import {
   consumersPart,
   lastingPart,
   type ProcessQueuePlan,
+  processQueueIn,
   type SharedPlan,
   type TopologyPlan,
 } from '../../../topology/plan.js';
@@ -79,9 +80,7 @@ export class Declarations {
 
   /** Plan of the queues of this name that each process makes for itself; undefined if it is not such a name. */
   processQueue(queue: string): ProcessQueuePlan | undefined {
-    for (const { processQueues = [] } of this.plans)
-      for (const each of processQueues) if (each.name === queue) return each;
-    return undefined;
+    return processQueueIn(this.plans, queue);
   }
 
   /**

@@ -87,7 +87,10 @@ async function makeTrue(lanes: Lanes, plan: TopologyPlan, mode: TopologyMode): P
 }
 
 /** Exchanges of a plan that don't exist; an exchange that may not be checked counts as existing. */
-export async function missingExchanges(model: ChannelModel, { exchanges }: TopologyPlan): Promise<string[]> {
+export async function missingExchanges(
+  model: ChannelModel,
+  { exchanges }: Pick<TopologyPlan, 'exchanges'>,
+): Promise<string[]> {
   return onLanes(model, async ([lane]) => {
     const missing: string[] = [];
     for (const { name, verifyOnly } of exchanges) {

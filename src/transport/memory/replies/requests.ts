@@ -1,5 +1,4 @@
 import { UnroutableError } from '../../../errors.js';
-import { expirationOf } from '../../../message/wire/outgoing-fields.js';
 import { addressOf } from '../../../topology/address.js';
 import type { Names } from '../../../topology/names.js';
 import type { OutgoingRequest, ReplySink, Requests, Writing } from '../../requests.js';
@@ -23,11 +22,11 @@ export class MemoryRequests implements Requests {
     const { broker, names } = this;
     const { properties } = message;
     const leftMs = Math.max(1, Math.ceil(endsAt - broker.clock.monotonic()));
-    const own = { ...properties, replyTo: this.address, expiration: expirationOf(leftMs) };
     const address = addressOf(names, message);
-    const stored = storedMessage(message, address);
+    const own = { ...properties, replyTo: this.address };
+    const stored = storedMessage({ ...message, properties: own, ttlMs: leftMs }, address);
     try {
-      broker.publish({ ...stored, properties: copyProperties(own) }, true);
+      broker.publish(stored, true);
     } catch (error) {
       // A full queue that refuses says so to confirms alone, and a request has none: its time runs out.
       if (error instanceof UnroutableError || !broker.exchanges.has(address.exchange))
