@@ -52,16 +52,18 @@ export function definitionsOf(
   const said = annotationsOf(target);
   const all = handledOf(target, said);
   problems.push(...problemsOf(target, all));
+  const defaults = {
+    ...wholeOptions(said),
+    ...(said.retry ? { retry: said.retry } : {}),
+    ...said.timeout,
+  };
+  const isMixed = handlesMessages(all);
+  // What a class that handles messages, too, says for them is no affair of its responders.
+  const ofResponders = isMixed ? replyingDefaults(defaults) : defaults;
   return all.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(({ patterns, options: { scope = 'singleton', inject, ...options }, answers }) => {
-      const defaults = {
-        ...wholeOptions(said),
-        ...(said.retry ? { retry: said.retry } : {}),
-        ...said.timeout,
-      };
-      // What a class that handles messages, too, says for them is no affair of its responders.
-      const isBeside = answers !== undefined && handlesMessages(all);
-      const { retry, ...inherited } = isBeside ? replyingDefaults(defaults) : defaults;
+      const isBeside = answers !== undefined && isMixed;
+      const { retry, ...inherited } = isBeside ? ofResponders : defaults;
       const { failed, ...running } = run({
         target,
         method,

@@ -1,7 +1,7 @@
 import type { OnModuleInit } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { OptionsError } from '../errors.js';
-import { HoplineSettings } from './options.js';
+import { busesIn } from './options.js';
 
 /** What `forFeature` leaves in its module, by which the handlers of the module are known to belong to a bus. */
 export class HoplineFeature implements OnModuleInit {
@@ -14,10 +14,7 @@ export class HoplineFeature implements OnModuleInit {
 
   /** @throws OptionsError if no bus has the name: nobody else would notice that the classes handle nothing */
   onModuleInit(): void {
-    const names = [...this.modules.values()].flatMap(({ providers }) => {
-      const settings: unknown = providers.get(HoplineSettings)?.instance;
-      return settings instanceof HoplineSettings ? [settings.name] : [];
-    });
+    const names = busesIn(this.modules).map(({ name }) => name);
     if (names.includes(this.bus)) return;
     const classes = this.classes.length > 0 ? ` for ${this.classes.join(', ')}` : '';
     const there = names.length > 0 ? names.join(', ') : 'no module imports HoplineModule.forRoot()';

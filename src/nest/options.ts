@@ -1,4 +1,5 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import type { BusOptions } from '../bus/options.js';
 import { OptionsError } from '../errors.js';
 import {
@@ -69,6 +70,13 @@ export class HoplineSettings {
     this.autoStart = autoStart;
   }
 }
+
+/** The buses of an application, by their settings. */
+export const busesIn = (modules: ModulesContainer): HoplineSettings[] =>
+  [...modules.values()].flatMap(({ providers }) => {
+    const settings: unknown = providers.get(HoplineSettings)?.instance;
+    return settings instanceof HoplineSettings ? [settings] : [];
+  });
 
 const list = (what: string, accepts: (value: unknown) => boolean = () => true): Check => ({
   expected: `a list of ${what}`,

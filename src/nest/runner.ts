@@ -44,7 +44,7 @@ export class BusRunner
   /** Finds the handlers. All providers are made, so none is missed. */
   onModuleInit(): void {
     const { bus, settings, log, discovery, creator, modules } = this.parts;
-    const found = handlersOfBus(settings.name, findHandlers(discovery), discovery, modules);
+    const found = handlersOfBus(settings.name, findHandlers(discovery), modules);
     const nest = partsOf(creator);
     const problems: string[] = [];
     const definitions = found.flatMap((each) =>

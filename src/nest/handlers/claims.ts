@@ -1,9 +1,9 @@
-import type { DiscoveryService, ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { OptionsError } from '../../errors.js';
 import { HoplineFeature } from '../feature.js';
-import { HoplineSettings } from '../options.js';
+import { busesIn, type HoplineSettings } from '../options.js';
 import { DEFAULT_BUS } from '../tokens.js';
-import type { Found, Host } from './found.js';
+import type { Found } from './found.js';
 
 /**
  * Selects the handlers that run on a bus: those of `forFeature(…, { bus })` and of the modules in its `include`; on the bus without a
@@ -12,22 +12,11 @@ import type { Found, Host } from './found.js';
  * @throws OptionsError if a handler belongs to no bus or to two; if two modules provide its class; if two buses have one name, or one
  * includes a module that the application doesn't have
  */
-export function handlersOfBus(
-  name: string,
-  found: readonly Found[],
-  discovery: DiscoveryService,
-  modules: ModulesContainer,
-): Found[] {
-  const values = discovery
-    .getProviders()
-    .map(({ instance, host }) => ({ instance: instance as unknown, host }));
-  const buses = values.flatMap(({ instance }) => (instance instanceof HoplineSettings ? [instance] : []));
-  const features = new Map<Host | undefined, string>();
-  for (const { instance, host } of values)
-    if (instance instanceof HoplineFeature) features.set(host, instance.bus);
+export function handlersOfBus(name: string, found: readonly Found[], modules: ModulesContainer): Found[] {
+  const buses = busesIn(modules);
   const busesOf = ({ host }: Found): string[] => {
-    const feature = features.get(host);
-    if (feature !== undefined) return [feature];
+    const feature: unknown = host.providers.get(HoplineFeature)?.instance;
+    if (feature instanceof HoplineFeature) return [feature.bus];
     const including = buses.filter(({ include }) => include.some((module) => module === host.metatype));
     return including.length > 0 ? including.map((bus) => bus.name) : [DEFAULT_BUS];
   };

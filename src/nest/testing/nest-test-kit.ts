@@ -50,16 +50,17 @@ export async function nestTestKit<
   const armed = new ArmedFaults();
   const opening = new Opening(options, armed);
   const first = await opening.open();
-  let current = new NestProcess(() => opening.open(), first);
-  let isFirst = true;
+  let current: NestProcess<Application> | undefined;
   const newProcess = (user: User) => {
     opening.user = user;
-    if (!isFirst) current = new NestProcess(() => opening.open(), undefined, current);
-    isFirst = false;
+    current = new NestProcess(() => opening.open(), current ? undefined : first, current);
     return current;
   };
   const { world, settings } = opening.known();
-  const kit = new ApplicationKit({ world, settings, newProcess, armed }, () => current);
+  const kit = new ApplicationKit(
+    { world, settings, newProcess, armed },
+    () => current as NestProcess<Application>,
+  );
   try {
     await kit.start();
   } catch (error) {
