@@ -5,7 +5,7 @@ import { writePage, writePlots } from './lib/page.js';
 import { reportOf } from './lib/report.js';
 import { runSpecial, SPECIALS } from './lib/specials.js';
 import { PEERS } from './peers.js';
-import { QUICK_PEERS, SCENARIOS } from './scenarios.js';
+import { areRequests, QUICK_PEERS, SCENARIOS } from './scenarios.js';
 import { benchStart } from './start/main.js';
 
 /**
@@ -93,7 +93,6 @@ try {
     const url = broker && brokers[broker]?.url;
     Object.assign(specials, { [name]: await runSpecial(name, { quick, url, say }) });
   }
-  const areRequests = (/** @type {import('./scenarios.js').Scenario} */ { folder }) => folder === 'rpc';
   const requests = outcomes.filter(({ scenario }) => areRequests(scenario));
   const messages = outcomes.filter(({ scenario }) => !areRequests(scenario));
   if (messages.length > 0 || specialNames.length > 0)

@@ -130,5 +130,11 @@ export const SCENARIOS = [
   },
 ];
 
+/** @param {Pick<Scenario, 'folder'>} scenario  true if it asks and replies, between two processes */
+export const areRequests = ({ folder }) => folder === 'rpc';
+
+/** @param {Pick<Scenario, 'folder'>} scenario  what it counts */
+export const unitOf = (scenario) => (areRequests(scenario) ? 'requests' : 'messages');
+
 /** On the real broker a quick run compares only what the verdict is about. */
 export const QUICK_PEERS = ['amqplib', 'amqplib-batch', 'amqplib-nodelay', 'hopline'];

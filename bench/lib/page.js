@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { unitOf } from '../scenarios.js';
 import { BENCH } from './json-line.js';
 import { barChart } from './svg.js';
 import { LEADING, numberText, rankedRows } from './tables.js';
@@ -48,7 +49,7 @@ export function plot(outcome) {
     .map(({ peer, figures }) => ({ label: peer.name, spread: figures[figure], ours: peer.kind === 'ours' }));
   return barChart({
     title: scenario.title,
-    note: `${head}; ${better} is better. Median, least and most of ${repeats} × ${numberText(n)} ${scenario.folder === 'rpc' ? 'requests' : 'messages'}.`,
+    note: `${head}; ${better} is better. Median, least and most of ${repeats} × ${numberText(n)} ${unitOf(scenario)}.`,
     bars,
     text: (value) => numberText(value, digits),
   });

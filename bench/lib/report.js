@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { unitOf } from '../scenarios.js';
 import { plotOf } from './page.js';
 import { specialsTable } from './specials.js';
 import { numberText, scenarioTable } from './tables.js';
@@ -19,7 +20,7 @@ export function reportOf(outcomes, specials, { brokers, plots, whole }) {
     verdictTable(outcomes, specials, { unmeasured: whole }),
     ...outcomes.flatMap((outcome) => [
       `### ${outcome.scenario.title}`,
-      `${outcome.repeats} × ${numberText(outcome.n)} ${outcome.scenario.folder === 'rpc' ? 'requests' : 'messages'}; median (least–most).`,
+      `${outcome.repeats} × ${numberText(outcome.n)} ${unitOf(outcome.scenario)}; median (least–most).`,
       scenarioTable(outcome),
       ...(plots ? [`![${outcome.scenario.title}](${plotOf(outcome)})`] : []),
     ]),
