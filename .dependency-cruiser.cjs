@@ -25,6 +25,10 @@ const root = '^src/bus(\\.ts$|/)';
 const observe = '^src/observe/';
 /** What of the observers every bus has. */
 const everyBus = '^src/observe/(health|failure-log)/';
+/** Documents that operators share, kept in the broker. */
+const kept = '^src/kept/';
+/** An application seen from outside: for whoever looks after it. */
+const oversight = '^src/oversight/';
 const tools = '^src/(dashboard|cli|testing)/';
 /** What fits a bus into an application of NestJS. */
 const nest = '^src/nest/';
@@ -42,6 +46,7 @@ const packages = (...names) => `(^|/)node_modules/${either(...names)}/`;
 const builtIn = packages(
   ...['bytes', 'fastest-levenshtein', 'ms', 'rate-limiter-flexible', 'uuid', 'valibot'],
   ...['cli-progress', 'cli-table3', 'commander', 'pino', 'pino-pretty'],
+  ...['hono', '@hono/node-server', 'preact', 'preact-render-to-string', 'uplot'],
   ...['@types/bytes', '@types/cli-progress', '@types/ms'],
 );
 
@@ -126,10 +131,16 @@ const layering = [
     to: { path: `^src/consume/${above}/` },
   })),
   {
+    name: 'kept-documents-know-the-ports-alone',
+    comment: 'What is in a document is the business of whoever keeps it there.',
+    from: { path: kept },
+    to: { path: product, pathNot: either(foundation, pure, ports, kept) },
+  },
+  {
     name: 'features-look-down',
     comment: 'Jobs, failures and workers build on the way of a message, each without the other two.',
     from: { path: features },
-    to: { path: product, pathNot: either(foundation, pure, ports, flow, root, '^src/$1/') },
+    to: { path: product, pathNot: either(foundation, pure, ports, flow, kept, root, '^src/$1/') },
   },
   {
     name: 'features-do-not-load-the-bus',
@@ -146,7 +157,7 @@ const layering = [
   {
     name: 'ports-are-types-to-their-users',
     comment: 'Whoever speaks through a port, and whoever implements it, needs its shape alone.',
-    from: { path: either(flow, features, adapters, observe) },
+    from: { path: either(flow, kept, features, adapters, observe) },
     to: { path: ports, ...valueImport },
   },
   {
@@ -156,7 +167,7 @@ const layering = [
       'of failures need nothing to be installed, and every bus has them.',
     from: { path: root },
     to: {
-      path: either('^src/stores/(redis|postgres)/', observe, tools, nest, decorators),
+      path: either('^src/stores/(redis|postgres)/', observe, oversight, tools, nest, decorators),
       pathNot: everyBus,
     },
   },
@@ -186,10 +197,21 @@ const layering = [
     to: { path: root, ...valueImport },
   },
   {
+    name: 'oversight-looks-down',
+    comment:
+      'Whoever oversees an application asks the broker, its management API and the running processes: it is no part of the tools ' +
+      'that show what it finds, nor of any bus.',
+    from: { path: oversight },
+    to: {
+      path: product,
+      pathNot: either(foundation, pure, ports, flow, kept, features, '^src/observe/alerts/', oversight),
+    },
+  },
+  {
     name: 'tools-use-what-users-use',
     comment:
       'Dashboard, command line and test kit work through the bus and the ports, not inside the way of a message.',
-    from: { path: tools },
+    from: { path: either(tools, oversight) },
     to: { path: flow, ...valueImport },
   },
   {
@@ -283,13 +305,22 @@ const layering = [
     comment: 'A new directory in src gets its row above before it gets imports.',
     from: {
       path: '^src/',
-      pathNot: either(foundation, pure, ports, flow, features, adapters, root, observe, tools, nest, index),
+      pathNot: either(
+        ...[foundation, pure, ports, flow, kept, features, adapters, root],
+        ...[observe, oversight, tools, nest, index],
+      ),
     },
     to: { path: '.' },
   },
 ];
 
 const outside = [
+  {
+    name: 'pages-stay-in-the-dashboard',
+    comment: 'What serves and draws pages is built into one entry point.',
+    from: { path: product, pathNot: '^src/dashboard/' },
+    to: { path: packages('hono', '@hono/node-server', 'preact', 'preact-render-to-string', 'uplot') },
+  },
   {
     name: 'injection-stays-in-decorators',
     comment: 'The core works with any container, or none: tsyringe and reflect-metadata live in decorators/.',

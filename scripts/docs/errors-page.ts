@@ -10,7 +10,7 @@ const files = [
   'src/errors/stores.ts',
   'src/encryption/errors.ts',
   'src/testing/errors.ts',
-  'src/cli/doctor/errors.ts',
+  'src/oversight/management/errors.ts',
 ];
 
 /** docs/errors.md: what each error means and asks for. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { brokerOf } from '../../src/cli/broker/broker.js';
-import { Management } from '../../src/cli/doctor/management.js';
-import { Monitored } from '../../src/cli/monitor/monitored.js';
 import { openControl } from '../../src/control/control.js';
 import { Bus, rabbitmq } from '../../src/index.js';
+import { Monitored } from '../../src/oversight/application/monitored.js';
+import { Management } from '../../src/oversight/management/management.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { type ManagedNode, managedNode } from '../cli/managed-node.js';
 import { raw } from '../faults/fixture.js';
@@ -40,7 +39,7 @@ describe('a monitor that asks the management API', function () {
     await control.pause(own);
     await control.close();
     const monitored = new Monitored({
-      broker: brokerOf({}, { AMQP_URL: managed.node.url }),
+      transport: rabbitmq({ url: managed.node.url }),
       prefix,
       delayPrefix: undefined,
       queues: [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'amqplib';
-import { ManagementError } from '../../src/cli/doctor/errors.js';
-import { Management } from '../../src/cli/doctor/management.js';
+import { ManagementError } from '../../src/oversight/management/errors.js';
+import { Management } from '../../src/oversight/management/management.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { type ManagedNode, managedNode } from './managed-node.js';

@@ -7,12 +7,12 @@ import { eventsPage } from '../../scripts/docs/events-page.js';
 import { logsPage } from '../../scripts/docs/logs-page.js';
 import { metricsPage } from '../../scripts/docs/metrics-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
-import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
 import * as errors from '../../src/errors.js';
 import { EVENT_NAMES } from '../../src/events/event-names.js';
 import * as main from '../../src/index.js';
 import * as operate from '../../src/operate.js';
+import * as doctorErrors from '../../src/oversight/management/errors.js';
 import * as stores from '../../src/stores/index.js';
 import * as testingErrors from '../../src/testing/errors.js';
 import * as testing from '../../src/testing/index.js';
@@ -91,7 +91,7 @@ describe('the docs', function () {
     const groups = ['starting', 'publishing', 'requesting', 'handling', 'operating', 'stores'].map(
       (name) => `errors/${name}`,
     );
-    const source = [...groups, 'encryption/errors', 'testing/errors', 'cli/doctor/errors']
+    const source = [...groups, 'encryption/errors', 'testing/errors', 'oversight/management/errors']
       .map((name) => read(`src/${name}.ts`))
       .join('');
     assert.deepEqual(codes.sort(), [...source.matchAll(/\bcode = '(\w+)'/g)].map(([, code]) => code).sort());

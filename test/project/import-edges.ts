@@ -90,6 +90,8 @@ export const forbidden: readonly ForbiddenEdge[] = [
   },
   { rule: 'observers-only-name-middleware', from: 'src/observe/c.ts', to: 'src/pipeline/middleware.ts' },
   { rule: 'observers-do-not-load-the-bus', from: 'src/observe/b.ts', to: 'src/bus.ts' },
+  { rule: 'oversight-looks-down', from: 'src/oversight/a.ts', to: 'src/cli/command.ts', type },
+  { rule: 'kept-documents-know-the-ports-alone', from: 'src/kept/a.ts', to: 'src/control/control.ts', type },
   { rule: 'tools-use-what-users-use', from: 'src/cli/a.ts', to: 'src/consume/attempt/dispatch.ts' },
   { rule: 'nest-uses-what-users-use', from: 'src/nest/a.ts', to: 'src/consume/attempt/dispatch.ts' },
   { rule: 'nest-uses-what-users-use', from: 'src/nest/b.ts', to: 'decorators/handlers.ts' },

@@ -1,9 +1,9 @@
+import type { Finding } from '../../oversight/doctor/finding.js';
 import { appOfPackage, describeApplication } from '../application.js';
 import { brokerOf } from '../broker/broker.js';
 import { type TargetFlags, withTarget } from '../broker/target.js';
 import type { DefineCommand } from '../command.js';
 import { examine, type Patient } from '../doctor/examine.js';
-import type { Finding } from '../doctor/finding.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
 import type { Terminal } from '../output/terminal.js';
 import { oneLine } from '../output/text.js';

@@ -1,8 +1,10 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { ActResult } from '../../failures/acting/acting.js';
+import { lettersText } from '../../failures/letters/letters-text.js';
 import type { Progress } from '../../failures/options.js';
+import { numberText } from '../../util/text/count-text.js';
 import type { Terminal } from '../output/terminal.js';
-import { lettersText, numberText, oneLine } from '../output/text.js';
+import { oneLine } from '../output/text.js';
 import { Stopped } from '../usage-error.js';
 
 /** Maximum number of failed letters that are shown one by one. */

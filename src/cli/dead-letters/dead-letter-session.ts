@@ -1,11 +1,11 @@
 import type { KeyProvider } from '../../encryption/key-provider.js';
 import { type Failures, openFailures } from '../../failures/failures.js';
+import { unreadableText } from '../../failures/letters/unreadable-text.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { silentLogger } from '../../util/logger.js';
+import { numberText } from '../../util/text/count-text.js';
 import { type Target, type TargetFlags, targetOf } from '../broker/target.js';
 import type { Terminal } from '../output/terminal.js';
-import { numberText } from '../output/text.js';
-import { unreadableText } from './unreadable-text.js';
 
 /** The dead-letter queues of a command, and its target. */
 export interface DeadLetterSession {

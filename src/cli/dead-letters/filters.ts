@@ -3,9 +3,9 @@ import type { DeadLetterReason } from '../../events.js';
 import { countByReason, DEAD_LETTER_REASONS, type DeadLetterFilter } from '../../failures/filter.js';
 import type { DeadLetterSummary } from '../../failures/letters/dead-letter.js';
 import { didYouMean } from '../../util/check.js';
+import { numberText } from '../../util/text/count-text.js';
 import { collect } from '../broker/target.js';
 import { durationMs } from '../flag-values.js';
-import { numberText } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
 
 export interface FilterFlags {

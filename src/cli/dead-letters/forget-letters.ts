@@ -1,6 +1,6 @@
 import type { DeadLetterFilter } from '../../failures/filter.js';
+import { lettersText } from '../../failures/letters/letters-text.js';
 import type { Terminal } from '../output/terminal.js';
-import { lettersText } from '../output/text.js';
 import { runActing } from './acting.js';
 import { confirm } from './confirm.js';
 import type { DeadLetterSession } from './dead-letter-session.js';

@@ -1,14 +1,14 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { openFailures } from '../../failures/failures.js';
+import { judge } from '../../oversight/doctor/checks.js';
+import type { Finding } from '../../oversight/doctor/finding.js';
+import { gather } from '../../oversight/doctor/gather.js';
+import type { Management } from '../../oversight/management/management.js';
 import { isKept } from '../../topology/bus-topology.js';
 import { Names } from '../../topology/names.js';
 import { silentLogger } from '../../util/logger.js';
 import type { Broker } from '../broker/broker.js';
 import { withSession } from '../broker/session.js';
-import { judge } from './checks.js';
-import type { Finding } from './finding.js';
-import { gather } from './gather.js';
-import type { Management } from './management.js';
 
 /** The subject of an examination: an application, or queues by name. */
 export interface Patient {

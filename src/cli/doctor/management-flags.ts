@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { Management } from '../../oversight/management/management.js';
 import { type Broker, holdsPassword } from '../broker/broker.js';
 import { UsageError } from '../usage-error.js';
-import { Management } from './management.js';
 
 /** Flags of the management API's address. */
 export interface ManagementFlags {

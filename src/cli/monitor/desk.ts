@@ -1,9 +1,9 @@
 import { requestsTo, sendAnswer } from '../../control/answering.js';
 import { decodeRequest, processIdentity } from '../../control/protocol.js';
 import type { Alerts } from '../../observe/alerts/alerts.js';
+import type { Monitored } from '../../oversight/application/monitored.js';
 import type { Heard } from '../../transport/operator-session.js';
 import type { Logger } from '../../util/logger.js';
-import type { Monitored } from './monitored.js';
 
 /** Hears `hopline monitor silence` and `acknowledge`, obeys, and answers. */
 export class MonitorDesk {

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import { type AlertsOptions, type AlertsSettings, alertsSettings } from '../../observe/alerts/options.js';
+import type { MonitoredOptions } from '../../oversight/application/monitored.js';
+import { rabbitmq } from '../../transport/amqp/index.js';
 import { isPlainObject } from '../../util/check.js';
 import type { Logger } from '../../util/logger.js';
 import { appOfPackage, describeApplication } from '../application.js';
-import { brokerOf, fileOf } from '../broker/broker.js';
+import { type Broker, brokerOf, fileOf } from '../broker/broker.js';
 import { type ControlFlags, withControl } from '../broker/control.js';
 import { collect, sharedPrefix } from '../broker/target.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
 import { durationMs } from '../flag-values.js';
 import { UsageError } from '../usage-error.js';
-import type { MonitoredOptions } from './monitored.js';
 
 export interface MonitorFlags extends ControlFlags, ManagementFlags {
   readonly queue?: readonly string[];
@@ -33,8 +34,13 @@ export function withMonitor(command: Command): Command {
     .option('--slack', "the webhook is one of Slack's");
 }
 
+/** What is monitored, and its name. */
+export interface MonitoredBroker extends MonitoredOptions {
+  readonly broker: Broker;
+}
+
 /** Reads what is monitored. @throws UsageError */
-export async function monitoredOf(flags: MonitorFlags, env: NodeJS.ProcessEnv): Promise<MonitoredOptions> {
+export async function monitoredOf(flags: MonitorFlags, env: NodeJS.ProcessEnv): Promise<MonitoredBroker> {
   const broker = brokerOf(flags, env);
   const path = flags.app ?? (flags.prefix === undefined ? appOfPackage(process.cwd()) : undefined);
   const buses = path === undefined ? [] : await describeApplication(path, broker.url);
@@ -42,6 +48,7 @@ export async function monitoredOf(flags: MonitorFlags, env: NodeJS.ProcessEnv): 
   const asksManagement = flags.management !== undefined || env.MANAGEMENT_URL !== undefined;
   return {
     broker,
+    transport: rabbitmq(broker.options),
     prefix: flags.prefix ?? sharedPrefix(buses),
     delayPrefix: flags.delayPrefix ?? buses[0]?.delayPrefix,
     queues: [...(flags.queue ?? []), ...lanes.map(({ queue }) => queue)],

@@ -4,9 +4,9 @@ import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import { formatMs } from '../../util/duration.js';
+import { numberText } from '../../util/text/count-text.js';
 import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';
-import { numberText } from './text.js';
 import { kindText, type Verdict, verdictOf } from './what-is-wrong.js';
 
 const PROCESSES = ['service', 'process', 'state', 'up', 'running', 'slots', 'waiting', 'memory', 'loop lag'];

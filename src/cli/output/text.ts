@@ -10,16 +10,6 @@ export function printable(text: string): string {
 /** {@link printable} text on one line. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' '));
 
-/** `40,000`. */
-export const numberText = (count: number): string => count.toLocaleString('en-US');
-
-/** `1 queue`, `2 queues`. */
-export const countText = (count: number, what: string): string =>
-  `${numberText(count)} ${what}${count === 1 ? '' : 's'}`;
-
-/** `1 dead letter`, `2 dead letters`. */
-export const lettersText = (count: number): string => countText(count, 'dead letter');
-
 /** `encrypted, key k1`. */
 export const encryptionText = ({ encryptedWith }: { readonly encryptedWith: string | undefined }): string =>
   encryptedWith === undefined ? '-' : `encrypted, key ${encryptedWith}`;

@@ -2,7 +2,8 @@ import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import { formatMs } from '../../util/duration.js';
-import { countText, numberText, oneLine } from './text.js';
+import { countText, numberText } from '../../util/text/count-text.js';
+import { oneLine } from './text.js';
 
 /** What a status says about an application, as sentences that are harmless for a terminal. */
 export interface Verdict {

@@ -1,12 +1,6 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { type MoveResult, moveMessages } from '../../failures/acting/move-messages.js';
-import type { Names } from '../../topology/names.js';
-import type { Session } from '../../transport/transport.js';
-import { type Clock, pause } from '../../util/clock.js';
-import type { ManagedBinding } from '../doctor/managed.js';
-import type { Management } from '../doctor/management.js';
-import { leftOverBindings } from '../doctor/management-checks.js';
-import { UsageError } from '../usage-error.js';
+import { leftOverBindings } from '../../oversight/doctor/management-checks.js';
 import {
   heldIn,
   isNamedAfter,
@@ -16,7 +10,13 @@ import {
   successorFor,
   type Way,
   waysInto,
-} from './left-over-queues.js';
+} from '../../oversight/management/left-over-queues.js';
+import type { ManagedBinding } from '../../oversight/management/managed.js';
+import type { Management } from '../../oversight/management/management.js';
+import type { Names } from '../../topology/names.js';
+import type { Session } from '../../transport/transport.js';
+import { type Clock, pause } from '../../util/clock.js';
+import { UsageError } from '../usage-error.js';
 
 export interface PruneOptions {
   readonly session: Session;

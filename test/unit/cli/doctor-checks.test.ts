@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { judge } from '../../../src/cli/doctor/checks.js';
-import type { Facts, ManagementFacts } from '../../../src/cli/doctor/facts.js';
-import type { Finding } from '../../../src/cli/doctor/finding.js';
 import type { BusDescription } from '../../../src/consume/handlers/bus-description.js';
 import { UnreadableLettersError } from '../../../src/operate.js';
+import { judge } from '../../../src/oversight/doctor/checks.js';
+import type { Facts, ManagementFacts } from '../../../src/oversight/doctor/facts.js';
+import type { Finding } from '../../../src/oversight/doctor/finding.js';
 
 const NOW = Date.UTC(2026, 0, 5);
 

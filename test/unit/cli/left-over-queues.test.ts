@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import type { ManagedBinding, ManagedQueue } from '../../../src/cli/doctor/managed.js';
+import type { BusDescription } from '../../../src/consume/handlers/bus-description.js';
+import { describeBus } from '../../../src/consume/handlers/describe.js';
+import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
 import {
   leftOverQueues,
   namesThere,
   successorFor,
   waysInto,
-} from '../../../src/cli/topology/left-over-queues.js';
-import type { BusDescription } from '../../../src/consume/handlers/bus-description.js';
-import { describeBus } from '../../../src/consume/handlers/describe.js';
-import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
+} from '../../../src/oversight/management/left-over-queues.js';
+import type { ManagedBinding, ManagedQueue } from '../../../src/oversight/management/managed.js';
 import { Names } from '../../../src/topology/names.js';
 
 interface Given {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Management } from '../../../src/cli/doctor/management.js';
 import { type PruneOptions, prune } from '../../../src/cli/topology/prune.js';
+import type { Management } from '../../../src/oversight/management/management.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Consumer, Delivery, Session } from '../../../src/transport/transport.js';

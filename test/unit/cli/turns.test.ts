@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Turns } from '../../../src/cli/monitor/turns.js';
+import { Turns } from '../../../src/oversight/application/turns.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 
 describe('queues that are asked for in turns', () => {

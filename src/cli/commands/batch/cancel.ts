@@ -3,9 +3,9 @@ import { memoryStores } from '../../../stores/memory/index.js';
 import { rabbitmq } from '../../../transport/amqp/index.js';
 import { systemClock } from '../../../util/clock.js';
 import { type Logger, silentLogger } from '../../../util/logger.js';
+import { numberText } from '../../../util/text/count-text.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import type { DefineCommand } from '../../command.js';
-import { numberText } from '../../output/text.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
 import { mustFind } from './show.js';
 

@@ -1,8 +1,9 @@
+import { countText, numberText } from '../../../util/text/count-text.js';
 import type { DefineCommand } from '../../command.js';
 import { refuseUnknown } from '../../default-command.js';
 import { inWords, pendingOf, stateOf } from '../../output/batch-text.js';
 import { printTable } from '../../output/table.js';
-import { countText, numberText, timeText } from '../../output/text.js';
+import { timeText } from '../../output/text.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
 import { UsageError } from '../../usage-error.js';
 

@@ -1,10 +1,10 @@
+import { lettersText } from '../../../failures/letters/letters-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, reasonsText } from '../../dead-letters/filters.js';
-import { lettersText } from '../../output/text.js';
 
 interface Flags extends TargetFlags {
   readonly yes?: boolean;

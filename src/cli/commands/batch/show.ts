@@ -1,12 +1,13 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { BatchStore, StoredBatch } from '../../../stores/batches.js';
 import { pause, systemClock } from '../../../util/clock.js';
+import { numberText } from '../../../util/text/count-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { barOf, inWords, pendingOf, stateOf } from '../../output/batch-text.js';
 import type { Terminal } from '../../output/terminal.js';
-import { numberText, oneLine, timeText } from '../../output/text.js';
+import { oneLine, timeText } from '../../output/text.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
 import { UsageError } from '../../usage-error.js';
 

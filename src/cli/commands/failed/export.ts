@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { lettersText } from '../../../failures/letters/letters-text.js';
+import { numberText } from '../../../util/text/count-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
-import { lettersText, numberText } from '../../output/text.js';
 
 interface Flags extends TargetFlags, FilterFlags {
   readonly out?: string;

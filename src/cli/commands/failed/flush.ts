@@ -1,5 +1,6 @@
 import { UnreadableLettersError } from '../../../errors.js';
 import type { Failures } from '../../../failures/failures.js';
+import { lettersText } from '../../../failures/letters/letters-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
@@ -7,7 +8,6 @@ import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, reasonsText } from '../../dead-letters/filters.js';
 import type { Terminal } from '../../output/terminal.js';
-import { lettersText } from '../../output/text.js';
 
 interface Flags extends TargetFlags {
   readonly yes?: boolean;

@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { lettersText } from '../../../failures/letters/letters-text.js';
+import { numberText } from '../../../util/text/count-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
-import { lettersText, numberText, oneLine } from '../../output/text.js';
+import { oneLine } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags {

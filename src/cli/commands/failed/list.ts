@@ -1,4 +1,6 @@
 import type { DeadLetterSummary } from '../../../failures/letters/dead-letter.js';
+import { lettersText } from '../../../failures/letters/letters-text.js';
+import { numberText } from '../../../util/text/count-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
@@ -6,7 +8,7 @@ import { type FilterFlags, filterOf, reasonsText, withFilters } from '../../dead
 import { refuseUnknown } from '../../default-command.js';
 import { printTable } from '../../output/table.js';
 import type { Terminal } from '../../output/terminal.js';
-import { encryptionText, lettersText, numberText, oneLine, timeText } from '../../output/text.js';
+import { encryptionText, oneLine, timeText } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags {

@@ -1,5 +1,6 @@
 import { isRate, type Rate } from '../../../failures/acting/pace.js';
 import type { ReplayTarget } from '../../../failures/acting/replay.js';
+import { lettersText } from '../../../failures/letters/letters-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
@@ -7,7 +8,6 @@ import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, type FilterFlags, reasonsText, withFilters } from '../../dead-letters/filters.js';
 import { selectedLetters } from '../../dead-letters/selected-letters.js';
-import { lettersText } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags {

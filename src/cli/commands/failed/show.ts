@@ -2,12 +2,13 @@ import type { KeyProvider } from '../../../encryption/key-provider.js';
 import type { Failures } from '../../../failures/failures.js';
 import type { DeadLetter } from '../../../failures/letters/dead-letter.js';
 import { headersJson, propertiesJson } from '../../../failures/letters/letter-json.js';
+import { lettersText } from '../../../failures/letters/letters-text.js';
 import { type KeysFlags, keysOf } from '../../broker/keys.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import type { Terminal } from '../../output/terminal.js';
-import { bodyText, lettersText, printable, timeText } from '../../output/text.js';
+import { bodyText, printable, timeText } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, KeysFlags {

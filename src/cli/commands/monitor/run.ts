@@ -1,4 +1,5 @@
 import { Alerts } from '../../../observe/alerts/alerts.js';
+import { Monitored } from '../../../oversight/application/monitored.js';
 import { pause } from '../../../util/clock.js';
 import { silentLogger } from '../../../util/logger.js';
 import { awaitSignal } from '../../../util/signals.js';
@@ -6,7 +7,6 @@ import type { DefineCommand } from '../../command.js';
 import { positiveDurationMs } from '../../flag-values.js';
 import { MonitorDesk } from '../../monitor/desk.js';
 import { type MonitorFlags, monitoredOf, settingsOf, withMonitor } from '../../monitor/monitor-flags.js';
-import { Monitored } from '../../monitor/monitored.js';
 import { type Checked, checkOnce, notChecked } from '../../monitor/once.js';
 import type { Terminal } from '../../output/terminal.js';
 import { withoutCredentials } from '../../output/without-credentials.js';

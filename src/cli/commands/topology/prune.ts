@@ -1,15 +1,17 @@
 import type { BusDescription } from '../../../consume/handlers/bus-description.js';
+import { lettersText } from '../../../failures/letters/letters-text.js';
+import type { ManagedBinding } from '../../../oversight/management/managed.js';
 import { Names } from '../../../topology/names.js';
+import { countText, numberText } from '../../../util/text/count-text.js';
 import { describeApplication } from '../../application.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import { MOVING, withSession } from '../../broker/session.js';
 import { collect } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
-import type { ManagedBinding } from '../../doctor/managed.js';
 import { type ManagementFlags, managementOf, withManagement } from '../../doctor/management-flags.js';
 import type { Terminal } from '../../output/terminal.js';
-import { countText, lettersText, numberText, oneLine } from '../../output/text.js';
+import { oneLine } from '../../output/text.js';
 import {
   findLeftOvers,
   type LeftOvers,

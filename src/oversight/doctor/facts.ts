@@ -2,8 +2,8 @@ import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { HoplineError } from '../../errors.js';
 import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
 import type { QueueState } from '../../transport/operator-session.js';
-import type { LeftOverQueue } from '../topology/left-over-queues.js';
-import type { ManagedBinding, ManagedQueue } from './managed.js';
+import type { LeftOverQueue } from '../management/left-over-queues.js';
+import type { ManagedBinding, ManagedQueue } from '../management/managed.js';
 
 /** The facts that doctor judges: about a broker, and about what an application wants there. */
 export interface Facts {

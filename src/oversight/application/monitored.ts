@@ -10,19 +10,17 @@ import type { BusEvents, ConnectionRole } from '../../events.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { QueueFacts, Snapshot } from '../../observe/alerts/measuring/snapshot.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
-import { rabbitmq } from '../../transport/amqp/index.js';
 import type { Session, Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
 import type { Duration } from '../../util/duration.js';
 import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
-import type { Broker } from '../broker/broker.js';
-import type { Management } from '../doctor/management.js';
-import { Managed, type ManagedState } from './managed.js';
+import type { Management } from '../management/management.js';
+import { Managed, type ManagedState } from './managed-state.js';
 import { Turns } from './turns.js';
 
 export interface MonitoredOptions {
-  readonly broker: Broker;
+  readonly transport: Transport;
   readonly prefix: string | undefined;
   readonly delayPrefix: string | undefined;
   /** Queues that are looked at beside those that are found. */
@@ -60,8 +58,8 @@ export class Monitored {
   private readonly blocked = new Set<ConnectionRole>();
 
   constructor(private readonly options: MonitoredOptions) {
-    const { broker, prefix, delayPrefix, queues, management } = options;
-    this.transport = rabbitmq(broker.options);
+    const { transport, prefix, delayPrefix, queues, management } = options;
+    this.transport = transport;
     this.names = new Names(prefix, delayPrefix);
     this.queues = new Set(queues);
     this.turns = new Turns(this.transport.clock);

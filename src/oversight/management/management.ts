@@ -1,5 +1,5 @@
+import type { ManagementFacts, NodeFacts, Policy } from '../doctor/facts.js';
 import { ManagementError } from './errors.js';
-import type { ManagementFacts, NodeFacts, Policy } from './facts.js';
 import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 const ANSWER_MS = 10_000;

@@ -2,7 +2,7 @@ import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { topicMatches } from '../../message/routing/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
 import { sharedNameOf } from '../../topology/process-queue.js';
-import type { ManagedBinding, ManagedQueue } from '../doctor/managed.js';
+import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 /*
  * Queues that an older build has left behind: its class was renamed, is named differently by a bundler, or no

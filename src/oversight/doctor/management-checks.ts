@@ -1,7 +1,8 @@
-import { countText, lettersText } from '../output/text.js';
+import { lettersText } from '../../failures/letters/letters-text.js';
+import { countText } from '../../util/text/count-text.js';
+import type { ManagedBinding, ManagedQueue } from '../management/managed.js';
 import type { Facts, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
-import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 /** The checks that need the management API. */
 export function managementChecks(facts: Facts): Finding[] {

@@ -1,5 +1,5 @@
-import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
 import { workQueueOf } from '../../topology/names.js';
+import type { UnreadableLetter } from './unreadable.js';
 
 /** The warning about dead letters that can't be read, with the commands that move or delete them. */
 export function unreadableText({ deadQueue, count, waiting }: UnreadableLetter): {

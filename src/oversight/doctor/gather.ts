@@ -11,9 +11,9 @@ import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import type { Emitter } from '../../util/emitter.js';
-import { leftOverQueues, namesThere, waysInto } from '../topology/left-over-queues.js';
+import { leftOverQueues, namesThere, waysInto } from '../management/left-over-queues.js';
+import type { Management } from '../management/management.js';
 import type { BrokerFacts, DeadLetterFacts, Facts, LeftOverFacts, ManagementFacts } from './facts.js';
-import type { Management } from './management.js';
 
 export interface GatherOptions {
   readonly session: Session;

@@ -1,8 +1,8 @@
 import type { DelayFacts } from '../../observe/alerts/measuring/snapshot.js';
 import type { Names } from '../../topology/names.js';
 import type { NodeFacts } from '../doctor/facts.js';
-import type { ManagedQueue } from '../doctor/managed.js';
-import type { Management } from '../doctor/management.js';
+import type { ManagedQueue } from '../management/managed.js';
+import type { Management } from '../management/management.js';
 
 /** What the management API knows beside AMQP. */
 export interface ManagedState {

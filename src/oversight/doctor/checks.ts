@@ -1,6 +1,7 @@
+import { lettersText } from '../../failures/letters/letters-text.js';
+import { unreadableText } from '../../failures/letters/unreadable-text.js';
 import { formatMs } from '../../util/duration.js';
-import { unreadableText } from '../dead-letters/unreadable-text.js';
-import { countText, lettersText } from '../output/text.js';
+import { countText } from '../../util/text/count-text.js';
 import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
 import { managementChecks } from './management-checks.js';

@@ -1,0 +1,38 @@
+import { Hono } from 'hono';
+import { NotFound } from '../pages/page.js';
+import { PAGES } from '../pages/pages.js';
+import type { Site } from '../site/site.js';
+import { documentOf } from './document.js';
+
+/** What the server has of the dashboard. */
+export interface AppOptions {
+  readonly sites: readonly Site[];
+  /** Where it is mounted, without a slash at its end; '' at the root. */
+  readonly path: string;
+}
+
+/** The addresses of the dashboard: `PATH/SITE/…`. */
+export function appOf({ sites, path }: AppOptions): Hono {
+  const app = new Hono().basePath(path || '/');
+  for (const site of sites) {
+    for (const page of PAGES) {
+      app.get(`/${site.id}${page.path}`, async (asked) => {
+        const { searchParams } = new URL(asked.req.url);
+        const model = await page.load({ site, params: asked.req.param(), query: searchParams });
+        const context = {
+          base: `${path}/${site.id}`,
+          mayAct: false,
+          token: '',
+          links: site.links,
+          now: site.clock.now(),
+        };
+        return asked.html(documentOf({ title: page.title(model), page: page.name, model, context }));
+      });
+    }
+  }
+  app.onError((error, asked) => {
+    if (error instanceof NotFound) return asked.text(error.message, 404);
+    throw error;
+  });
+  return app;
+}

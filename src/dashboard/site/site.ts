@@ -1,0 +1,39 @@
+import type { Control } from '../../control/control.js';
+import type { Failures } from '../../failures/failures.js';
+import type { FailureIndex } from '../../failures/groups/group.js';
+import type { Operations } from '../../failures/operations/operation.js';
+import type { Management } from '../../oversight/management/management.js';
+import type { BatchStore } from '../../stores/batches.js';
+import type { Names } from '../../topology/names.js';
+import type { Clock } from '../../util/clock.js';
+import type { Watch } from './seen.js';
+
+/** An application as the pages see it. What it needs of the broker is opened when a page first asks for it. */
+export interface Site {
+  /** Word of the address: `shop`. */
+  readonly id: string;
+  readonly title: string;
+  /** `rabbit.example.org:5672, vhost '/'`, without credentials. */
+  readonly broker: string;
+  readonly names: Names;
+  readonly clock: Clock;
+  readonly watch: Watch;
+  readonly index: FailureIndex;
+  readonly operations: Operations;
+  /** Reading of single letters. @throws ConnectError */
+  failures(): Promise<Failures>;
+  /** @throws ConnectError, TopologyError where no worker has ever listened */
+  control(): Promise<Control>;
+  /** Undefined without a management API. */
+  readonly management: Management | undefined;
+  /** Undefined where no store of batches was given. */
+  readonly batches: BatchStore | undefined;
+  readonly links: Links;
+  close(): Promise<void>;
+}
+
+/** Templates of addresses in other tools: `{traceId}`, `{messageId}`, `{correlationId}`, `{queue}` and `{handler}` are filled in. */
+export interface Links {
+  readonly trace?: string | undefined;
+  readonly logs?: string | undefined;
+}
