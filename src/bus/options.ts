@@ -50,6 +50,8 @@ export interface BusOptions {
    * each event.
    */
   service: string;
+  /** Version of the application, as `1.4.2` or a commit; told in the status and on dead letters. @default none */
+  version?: string;
   /** Connection to a broker: `rabbitmq({ url })` for a real one, `memory()` for tests and demos. */
   transport: Transport;
   /** Handlers, made by `handlers([...])`; `bus.handle()` adds more. @default none: the bus only publishes */
@@ -137,6 +139,7 @@ export interface BusOptions {
 /** The options with their defaults, durations in milliseconds. */
 export interface BusSettings {
   readonly service: string;
+  readonly version?: string | undefined;
   readonly transport: Transport;
   readonly handlers: readonly HandlerDefinition[];
   readonly retry: RetryOptions | undefined;
@@ -199,6 +202,7 @@ const handlerTree: Check = { expected: 'what handlers([...]) returns', accepts: 
 /** Checks for the fields of {@link BusOptions}. */
 export const BUS_FIELDS: Fields = {
   service: required(text),
+  version: text,
   transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
   handlers: handlerTree,
   retry: objectWith(RETRY_FIELDS),
