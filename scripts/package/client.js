@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
@@ -11,7 +11,7 @@ import { rolldown } from 'rolldown';
  */
 
 const ENTRY = 'src/dashboard/client/main.tsx';
-const STYLES = 'src/dashboard/ui/style';
+const STYLE = 'src/dashboard/ui/style/main.css';
 
 /** Module that holds them, by its path in sources and in the compiler's output. */
 export const CLIENT_MODULE = 'src/dashboard/server/assets/client-files.js';
@@ -53,7 +53,8 @@ async function scriptOf(root) {
     experimental: { attachDebugInfo: 'none' },
   });
   const { output } = await build.generate({
-    format: 'esm',
+    // Run at once where it stands, before the page is drawn: a module would wait.
+    format: 'iife',
     minify: true,
     comments: { legal: false },
     codeSplitting: false,
@@ -63,33 +64,22 @@ async function scriptOf(root) {
   return { text: chunk.code, files: Object.keys(chunk.modules) };
 }
 
-/**
- * All style sheets, in the order of their names.
- *
- * @param {string} root
- */
+/** @param {string} root */
 async function styleOf(root) {
-  const folder = join(root, STYLES);
-  const sheets = readdirSync(folder)
-    .filter((file) => file.endsWith('.css'))
-    .sort();
   const { outputFiles, metafile } = await esbuild({
-    stdin: {
-      contents: sheets.map((file) => `@import './${file}';`).join('\n'),
-      loader: 'css',
-      resolveDir: folder,
-    },
+    absWorkingDir: root,
+    entryPoints: [STYLE],
     bundle: true,
     minify: true,
     write: false,
     metafile: true,
-    outfile: 'client.css',
-    target: 'es2022',
+    outdir: '.',
     legalComments: 'none',
-    absWorkingDir: root,
   });
-  const files = Object.keys(metafile.inputs).filter((file) => file !== '<stdin>');
-  return { text: outputFiles[0]?.text ?? '', files: files.map((file) => join(root, file)) };
+  return {
+    text: outputFiles[0]?.text ?? '',
+    files: Object.keys(metafile.inputs).map((file) => join(root, file)),
+  };
 }
 
 /**

@@ -2,23 +2,15 @@ import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { View, ViewContext } from '../pages/view.js';
 import { VIEWS } from '../pages/views.js';
+import type { Frame, PageState } from '../ui/layout/frame.js';
+import { Layout } from '../ui/layout/layout.js';
 import type { AssetLinks } from './assets/assets.js';
 
-/** What is around each page. */
-export interface Frame {
+/** What is in the head of each document. */
+export interface Head {
   readonly assets: AssetLinks;
-  /** That the answer's headers allow script and style of. */
+  /** Word by which the answer's headers allow script and style. */
   readonly nonce: string;
-  readonly nav: Nav;
-}
-
-/** Where one can go from a page. */
-export interface Nav {
-  /** Id of the application that is shown; undefined on a page of none. */
-  readonly site: string | undefined;
-  readonly sites: readonly { readonly id: string; readonly title: string; readonly href: string }[];
-  /** Who is logged in; undefined where nobody is asked. */
-  readonly user: string | undefined;
 }
 
 /** A page as the browser gets it. */
@@ -27,26 +19,28 @@ export interface Drawn {
   readonly page: string;
   readonly model: unknown;
   readonly context: ViewContext;
-  readonly frame: Frame;
-  /** What an action has said that has led here. */
-  readonly said: string | undefined;
+  readonly frame: Omit<Frame, 'page' | 'base' | 'now'>;
+  readonly head: Head;
+  /** False for a page that doesn't change by itself. */
+  readonly isLive: boolean;
 }
 
 /** The whole document of a page. */
-export function documentOf({ title, page, model, context, frame, said }: Drawn): string {
+export function documentOf({ title, page, model, context, frame, head, isLive }: Drawn): string {
   const View = VIEWS[page] as View<unknown>;
-  return htmlOf(
-    title,
-    frame,
-    <>
-      {said === undefined ? null : <p role="status">{said}</p>}
-      <main id="page">
-        <View model={model} context={context} />
-      </main>
-      {stateOf({ page, model, context })}
-    </>,
+  const html = htmlOf(
+    `${title} · ${frame.nav.site.title}`,
+    head,
+    <Layout frame={{ ...frame, page, base: context.base, now: context.now }}>
+      <View model={model} context={context} />
+    </Layout>,
   );
+  return html.replace('</body>', () => `${stateOf({ page, model, context, isLive })}</body>`);
 }
+
+/** As a script that is never run. `<` is the only character by which its text could end it. */
+const stateOf = (state: PageState): string =>
+  `<script type="application/json" id="state">${JSON.stringify(state).replaceAll('<', '\\u003c')}</script>`;
 
 /** A document that says what is wrong. */
 export interface Problem {
@@ -55,14 +49,14 @@ export interface Problem {
   readonly help: string | undefined;
   /** Where to go on. */
   readonly back: string | undefined;
-  readonly frame: Frame;
+  /** Undefined for whoever is not let in: then nothing is told of what there is. */
+  readonly frame: Omit<Frame, 'page'> | undefined;
+  readonly head: Head;
 }
 
-export function problemDocument({ title, message, help, back, frame }: Problem): string {
-  return htmlOf(
-    title,
-    frame,
-    <main>
+export function problemDocument({ title, message, help, back, frame, head }: Problem): string {
+  const text = (
+    <section class="problem">
       <h1>{title}</h1>
       <p>{message}</p>
       {help === undefined ? null : <p>{help}</p>}
@@ -71,29 +65,32 @@ export function problemDocument({ title, message, help, back, frame }: Problem):
           <a href={back}>Back</a>
         </p>
       )}
-    </main>,
+    </section>
   );
+  const body = frame ? (
+    <Layout frame={{ ...frame, page: undefined }}>{text}</Layout>
+  ) : (
+    <body>
+      <main id="main">{text}</main>
+    </body>
+  );
+  return htmlOf(title, head, body);
 }
 
-function htmlOf(title: string, { assets, nonce }: Frame, body: VNode): string {
+function htmlOf(title: string, { assets, nonce }: Head, body: VNode): string {
   const html = renderToString(
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>{`${title} · Hopline`}</title>
         <link rel="stylesheet" href={assets.style} nonce={nonce} />
-        <script type="module" src={assets.script} nonce={nonce} />
+        {/* Not deferred: it sets the theme before anything is drawn, and begins its work once the document is there. */}
+        <script src={assets.script} nonce={nonce} />
       </head>
-      <body>{body}</body>
+      {body}
     </html>,
   );
   return `<!doctype html>${html}`;
-}
-
-/** What the script needs to draw the page again. Not run by a browser; no text in it can end it. */
-function stateOf(state: Pick<Drawn, 'page' | 'model' | 'context'>): VNode {
-  const json = JSON.stringify(state).replaceAll('<', '\\u003c');
-  // As text its quotes would be escaped, which a script does not read; without any `<` it can't end early.
-  return <script type="application/json" id="state" dangerouslySetInnerHTML={{ __html: json }} />;
 }

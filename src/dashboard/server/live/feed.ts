@@ -11,6 +11,8 @@ export interface FeedOptions {
   readonly freshMs: number;
   readonly clock: Clock;
   load(): Promise<unknown>;
+  /** How old the figures are: told each time, as the model is not that has stayed the same. */
+  figures(): unknown;
   /** What followers are told of an error. */
   problemOf(error: unknown): string;
 }
@@ -61,8 +63,14 @@ export class Feed {
   }
 
   private tell(follower: Follower, latest: string): void {
-    if (follower.isFull || this.followers.get(follower) === latest) return;
+    if (follower.isFull) return;
+    const { clock, figures } = this.options;
+    const age = `"now":${clock.now()},"figures":${JSON.stringify(figures())}`;
+    if (this.followers.get(follower) === latest) {
+      follower.send('same', `{${age}}`);
+      return;
+    }
     this.followers.set(follower, latest);
-    follower.send('model', `{"now":${this.options.clock.now()},"model":${latest}}`);
+    follower.send('model', `{${age},"model":${latest}}`);
   }
 }

@@ -1,10 +1,12 @@
 import type { Context } from 'hono';
 import type { Logger } from '../../../util/logger.js';
+import { PAGES } from '../../pages/pages.js';
 import type { Site } from '../../site/site.js';
+import type { Figures, Frame, NavSite } from '../../ui/layout/frame.js';
 import { assetLinks } from '../assets/assets.js';
 import type { Gate } from '../auth/gate.js';
 import type { DashboardUser } from '../auth/options.js';
-import { type Frame, problemDocument } from '../document.js';
+import { type Head, problemDocument } from '../document.js';
 import type { Live } from '../live/live.js';
 import type { Hosts } from '../security/hosts.js';
 import type { Tokens } from '../security/tokens.js';
@@ -44,18 +46,28 @@ export interface Known {
 /** A request on its way. */
 export type Asking = Context<Known>;
 
-/** An answer that says what is wrong, as a page. */
+/**
+ * An answer that says what is wrong, as a page.
+ *
+ * @param site the application that it is about; the first one if it is about none
+ */
 export function problem(
   asking: Asking,
   parts: Parts,
-  { status, title, message, help, back }: ProblemAnswer,
+  { status, ...problem }: ProblemAnswer,
+  site = parts.sites[0],
 ): Response | Promise<Response> {
-  const frame = frameOf(asking, parts, undefined);
-  return asking.html(problemDocument({ title, message, help, back, frame }), status);
+  const { title, message, help, back } = problem;
+  const isLetIn = asking.get('user') !== undefined;
+  const frame = isLetIn && site ? frameOf(asking, parts, site) : undefined;
+  return asking.html(
+    problemDocument({ title, message, help, back, frame, head: headOf(asking, parts) }),
+    status,
+  );
 }
 
 export interface ProblemAnswer {
-  readonly status: 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503;
+  readonly status: 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503;
   readonly title: string;
   readonly message: string;
   readonly help?: string | undefined;
@@ -63,17 +75,34 @@ export interface ProblemAnswer {
   readonly back?: string | undefined;
 }
 
-/** What is around a page. */
-export function frameOf(asking: Asking, { path, sites, gate }: Parts, site: Site | undefined): Frame {
-  const user = asking.get('user') as DashboardUser | undefined;
+export const headOf = (asking: Asking, { path }: Parts): Head => ({
+  assets: assetLinks(path),
+  nonce: asking.get('nonce'),
+});
+
+/** What is around a page of an application. */
+export function frameOf(asking: Asking, { path, sites, gate }: Parts, site: Site): Omit<Frame, 'page'> {
   return {
-    assets: assetLinks(path),
-    nonce: asking.get('nonce'),
+    base: `${path}/${site.id}`,
+    now: site.clock.now(),
     nav: {
-      site: site?.id,
-      // Whoever is not let in is not told what there is.
-      sites: user ? sites.map(({ id, title }) => ({ id, title, href: `${path}/${id}/` })) : [],
-      user: gate.asks ? user?.name : undefined,
+      site: navSite(site, path),
+      sites: sites.map((each) => navSite(each, path)),
+      pages: PAGES.filter((page) => !page.path.includes(':')).map(({ name, path }) => ({ name, path })),
+      user: gate.asks ? asking.get('user').name : undefined,
     },
+    figures: figuresOf(site),
   };
 }
+
+export const figuresOf = ({ watch: { seen } }: Site): Figures => ({
+  at: seen?.at,
+  reached: seen?.reached ?? true,
+});
+
+const navSite = ({ id, title, broker }: Site, path: string): NavSite => ({
+  id,
+  title,
+  broker,
+  href: `${path}/${id}/`,
+});

@@ -2,11 +2,11 @@ import { HoplineError } from '../../../errors.js';
 import { NotFound } from '../../pages/page.js';
 import type { Site } from '../../site/site.js';
 import { assetLinks } from '../assets/assets.js';
-import { type Asking, type Parts, problem } from './asking.js';
+import { type Asking, figuresOf, type Parts, problem } from './asking.js';
 
 /**
  * Answers `live?page=/queues/mailer?sort=length` with server-sent events: `hello` with the script that pages of this version have, `model`
- * with each newer model, and `problem` when there is none to be had. 204, after which a browser does not ask again, for a page that does not
+ * with each newer model, `same` when that has stayed the same, and `problem` when there is none to be had. 204, after which a browser does not ask again, for a page that does not
  * change by itself.
  */
 export async function followPage(asking: Asking, site: Site, parts: Parts): Promise<Response> {
@@ -25,6 +25,7 @@ export async function followPage(asking: Asking, site: Site, parts: Parts): Prom
     options: {
       freshMs: page.freshMs,
       clock: site.clock,
+      figures: () => figuresOf(site),
       load: () => page.load({ site, params, query }),
       problemOf: (error) => problemOf(error, parts),
     },

@@ -1,7 +1,7 @@
 import { NotFound, type Page } from '../../pages/page.js';
 import type { Site } from '../../site/site.js';
 import { documentOf } from '../document.js';
-import { type Asking, frameOf, type Parts, problem } from './asking.js';
+import { type Asking, frameOf, headOf, type Parts, problem } from './asking.js';
 
 /** Parameter of an address: the word for what an action has said. */
 export const SAID = 'said';
@@ -19,7 +19,7 @@ export async function showPage(asking: Asking, site: Site, parts: Parts): Promis
   } catch (error) {
     if (!(error instanceof NotFound)) throw error;
     const back = `${parts.path}/${site.id}/`;
-    return problem(asking, parts, { status: 404, title: 'Not found', message: error.message, back });
+    return problem(asking, parts, { status: 404, title: 'Not found', message: error.message, back }, site);
   }
 }
 
@@ -38,8 +38,12 @@ function drawn(asking: Asking, site: Site, parts: Parts, page: Page<never>, mode
       links: site.links,
       now: site.clock.now(),
     },
-    frame: frameOf(asking, parts, site),
-    said: sayings.of(new URL(asking.req.url).searchParams.get(SAID)),
+    frame: {
+      ...frameOf(asking, parts, site),
+      said: sayings.of(new URL(asking.req.url).searchParams.get(SAID)),
+    },
+    head: headOf(asking, parts),
+    isLive: page.freshMs !== undefined,
   });
 }
 
