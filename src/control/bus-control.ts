@@ -19,7 +19,7 @@ import type { ControlRequest } from './shapes.js';
 export interface BusControlOptions {
   readonly service: string;
   readonly names: Names;
-  readonly session: Pick<Session, 'declare' | 'publish' | 'hold' | 'listen'>;
+  readonly session: Pick<Session, 'declare' | 'publish' | 'hold' | 'listen' | 'inspect'>;
   readonly topology: TopologyMode;
   readonly clock: Clock;
   readonly events: Emitter<BusEvents>;

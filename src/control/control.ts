@@ -8,12 +8,11 @@ import { Deadline } from '../util/deadline.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
 import type { ControlAnswer, ProcessIdentity, ProcessStatus } from './answer.js';
-import { Asking } from './asking.js';
+import { type Answers, Asking } from './asking.js';
 import { existingQueue } from './existing-queue.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, checkAsked, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
-import { pausesLock } from './pauses-lock.js';
 import { type ProcessReport, type QueueReport, queueReport } from './queue-report.js';
 import type { ControlRequest } from './shapes.js';
 
@@ -245,7 +244,7 @@ export class Control {
     return this.asking.ask(request, this.settings.waitMs);
   }
 
-  private async knownPaused(): Promise<string[] | undefined> {
+  private async knownPaused(): Promise<readonly string[] | undefined> {
     const { waitMs, transport } = this.settings;
     const deadline = new Deadline(transport.clock, Math.max(waitMs, PAUSED_MS));
     return await this.paused.read(deadline).catch((error) => {
@@ -259,8 +258,7 @@ export class Control {
     change: (paused: readonly string[]) => string[],
     state?: QueueState,
   ): Promise<PauseResult> {
-    const { consumers, paused, answers } = await this.writePauses(queue, change, state);
-    const processes = await answers;
+    const { consumers, paused, answers: processes } = await this.writePauses(queue, change, state);
     const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
     return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
   }
@@ -270,21 +268,20 @@ export class Control {
     change: (paused: readonly string[]) => string[],
     state: QueueState | undefined,
   ) {
-    const { names, waitMs, transport } = this.settings;
-    const lock = await pausesLock(this.session, names, transport.clock);
-    try {
-      let consumers = 0;
-      const paused = await this.paused.change(async (before) => {
+    let consumers = 0;
+    let said: Answers | undefined;
+    const paused = await this.paused.change(
+      async (before) => {
         if (!before.includes(queue)) ({ consumers } = state ?? (await this.existing(queue)));
         return change(before);
-      });
+      },
       // Published within the lock, so that all workers hear the changes in the order in which they were
       // written.
-      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, waitMs);
-      return { consumers, paused, answers };
-    } finally {
-      await lock.close();
-    }
+      async (after) => {
+        said = await this.asking.say({ ask: 'pauses', paused: after, queue }, this.settings.waitMs);
+      },
+    );
+    return { consumers, paused, answers: (await said?.answers) ?? [] };
   }
 
   private existing(queue: string): Promise<QueueState> {
