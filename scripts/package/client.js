@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build as esbuild } from 'esbuild';
@@ -11,7 +11,7 @@ import { rolldown } from 'rolldown';
  */
 
 const ENTRY = 'src/dashboard/client/main.tsx';
-const STYLE = 'src/dashboard/ui/style/main.css';
+const STYLES = 'src/dashboard/ui/style';
 
 /** Module that holds them, by its path in sources and in the compiler's output. */
 export const CLIENT_MODULE = 'src/dashboard/server/assets/client-files.js';
@@ -53,8 +53,7 @@ async function scriptOf(root) {
     experimental: { attachDebugInfo: 'none' },
   });
   const { output } = await build.generate({
-    // Run at once where it stands, before the page is drawn: a module would wait.
-    format: 'iife',
+    format: 'esm',
     minify: true,
     comments: { legal: false },
     codeSplitting: false,
@@ -64,11 +63,23 @@ async function scriptOf(root) {
   return { text: chunk.code, files: Object.keys(chunk.modules) };
 }
 
-/** @param {string} root */
+/**
+ * All style sheets, in the order of their names.
+ *
+ * @param {string} root
+ */
 async function styleOf(root) {
+  const folder = join(root, STYLES);
+  const sheets = readdirSync(folder)
+    .filter((file) => file.endsWith('.css'))
+    .sort();
   const { outputFiles, metafile } = await esbuild({
     absWorkingDir: root,
-    entryPoints: [STYLE],
+    stdin: {
+      contents: sheets.map((file) => `@import './${file}';`).join('\n'),
+      loader: 'css',
+      resolveDir: folder,
+    },
     bundle: true,
     minify: true,
     write: false,
@@ -76,10 +87,8 @@ async function styleOf(root) {
     outdir: '.',
     legalComments: 'none',
   });
-  return {
-    text: outputFiles[0]?.text ?? '',
-    files: Object.keys(metafile.inputs).map((file) => join(root, file)),
-  };
+  const files = Object.keys(metafile.inputs).filter((file) => file !== '<stdin>');
+  return { text: outputFiles[0]?.text ?? '', files: files.map((file) => join(root, file)) };
 }
 
 /**

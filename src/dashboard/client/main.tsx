@@ -1,24 +1,43 @@
-import { render } from 'preact';
-import type { View, ViewContext } from '../pages/view.js';
-import { VIEWS } from '../pages/views.js';
+import type { PageState } from '../ui/layout/frame.js';
+import { defineCharts } from './charts/hop-chart.js';
+import { beginCopying } from './copying.js';
+import { Dialogs } from './dialogs.js';
+import { beginForms } from './forms.js';
+import { beginKeys } from './keys/keys.js';
+import { Drawing } from './live/drawing.js';
+import { beginLive } from './live/live.js';
+import { beginTheme } from './theme.js';
 
-interface State {
-  readonly page: string;
-  readonly model: unknown;
-  readonly context: ViewContext;
+/*
+ * What a browser adds to a page that reads without it: newer figures, charts that can be asked, keys, and a question before what can't
+ * be taken back. All of it hangs on attributes of the page, so a view knows nothing of it.
+ */
+
+document.documentElement.classList.add('js');
+beginTheme();
+forgetSaid();
+
+const root = document.getElementById('page');
+const state = stateOf(document.getElementById('state')?.textContent);
+const dialogs = new Dialogs();
+beginForms(dialogs);
+beginKeys(dialogs);
+beginCopying();
+if (root && state) {
+  const drawing = new Drawing(root, state);
+  beginLive(drawing, state);
+}
+// After the first drawing: until then what is in a chart has to be what the server has drawn.
+defineCharts();
+
+function stateOf(text: string | null | undefined): PageState | undefined {
+  return text ? (JSON.parse(text) as PageState) : undefined;
 }
 
-const main = document.getElementById('page');
-const state = JSON.parse(document.getElementById('state')?.textContent ?? 'null') as State | null;
-const Drawing = VIEWS[state?.page ?? ''] as View<unknown> | undefined;
-
-if (main && state && Drawing) {
-  const { context, page } = state;
-  const below = `${location.pathname.slice(context.base.length)}${location.search}`;
-  const events = new EventSource(`${context.base}/live?page=${encodeURIComponent(below)}`);
-  events.addEventListener('model', ({ data }: MessageEvent<string>) => {
-    const { now, model } = JSON.parse(data) as { now: number; model: unknown };
-    render(<Drawing model={model} context={{ ...context, now }} />, main);
-    main.dataset.page = page;
-  });
+/** What an action has said is told once: a page that is loaded again, or sent to somebody, doesn't say it again. */
+function forgetSaid(): void {
+  const address = new URL(location.href);
+  if (!address.searchParams.has('said')) return;
+  address.searchParams.delete('said');
+  history.replaceState(history.state, '', address);
 }

@@ -77,6 +77,9 @@ export function problemDocument({ title, message, help, back, frame, head }: Pro
   return htmlOf(title, head, body);
 }
 
+/** The script sets the theme that the reader has chosen: else the other would be seen for a moment. An attribute that preact's types don't know. */
+const BEFORE_DRAWING = { blocking: 'render' };
+
 function htmlOf(title: string, { assets, nonce }: Head, body: VNode): string {
   const html = renderToString(
     <html lang="en">
@@ -86,8 +89,7 @@ function htmlOf(title: string, { assets, nonce }: Head, body: VNode): string {
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · Hopline`}</title>
         <link rel="stylesheet" href={assets.style} nonce={nonce} />
-        {/* Not deferred: it sets the theme before anything is drawn, and begins its work once the document is there. */}
-        <script src={assets.script} nonce={nonce} />
+        <script type="module" src={assets.script} nonce={nonce} {...BEFORE_DRAWING} />
       </head>
       {body}
     </html>,

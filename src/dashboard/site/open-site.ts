@@ -1,8 +1,10 @@
 import { type Control, openControl } from '../../control/control.js';
+import { OptionsError } from '../../errors.js';
 import { type Failures, openFailures } from '../../failures/failures.js';
 import { Management } from '../../oversight/management/management.js';
 import { Names } from '../../topology/names.js';
 import type { ApplicationSettings, DashboardSettings } from '../settings.js';
+import { cancelBatch } from './cancel-batch.js';
 import { interimIndex, interimOperations, interimWatch } from './interim.js';
 import type { Site } from './site.js';
 
@@ -34,6 +36,15 @@ export function openSite(application: ApplicationSettings, { links, log }: Dashb
     control: control.get,
     management: api,
     batches: stores?.batches,
+    cancelBatch: async (id) => {
+      if (!stores?.batches)
+        throw new OptionsError('dashboard', ['expected stores.batches, to cancel a batch']);
+      return cancelBatch(id, {
+        ...{ store: stores.batches, transport, prefix, delayPrefix, service: 'hopline-dashboard' },
+      });
+    },
+    outbox: stores?.outbox,
+    topology: async () => ({ exchanges: [], bindings: [], queues: [] }),
     links,
     close: async () => {
       await Promise.all([control.close(), failures.close(), watch.close()]);
