@@ -21,22 +21,28 @@ export function leadsOf(bindings: readonly TopologyBinding[]): readonly Lead[] {
   });
 }
 
-/** Columns of exchanges; what is bound deeper, or in a circle, is in the last of them. */
+/** Columns of exchanges; what is bound deeper is in the last of them. */
 const DEEPEST = 3;
 
-/** How many exchanges, at most, a message has passed before it comes to each. */
+/** How many exchanges, at most, a message has passed before it comes to each. In a circle, the last binding leads back. */
 export function depthsOf(
   exchanges: readonly TopologyExchange[],
   leads: readonly Lead[],
 ): ReadonlyMap<string, number> {
-  const depths = new Map(exchanges.map(({ name }) => [name, 0]));
-  for (let round = 0; round < DEEPEST; round += 1) {
-    for (const { exchange, destination, destinationKind } of leads) {
-      if (destinationKind !== 'exchange' || exchange === destination) continue;
-      const depth = Math.min(DEEPEST, (depths.get(exchange) ?? 0) + 1);
-      if (depth > (depths.get(destination) ?? 0)) depths.set(destination, depth);
-    }
-  }
+  const between = leads.filter(({ destinationKind }) => destinationKind === 'exchange');
+  const targets = new Set(between.map(({ destination }) => destination));
+  const names = exchanges.map(({ name }) => name).sort();
+  const depths = new Map<string, number>();
+  const visit = (name: string, depth: number, passed: ReadonlySet<string>): void => {
+    if (passed.has(name) || depth <= (depths.get(name) ?? -1)) return;
+    depths.set(name, depth);
+    if (depth === DEEPEST) return;
+    for (const { exchange, destination } of between)
+      if (exchange === name) visit(destination, depth + 1, new Set([...passed, name]));
+  };
+  // Those that no other leads to come first; what is left then is in circles, which begin somewhere.
+  for (const name of names.filter((each) => !targets.has(each))) visit(name, 0, new Set());
+  for (const name of names) if (!depths.has(name)) visit(name, 0, new Set());
   return depths;
 }
 

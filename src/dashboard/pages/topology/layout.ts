@@ -56,18 +56,19 @@ class Layout {
   private readonly nodes = new Map<string, PictureNode>();
   private readonly edges: PictureEdge[] = [];
   private deepest = 0;
+  /** Where the blocks of the queues end. */
+  private bottom = MARGIN;
 
   constructor(private readonly marks: Marks) {}
 
   of(exchanges: Shown['exchanges'], leads: readonly Lead[], queues: readonly TopologyQueue[]): Picture {
     const depths = depthsOf(exchanges, leads);
     this.deepest = Math.max(0, ...depths.values());
-    let y = MARGIN;
     for (const queue of ordered(queues, leads)) {
       const its = leads.filter(
         ({ destination, destinationKind }) => destinationKind === 'queue' && destination === queue.queue,
       );
-      y = this.placeQueue(queue, its, y) + GAP;
+      this.bottom = this.placeQueue(queue, its, this.bottom) + GAP;
     }
     this.placeExchanges(exchanges, leads, depths);
     for (const lead of leads) this.connectLead(lead);
@@ -134,7 +135,9 @@ class Layout {
           ({ exchange, destinationKind }) => destinationKind === 'exchange' && depths.get(exchange) === depth,
         )
         .map((lead) => ({ lead, wish: this.middleOf([lead]) }));
-      for (const { item, y } of spread(between, ({ lead }) => heightOf(lead)))
+      // What leads back from the last exchanges stands below the patterns of queues.
+      const from = depth === this.deepest ? this.bottom : MARGIN;
+      for (const { item, y } of spread(between, ({ lead }) => heightOf(lead), from))
         this.addLead(item.lead, 2 * depth + 1, y);
     }
   }
@@ -217,8 +220,9 @@ const stackHeight = (heights: readonly number[]): number =>
 function spread<Item extends { readonly wish: number }>(
   items: readonly Item[],
   height: (item: Item) => number,
+  from = MARGIN,
 ): readonly { readonly item: Item; readonly y: number }[] {
-  let free = MARGIN;
+  let free = from;
   return [...items]
     .sort((one, other) => one.wish - other.wish)
     .map((item) => {

@@ -6,8 +6,8 @@ import type { Question, QuestionAnswer, TopologyModel } from './model.js';
 import { shownOf } from './shown.js';
 
 const LONGEST_TEXT = 255;
-/** Exchanges that are offered, and queues that are named in an answer. */
-const OFFERED = 200;
+/** Queues that are named in an answer. */
+const NAMED = 200;
 
 const NOTHING: TopologyFacts = { exchanges: [], bindings: [], queues: [] };
 
@@ -32,10 +32,7 @@ export const topology: Page<TopologyModel> = {
       reached: seen.reached,
       problem,
       text,
-      exchanges: facts.exchanges
-        .map(({ name }) => name)
-        .sort()
-        .slice(0, OFFERED),
+      exchanges: shown.offered,
       question: { exchange, key, answer: reached && answer(reached) } satisfies Question,
       picture: layoutOf(shown, reached),
       queues: shown.queues,
@@ -48,7 +45,7 @@ export const topology: Page<TopologyModel> = {
 
 const answer = ({ exists, queues, unknown }: Reached): QuestionAnswer => ({
   exists,
-  queues: queues.slice(0, OFFERED),
+  queues: queues.slice(0, NAMED),
   count: queues.length,
   unknown,
 });

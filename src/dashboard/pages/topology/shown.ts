@@ -11,11 +11,14 @@ export interface Shown {
   /** Of all that match, the rest is left out. */
   readonly bindingCount: number;
   readonly queueCount: number;
+  /** Names of all exchanges that somebody may publish to. */
+  readonly offered: readonly string[];
 }
 
 /** What fits into a picture that somebody can read. */
 const QUEUES = 100;
 const BINDINGS = 400;
+const OFFERED = 200;
 
 /** Text of names, made for comparing. */
 const has = (text: string, ...names: readonly string[]) =>
@@ -50,6 +53,7 @@ export function shownOf(facts: TopologyFacts, seen: Seen, names: Names, text: st
     queues: queues.map((queue) => queueOf(queue, seen)),
     bindingCount: leading.length,
     queueCount: matching.length,
+    offered: all.exchanges.slice(0, OFFERED).map(({ name }) => name),
   };
 }
 
@@ -58,7 +62,9 @@ function withoutOwn({ exchanges, bindings, queues }: TopologyFacts, names: Names
   const own = new Set([names.control, names.controlTo, names.dead, names.land]);
   const isShown = (exchange: string) => !own.has(exchange) && !names.isDelayed(exchange);
   return {
-    exchanges: exchanges.filter(({ name }) => isShown(name)),
+    exchanges: exchanges
+      .filter(({ name }) => isShown(name))
+      .sort((one, other) => (one.name < other.name ? -1 : 1)),
     bindings: bindings
       .filter(
         ({ exchange, destination, destinationKind }) =>
