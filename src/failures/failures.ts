@@ -142,6 +142,26 @@ export class Failures {
   }
 
   /**
+   * Dead letters of one queue with these ids, complete, in their order: all in one pass, since a pass goes through the whole queue
+   * even for one. Ids that it doesn't find are left out.
+   *
+   * @param deadQueue one of this object's queues, or its `.dead`
+   * @throws OptionsError, TopologyError, UnreadableLettersError
+   */
+  async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
+    const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
+    const wanted = new Set(ids);
+    const found: DeadLetter[] = [];
+    const see = (letter: DeadLetter) => {
+      if (wanted.has(letter.id)) found.push(letter);
+    };
+    await this.look(queue, see, () => {
+      found.length = 0;
+    });
+    return found;
+  }
+
+  /**
    * Plaintext body of a dead letter; of a plain message, its body. Needs the option `encryption`.
    *
    * @throws UnknownKeyError, KeysUnavailableError
