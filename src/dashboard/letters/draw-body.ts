@@ -24,7 +24,7 @@ export function drawBody(body: Buffer, redaction: Redaction): DrawnBody {
   if (!isUtf8(body)) return { form: 'bytes', text: hexOf(body), isCut: body.length > HEX_BYTES };
   const isPart = body.length > LOOKED_AT;
   const source = body.subarray(0, isPart ? wholeCharacters(body, LOOKED_AT) : undefined).toString('utf8');
-  const json = isPart || isJson(source) ? printJson(source, MOST, redaction, isPart) : undefined;
+  const json = isPart || isJson(source) ? printJson(source, { most: MOST, redaction, isPart }) : undefined;
   if (json) return { form: 'json', text: visibleText(json.text), isCut: json.isCut };
   // A value that is cut off in the middle must be hidden, too: the names are looked for in all, and the text is cut then.
   const text = redaction.inText(source);

@@ -1,10 +1,20 @@
-import { HIDDEN, type Redaction } from './redaction.js';
+import { hiddenAs, type Redaction } from './redaction.js';
 
 /** JSON as it is shown. */
 export interface Printed {
   readonly text: string;
   /** True if there is more than is shown. */
   readonly isCut: boolean;
+}
+
+export interface PrintOptions {
+  /** Characters of the result, about. @default all */
+  readonly most?: number;
+  readonly redaction: Redaction;
+  /** True if the source is the beginning of a longer text. @default false */
+  readonly isPart?: boolean;
+  /** The source of hidden values is added to it, and they have their number in it in the result. @default none: they only are hidden */
+  readonly taken?: string[];
 }
 
 const SPACE = /[ \t\r\n]*/y;
@@ -14,17 +24,13 @@ const SCALAR = /-?\d[\d.eE+-]*|true|false|null/y;
  * Indents JSON without reading it into memory: it stops when enough is printed, so that a million elements cost no more than a few
  * thousand. What is printed is the source, character by character: a number of twenty digits keeps them, a repeated name is shown twice.
  *
- * @param most characters of the result, about
- * @param isPart true if the source is the beginning of a longer text
  * @returns undefined for a source that is not JSON, as far as it was looked at
  */
 export function printJson(
   source: string,
-  most: number,
-  redaction: Redaction,
-  isPart = false,
+  { most = Number.POSITIVE_INFINITY, redaction, isPart = false, taken }: PrintOptions,
 ): Printed | undefined {
-  const printer = new Printer(source, most, redaction);
+  const printer = new Printer(source, most, redaction, taken);
   const end = printer.print();
   if (end === 'wrong' || (end === 'missing' && !isPart)) return undefined;
   const isCut = end !== 'whole' || isPart;
@@ -38,13 +44,14 @@ class Printer {
   text = '';
   private at = 0;
   private readonly open: ('{' | '[')[] = [];
-  /** True while the value of a hidden field is passed over: what is printed is not kept. */
-  private hiddenFrom: number | undefined;
+  /** Depth of the hidden field whose value is passed over, and where that begins: what is printed meanwhile is not kept. */
+  private hidden: { readonly depth: number; readonly from: number } | undefined;
 
   constructor(
     private readonly source: string,
     private readonly most: number,
     private readonly redaction: Redaction,
+    private readonly taken: string[] | undefined,
   ) {}
 
   print(): End {
@@ -79,7 +86,7 @@ class Printer {
   /** What comes after a value: the ends of what it is the last of, and the comma and name before the next. */
   private closings(): End | undefined {
     for (;;) {
-      if (this.hiddenFrom === this.open.length) this.hiddenFrom = undefined;
+      this.endHidden();
       const top = this.open.at(-1);
       const sign = this.next();
       if (top === undefined) return sign === undefined ? 'whole' : 'wrong';
@@ -102,10 +109,18 @@ class Printer {
     if (this.next() !== ':') return this.at < this.source.length ? 'wrong' : 'missing';
     this.at += 1;
     const wrong = this.put(': ');
-    if (wrong || this.hiddenFrom !== undefined || !this.redaction.hides(nameOf(written))) return wrong;
-    const full = this.put(`"${HIDDEN}"`);
-    this.hiddenFrom = this.open.length;
+    if (wrong || this.hidden || !this.redaction.hides(nameOf(written))) return wrong;
+    const full = this.put(`"${hiddenAs(this.taken && this.taken.length + 1)}"`);
+    // The space before it is none of the value.
+    this.next();
+    this.hidden = { depth: this.open.length, from: this.at };
     return full;
+  }
+
+  private endHidden(): void {
+    if (this.hidden?.depth !== this.open.length) return;
+    this.taken?.push(this.source.slice(this.hidden.from, this.at));
+    this.hidden = undefined;
   }
 
   private string(): End | undefined {
@@ -145,11 +160,11 @@ class Printer {
   }
 
   private line(): string {
-    return this.hiddenFrom === undefined ? `\n${'  '.repeat(Math.min(this.open.length, 40))}` : '';
+    return this.hidden === undefined ? `\n${'  '.repeat(Math.min(this.open.length, 40))}` : '';
   }
 
   private put(text: string): 'limit' | undefined {
-    if (this.hiddenFrom !== undefined) return undefined;
+    if (this.hidden) return undefined;
     const room = this.most - this.text.length;
     this.text += text.length > room ? text.slice(0, room) : text;
     return text.length > room ? 'limit' : undefined;

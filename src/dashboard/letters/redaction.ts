@@ -1,20 +1,20 @@
-/** Names of fields whose values are hidden unless told otherwise. */
-export const REDACTED_BY_DEFAULT: readonly string[] = [
-  ...['password', 'passwd', 'passphrase', 'secret', 'token', 'authorization', 'cookie', 'credential'],
-  ...['apikey', 'accesskey', 'privatekey', 'cardnumber', 'creditcard', 'iban', 'cvv', 'cvc', 'ssn'],
-];
-
+/** What stands for a hidden value. */
 export const HIDDEN = '‹redacted›';
+const HIDDEN_BEGINS = '‹redacted';
+
+/** What stands for a hidden value: with its number where it can be put back. */
+export const hiddenAs = (number: number | undefined): string =>
+  number === undefined ? HIDDEN : `${HIDDEN_BEGINS} ${number}›`;
 
 /** A name of at most so many letters is too often a part of a harmless word: `ssn` is in `className`. */
 const SHORT = 4;
 
 /** A name and its value in text that is not JSON: a line, a query, a form. The value ends where the next one may begin. */
 const PAIR =
-  /(["']?)([\w.-]{1,80})\1(\s{0,8}[:=]\s{0,8})("(?:[^"\\\n]|\\.){0,4000}"?|[^\s,;&<>"'][^\n,;&<>]{0,4000})/g;
+  /((["']?)([\w.-]{1,80})\2\s{0,8}[:=]\s{0,8})("(?:[^"\\\n]|\\.){0,4000}"?|[^\s,;&<>"'][^\n,;&<>]{0,4000})/g;
 const ELEMENT = /(<([\w:.-]{1,80})(?:\s[^<>]{0,200})?>)([^<]{1,4000})/g;
 /** User and password of an address. */
-const LOGIN = /(:\/\/)[^\s:@/]{0,200}:[^\s@/]{1,200}@/g;
+const LOGIN = /(:\/\/)([^\s:@/]{0,200}:[^\s@/]{1,200})@/g;
 
 /**
  * Hides values by the names of their fields. `apikey` hides `apiKey`, `x-api-key` and `stripe_api_key_2`; a name of four letters or
@@ -23,7 +23,7 @@ const LOGIN = /(:\/\/)[^\s:@/]{0,200}:[^\s@/]{1,200}@/g;
 export class Redaction {
   private readonly names: readonly string[];
 
-  constructor(names: readonly string[] = REDACTED_BY_DEFAULT) {
+  constructor(names: readonly string[]) {
     this.names = names.map(letters).filter((name) => name !== '');
   }
 
@@ -34,25 +34,21 @@ export class Redaction {
     );
   }
 
-  /** Hides what looks like a hidden field, in text of any form. Linear in the length of the text. */
-  inText(text: string): string {
-    const hide = (whole: string, name: string, kept: string) =>
-      this.hides(name) ? `${kept}${HIDDEN}` : whole;
+  /**
+   * Hides what looks like a hidden field, in text of any form. Linear in the length of the text.
+   *
+   * @param taken the hidden values are added to it, and have their number in it in the text: see {@link hiddenAs}
+   */
+  inText(text: string, taken?: string[]): string {
+    const hide = (value: string) => hiddenAs(taken?.push(value));
     return text
-      .replace(LOGIN, `$1${HIDDEN}@`)
-      .replace(PAIR, (whole, quote: string, name: string, sign: string) =>
-        hide(whole, name, `${quote}${name}${quote}${sign}`),
+      .replace(LOGIN, (_, before: string, login: string) => `${before}${hide(login)}@`)
+      .replace(PAIR, (whole, before: string, _quote, name: string, value: string) =>
+        this.hides(name) ? `${before}${hide(value)}` : whole,
       )
-      .replace(ELEMENT, (whole, tag: string, name: string) => hide(whole, name, tag));
-  }
-
-  /** A copy in which the hidden fields of objects, at any depth, are {@link HIDDEN}. */
-  inValue(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map((each) => this.inValue(each));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, each]) => [name, this.hides(name) ? HIDDEN : this.inValue(each)]),
-    );
+      .replace(ELEMENT, (whole, before: string, name: string, value: string) =>
+        this.hides(name) && !value.startsWith(HIDDEN_BEGINS) ? `${before}${hide(value)}` : whole,
+      );
   }
 }
 
