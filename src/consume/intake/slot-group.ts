@@ -42,6 +42,8 @@ export interface SlotGroupOptions {
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies'>;
   readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
   readonly publishDeadlineMs: number;
+  /** Version of the application, for its dead letters. */
+  readonly version?: string | undefined;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
 }
