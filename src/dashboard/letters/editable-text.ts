@@ -12,6 +12,9 @@ export interface EditableText {
 /** Longest body that is offered for editing. */
 export const MOST_EDITABLE = 512 * 1024;
 
+/** Characters that may be put back: a form could name one value a thousand times. */
+const MOST_RESTORED = 16 * 1024 * 1024;
+
 /** JSON is indented; numbers and all else in it stay as they are written. */
 export function editableText(source: string, redaction: Redaction): EditableText {
   const taken: string[] = [];
@@ -26,11 +29,19 @@ export function restoredText(
   { isJson: quoted, taken }: Pick<EditableText, 'isJson' | 'taken'>,
 ): { readonly text: string } | { readonly problem: string } {
   const unknown: string[] = [];
-  const restored = text.replace(quoted ? /"‹redacted (\d{1,6})›"/g : /‹redacted (\d{1,6})›/g, (whole, number) => {
-    const value = taken[Number(number) - 1];
-    if (value === undefined) unknown.push(whole);
-    return value ?? whole;
-  });
+  let room = MOST_RESTORED;
+  const place = quoted ? /"‹redacted (\d{1,6})›"/g : /‹redacted (\d{1,6})›/g;
+  /** In text a hidden value may be a part of another, which was hidden later. */
+  const within = (source: string, before: number): string =>
+    source.replace(place, (whole, number) => {
+      const value = Number(number) < before ? taken[Number(number) - 1] : undefined;
+      if (value === undefined) unknown.push(whole);
+      room -= value?.length ?? 0;
+      if (room < 0) return whole;
+      return value === undefined ? whole : quoted ? value : within(value, Number(number));
+    });
+  const restored = within(text, Number.POSITIVE_INFINITY);
+  if (room < 0) return { problem: 'it has become too large' };
   return unknown.length === 0
     ? { text: restored }
     : { problem: `${unknown[0]} stands for no value that was hidden: write the value itself` };

@@ -9,9 +9,10 @@ export const hiddenAs = (number: number | undefined): string =>
 /** A name of at most so many letters is too often a part of a harmless word: `ssn` is in `className`. */
 const SHORT = 4;
 
-/** A name and its value in text that is not JSON: a line, a query, a form. The value ends where the next one may begin. */
-const PAIR =
-  /((["']?)([\w.-]{1,80})\2\s{0,8}[:=]\s{0,8})("(?:[^"\\\n]|\\.){0,4000}"?|[^\s,;&<>"'][^\n,;&<>]{0,4000})/g;
+/** A name in text that is not JSON, and the sign before its value: of a line, a query, a form. */
+const NAME = /(["']?)([\w.-]{1,80})\1\s{0,8}[:=]\s{0,8}/g;
+/** It ends where the next name may begin. */
+const VALUE = /"(?:[^"\\\n]|\\.){0,4000}"?|[^\s,;&<>][^\n,;&<>]{0,4000}/y;
 const ELEMENT = /(<([\w:.-]{1,80})(?:\s[^<>]{0,200})?>)([^<]{1,4000})/g;
 /** User and password of an address. */
 const LOGIN = /(:\/\/)([^\s:@/]{0,200}:[^\s@/]{1,200})@/g;
@@ -41,14 +42,30 @@ export class Redaction {
    */
   inText(text: string, taken?: string[]): string {
     const hide = (value: string) => hiddenAs(taken?.push(value));
-    return text
+    const elements = text
       .replace(LOGIN, (_, before: string, login: string) => `${before}${hide(login)}@`)
-      .replace(PAIR, (whole, before: string, _quote, name: string, value: string) =>
-        this.hides(name) ? `${before}${hide(value)}` : whole,
-      )
       .replace(ELEMENT, (whole, before: string, name: string, value: string) =>
-        this.hides(name) && !value.startsWith(HIDDEN_BEGINS) ? `${before}${hide(value)}` : whole,
+        this.hides(name) ? `${before}${hide(value)}` : whole,
       );
+    return this.inPairs(elements, hide);
+  }
+
+  /** The value of a name that is not hidden is looked through, too: `error: password=…`. */
+  private inPairs(text: string, hide: (value: string) => string): string {
+    let [shown, from] = ['', 0];
+    for (const {
+      0: { length },
+      2: name = '',
+      index,
+    } of text.matchAll(NAME)) {
+      VALUE.lastIndex = index + length;
+      if (index < from || !this.hides(name)) continue;
+      const [value = ''] = VALUE.exec(text) ?? [];
+      if (value === '' || value.startsWith(HIDDEN_BEGINS)) continue;
+      shown += `${text.slice(from, index + length)}${hide(value)}`;
+      from = index + length + value.length;
+    }
+    return shown + text.slice(from);
   }
 }
 

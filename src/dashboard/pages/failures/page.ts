@@ -41,7 +41,10 @@ const askedOf = (query: URLSearchParams): GroupsAsked => ({
   state: choiceOf(query, 'state', ['live', 'all', 'open', 'seen', 'back', 'resolved']),
   queue: textOf(query, 'queue', 255),
   handler: textOf(query, 'handler', 255),
-  reason: choiceOf(query, 'reason', ['', ...DEAD_LETTER_REASONS] as [GroupsAsked['reason'], ...GroupsAsked['reason'][]]),
+  reason: choiceOf(query, 'reason', ['', ...DEAD_LETTER_REASONS] as [
+    GroupsAsked['reason'],
+    ...GroupsAsked['reason'][],
+  ]),
   sort: choiceOf(query, 'sort', ['last', 'first', 'count', 'name']),
   offset: offsetOf(query),
 });

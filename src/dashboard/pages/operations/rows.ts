@@ -9,10 +9,13 @@ const LONGEST_TEXT = 200;
 
 /** Operations as plain JSON, with the errors of their groups. */
 export async function rowsOf(operations: readonly Operation[], index: FailureIndex): Promise<OperationRow[]> {
-  const groups = new Set(operations.flatMap(({ selection }) => ('group' in selection ? [selection.group] : [])));
+  const groups = new Set(
+    operations.flatMap(({ selection }) => ('group' in selection ? [selection.group] : [])),
+  );
   const texts = new Map<string, string>();
   for (const each of groups.size === 0 ? [] : await index.groups())
-    if (groups.has(each.id)) texts.set(each.id, cutLine(visibleText(`${each.kind}: ${each.message}`), LONGEST_TEXT));
+    if (groups.has(each.id))
+      texts.set(each.id, cutLine(visibleText(`${each.kind}: ${each.message}`), LONGEST_TEXT));
   return operations.map(({ selection, ...operation }) => {
     const group = 'group' in selection ? selection.group : undefined;
     const ids = 'ids' in selection ? selection.ids : [];
