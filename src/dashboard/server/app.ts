@@ -43,7 +43,7 @@ export function appOf({ sites, path }: AppOptions): Hono {
             context,
             frame: { nav, figures },
             assets,
-            live: undefined,
+            isLive: page.freshMs !== undefined,
           }),
         );
       });

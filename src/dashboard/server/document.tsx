@@ -13,8 +13,8 @@ export interface Drawn {
   readonly frame: Omit<Frame, 'page' | 'base' | 'now'>;
   /** Addresses of what the browser loads. */
   readonly assets: Assets;
-  /** Address of its newer models; undefined for a page that doesn't change by itself. */
-  readonly live: string | undefined;
+  /** False for a page that doesn't change by itself. */
+  readonly isLive: boolean;
 }
 
 export interface Assets {
@@ -23,9 +23,9 @@ export interface Assets {
 }
 
 /** The whole document of a page. */
-export function documentOf({ title, page, model, context, frame, assets, live }: Drawn): string {
+export function documentOf({ title, page, model, context, frame, assets, isLive }: Drawn): string {
   const View = VIEWS[page] as View<unknown>;
-  const state: PageState = { page, model, context, live };
+  const state: PageState = { page, model, context, isLive };
   const html = renderToString(
     <html lang="en">
       <head>
@@ -34,8 +34,8 @@ export function documentOf({ title, page, model, context, frame, assets, live }:
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · ${frame.nav.site.title} · Hopline`}</title>
         <link rel="stylesheet" href={assets.style} />
-        {/* Not deferred: it sets the theme before anything is drawn, and begins its work once the document is there. */}
-        <script src={assets.script} />
+        {/* Sets the theme that the reader has chosen: without `blocking` the other would be seen for a moment. */}
+        <script type="module" src={assets.script} blocking="render" />
       </head>
       <Layout frame={{ ...frame, page, base: context.base, now: context.now }}>
         <View model={model} context={context} />

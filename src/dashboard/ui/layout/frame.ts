@@ -47,13 +47,14 @@ export interface PageState {
   readonly page: string;
   readonly model: unknown;
   readonly context: ViewContext;
-  /** Address of its newer models; undefined for a page that doesn't change by itself. */
-  readonly live: string | undefined;
+  /** False for a page that doesn't change by itself. */
+  readonly isLive: boolean;
 }
 
-/** A newer model, as the data of one server-sent event. */
+/** Data of the event `model` of the address `BASE/live?page=PATH`. */
 export interface LiveMessage {
   readonly model: unknown;
-  readonly figures: Figures;
+  /** Milliseconds since 1970, of the server. */
   readonly now: number;
+  readonly figures?: Figures | undefined;
 }
