@@ -26,12 +26,12 @@ export interface LetterAsked {
   readonly along?: readonly string[];
 }
 
-/** What a reader needs. */
+/** What reads, and whoever else of this process holds letters takes turns with it. */
+export type ReadsLetters = Pick<Failures, 'read'> & { readonly turns: Pick<OneAtATime, 'run'> };
+
 export interface LetterReaderOptions {
   readonly clock: Clock;
-  failures(): Promise<Pick<Failures, 'read'>>;
-  /** Whoever else of this process holds letters. */
-  readonly turns: Pick<OneAtATime, 'run'>;
+  failures(): Promise<ReadsLetters>;
   /** @default 20 MiB */
   readonly cacheBytes?: number;
 }
@@ -78,6 +78,11 @@ export class LetterReader {
     return this.known(deadQueue, id, undefined) ?? { state: 'reading' };
   }
 
+  /** A letter that was read lately, also if it is not there any more. */
+  kept({ deadQueue, id }: Pick<LetterAsked, 'deadQueue' | 'id'>): Copies | undefined {
+    return this.cache.get(deadQueue, id);
+  }
+
   /** Drops what is known of letters that were acted on. */
   forget(deadQueue: string, ids: readonly string[]): void {
     for (const id of ids) {
@@ -101,30 +106,37 @@ export class LetterReader {
     for (const id of next ? ids : []) next?.wanted.add(id);
     if (next) return next.over;
     const wanted = new Set(ids);
-    const over = this.options.turns.run(deadQueue, () => {
-      this.waiting.delete(deadQueue);
-      return this.through(deadQueue, wanted);
-    });
+    const over = this.through(deadQueue, wanted);
     this.waiting.set(deadQueue, { wanted, over });
     return over;
   }
 
   private async through(deadQueue: string, wanted: ReadonlySet<string>): Promise<void> {
+    // Whoever comes from here on has to wait for another pass.
+    const begin = () => this.waiting.delete(deadQueue);
     try {
       const failures = await this.options.failures();
-      const found = new Map<string, DeadLetter[]>();
-      for (const letter of await failures.read(deadQueue, wanted))
-        found.set(letter.id, [...(found.get(letter.id) ?? []), letter]);
-      for (const id of wanted) {
-        const copies = found.get(id);
-        if (copies) this.cache.set(deadQueue, id, copies);
-        else this.cache.forget(deadQueue, id);
-        this.say(deadQueue, id, copies ? { state: 'read' } : { state: 'gone' });
-      }
+      const letters = await failures.turns.run(deadQueue, () => {
+        begin();
+        return failures.read(deadQueue, wanted);
+      });
+      this.keep(deadQueue, wanted, letters);
     } catch (error) {
+      begin();
       const help = error instanceof HoplineError ? ` ${error.help}` : '';
       const problem = `${reasonText(error)}.${help}`;
       for (const id of wanted) this.say(deadQueue, id, { state: 'failed', problem });
+    }
+  }
+
+  private keep(deadQueue: string, wanted: Iterable<string>, letters: readonly DeadLetter[]): void {
+    const found = new Map<string, DeadLetter[]>();
+    for (const letter of letters) found.set(letter.id, [...(found.get(letter.id) ?? []), letter]);
+    for (const id of wanted) {
+      const copies = found.get(id);
+      if (copies) this.cache.set(deadQueue, id, copies);
+      else this.cache.forget(deadQueue, id);
+      this.say(deadQueue, id, { state: copies ? 'read' : 'gone' });
     }
   }
 
