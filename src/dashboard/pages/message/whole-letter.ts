@@ -20,7 +20,7 @@ export function wholeLetter(
   replay: string | undefined,
 ): Promise<WholeLetter> {
   const known = drawn.get(letter);
-  if (known) return known;
+  if (known !== undefined) return known;
   const whole = draw(letter, site, replay);
   drawn.set(letter, whole);
   whole.catch(() => drawn.delete(letter));
