@@ -19,6 +19,7 @@ import { destinations } from './destinations.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
 import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
+import { failureGroups } from './failure-groups.js';
 import { failureLog } from './failure-log.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
@@ -125,6 +126,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'encrypted messages': encrypted,
   'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
+  'dead letters in groups': failureGroups,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
