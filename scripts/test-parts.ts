@@ -68,7 +68,7 @@ function dealt({ name, shares = 1 }: Rule, files: readonly string[]): readonly P
 }
 
 /** What needs the clients of other people, or some minutes; each has a command of its own, as `npm run test:foreign`. */
-const ELSEWHERE = /^(foreign|alerts|next|moving)\//;
+const ELSEWHERE = /^(foreign|alerts|next|moving|browser)\//;
 
 /** With `/` between folders. */
 function testFilesIn(folder: string): readonly string[] {
