@@ -1,5 +1,5 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
-import type { Headers, HeaderValue } from './properties.js';
+import type { Headers, HeaderValue, MessageProperties } from './properties.js';
 
 /**
  * Names of the headers that Hopline writes. A first publish has none of them, except those of chains, batches,
@@ -120,6 +120,12 @@ export function publisherHeaders(headers: Readonly<Headers>): Headers {
 export function textIn(headers: Readonly<Headers>, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Correlation id as the publisher gave it: of a request the property is what its reply is found by. */
+export function correlationIdIn(properties: MessageProperties): string | undefined {
+  const { headers = {}, correlationId } = properties;
+  return textIn(headers, HEADER.correlationId) ?? correlationId;
 }
 
 /** A deep copy, as on the wire: without prototypes and undefined values. */
