@@ -16,7 +16,13 @@ export {
   UnrecoverableError,
 } from './errors/handling.js';
 export { HoplineError } from './errors/hopline-error.js';
-export { BatchError, ControlError, DeadLetterIdError, UnreadableLettersError } from './errors/operating.js';
+export {
+  BatchError,
+  ControlError,
+  DeadLetterIdError,
+  KeptDocumentError,
+  UnreadableLettersError,
+} from './errors/operating.js';
 export {
   InvalidMessageError,
   MessageTooLargeError,

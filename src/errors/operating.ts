@@ -47,6 +47,20 @@ export class BatchError extends HoplineError {
   readonly code = 'HOPLINE_BATCH';
 }
 
+/** What operators share can't be kept in the broker, or what is in its queue is something else. */
+export class KeptDocumentError extends HoplineError {
+  readonly code = 'HOPLINE_KEPT_DOCUMENT';
+
+  constructor(
+    /** Queue that keeps it. */
+    readonly queue: string,
+    message: string,
+    help: string,
+  ) {
+    super(message, help);
+  }
+}
+
 /** The broker does not take an operator's request, so it does not reach the workers. */
 export class ControlError extends HoplineError {
   readonly code = 'HOPLINE_CONTROL';

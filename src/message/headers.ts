@@ -50,6 +50,14 @@ export const HEADER = {
   stack: 'hopline-stack',
   failedAt: 'hopline-failed-at',
   queue: 'hopline-queue',
+  /** Name of the handler that gave the message up; missing if none was found for it. */
+  handler: 'hopline-handler',
+  /** Version of the application whose worker gave it up, if its bus has one. */
+  version: 'hopline-version',
+  /** Who has edited the message since its publish; see edited-header.ts. */
+  edited: 'hopline-edited',
+  /** In the trash only: who has forgotten the letter, when, and the queue that it was in; see trashed-header.ts. */
+  trashed: 'hopline-trashed',
 } as const;
 
 const OWN_PREFIX = 'hopline-';

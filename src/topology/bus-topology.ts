@@ -26,6 +26,8 @@ export interface BusTopology {
   readonly delays?: boolean;
   /** Operators' requests and answers, and the list of paused queues. @default false */
   readonly control?: boolean;
+  /** Queues for one message each, which a newer one replaces. @default none */
+  readonly kept?: readonly string[];
 }
 
 /** What operators need, and workers that obey them. */

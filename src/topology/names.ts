@@ -16,6 +16,12 @@ export class Names {
   readonly controlTo: string;
   /** Queue whose one message is the list of paused queues. */
   readonly paused: string;
+  /** Queue whose one message says what operators have noted of groups of dead letters. */
+  readonly groups: string;
+  /** Queue whose one message is the list of what operators do with dead letters. */
+  readonly operations: string;
+  /** Queue of dead letters that operators have forgotten, which is kept for a while. */
+  readonly trash: string;
 
   /** Prefix of everything that the delays declare, with the number of the layout. */
   readonly delay: string;
@@ -43,6 +49,9 @@ export class Names {
     this.control = `${prefix}.control`;
     this.controlTo = `${this.control}.to`;
     this.paused = `${prefix}.paused`;
+    this.groups = `${prefix}.failure-groups`;
+    this.operations = `${prefix}.operations`;
+    this.trash = `${prefix}.trash`;
     this.delay = `${delayPrefix}.delay.${DELAY_LAYOUT}`;
     this.delayOut = `${this.delay}.out`;
     this.delayUnrouted = `${this.delay}.unrouted`;
@@ -62,8 +71,9 @@ export class Names {
 
   /** True for a queue of Hopline's own: no handler consumes it. */
   isOwnQueue(queue: string): boolean {
+    const { paused, groups, operations, trash } = this;
     return (
-      queue === this.paused ||
+      [paused, groups, lockOf(groups), operations, lockOf(operations), trash].includes(queue) ||
       queue.startsWith(`${this.control}.`) ||
       this.isDelayed(queue) ||
       OWN_QUEUES.has(queue.split('.').at(-1) ?? '')
@@ -79,6 +89,9 @@ export class Names {
     return this.isDelayed(exchange) || exchange === this.land || exchange === '';
   }
 }
+
+/** Queue that who changes the document of a queue has for as long as that takes. */
+export const lockOf = (queue: string): string => `${queue}.lock`;
 
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 /** The queue whose dead letters these are; any other name as it is. */

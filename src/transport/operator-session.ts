@@ -58,6 +58,7 @@ export interface QueueState {
 }
 
 export interface ListenSource {
+  /** `''` for what is sent to the queue by its name: nothing is bound then, and the key says nothing. */
   readonly exchange: string;
   readonly key: string;
   /**

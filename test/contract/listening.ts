@@ -34,6 +34,19 @@ export const listening: Theme = (test, { hasConnections }) => {
     assert.deepEqual(mine.bodies, ['for me']);
   });
 
+  test('a queue that is bound to nothing hears what is sent to it by its name', async (fx) => {
+    const port = await fx.port();
+    const { session } = await fx.port();
+    const heard: string[] = [];
+    const queue = fx.name('ears');
+    await session.listen(
+      { exchange: '', key: '', queueName: () => queue },
+      { heard: ({ body }) => heard.push(body.toString()), back: () => {} },
+    );
+    await port.publish(queue, 'hello', { exchange: '' });
+    await fx.eventually(() => assert.deepEqual(heard, ['hello']));
+  });
+
   test('a name can be had by one session at a time, until it listens no more', async (fx) => {
     const [one, two] = await Promise.all([fx.port(), fx.port()]);
     await one.declare({ exchanges: { d: 'direct' } });

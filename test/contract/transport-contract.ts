@@ -26,6 +26,7 @@ import { idempotence } from './idempotence.js';
 import { inboxAttempts } from './inbox-attempts.js';
 import { jobBatches } from './job-batches.js';
 import { jobBatchesAgain } from './job-batches-again.js';
+import { keptDocuments } from './kept-documents.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
@@ -71,6 +72,7 @@ const port: Readonly<Record<string, Theme>> = {
   consuming,
   'looking at queues': looking,
   'listening, and what all can see': listening,
+  'what operators share': keptDocuments,
   settling,
   'declaring a topology': topology,
   'queues with priorities': priorityQueues,

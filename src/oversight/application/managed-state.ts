@@ -13,7 +13,8 @@ export interface ManagedState {
   readonly delays: readonly DelayFacts[];
 }
 
-const OTHERS_OWN = /^amq\.|\.paused$|\.delay\.|\.control\.[0-9a-f-]{36}$/;
+const OTHERS_OWN =
+  /^amq\.|\.paused$|\.(failure-groups|operations)(\.lock)?$|\.trash$|\.delay\.|\.control\.([0-9a-f-]{36}|lock)$/;
 
 /** Fewest copies with which the loss of one is meant to be survived. */
 const MEANT_TO_SURVIVE = 3;

@@ -129,7 +129,7 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
   return { ...session.brokerInfo, blocked };
 }
 
-async function pausedQueues({ session, names, clock }: GatherOptions): Promise<string[]> {
+async function pausedQueues({ session, names, clock }: GatherOptions): Promise<readonly string[]> {
   const isThere = (await session.inspect(names.paused)) !== undefined;
   return isThere ? new PausedQueues(session, names, clock).read() : [];
 }

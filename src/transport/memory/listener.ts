@@ -26,9 +26,9 @@ export class MemoryListener implements Listening {
         'Try again when its holder is done.',
       );
     this.queue = new Queue({ name, arguments: { 'x-queue-type': 'classic' } }, broker);
-    const bound = existing(broker.exchanges, 'exchange', exchange);
+    const bound = exchange === '' ? undefined : existing(broker.exchanges, 'exchange', exchange);
     broker.queues.set(name, this.queue);
-    bound.bind({ source: exchange, destination: name, destinationType: 'queue', pattern }, this.queue);
+    bound?.bind({ source: exchange, destination: name, destinationType: 'queue', pattern }, this.queue);
     const deliver = (delivery: Delivery) => {
       delivery.ack();
       listener.heard(delivery);

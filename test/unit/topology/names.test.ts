@@ -22,6 +22,15 @@ describe("Hopline's own names", () => {
     assert.deepEqual([new Names().events, new Names().delay], ['hopline.events', 'hopline.delay.1']);
   });
 
+  it('are told from the queues of handlers', () => {
+    const names = new Names('shop', 'shared');
+    const own = ['shop.failure-groups', 'shop.operations', 'shop.trash', 'shop.paused', 'shop.control.lock'];
+    for (const queue of [...own, 'shop.failure-groups.lock', 'shop.operations.lock', 'shop.orders.dead'])
+      assert.equal(names.isOwnQueue(queue), true, queue);
+    for (const queue of ['shop.orders', 'other.operations', 'operations', 'shop.operations.late'])
+      assert.equal(names.isOwnQueue(queue), false, queue);
+  });
+
   it('tell a delivery that came through the delays, of whatever layout, from any other', () => {
     const names = new Names('shop', 'shared');
     for (const exchange of ['shared.delay.1.in.s', 'shared.delay.1.out', 'shared.delay.2.x']) {

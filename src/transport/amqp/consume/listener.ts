@@ -45,7 +45,8 @@ export class AmqpListener implements Listening {
       autoDelete: true,
       durable: false,
     });
-    await channel.bindQueue(queue, exchange, key);
+    // Each queue is bound to the default exchange by its name, and can't be bound to it otherwise.
+    if (exchange !== '') await channel.bindQueue(queue, exchange, key);
     // An exclusive queue excludes other connections; an exclusive consumer excludes other users of this one.
     await channel.consume(queue, (message) => this.onMessage(message), { noAck: true, exclusive: true });
     // Also for the first time, if the connection was lost during the start: messages may be missed then, too.

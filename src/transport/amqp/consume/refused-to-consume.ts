@@ -19,10 +19,11 @@ export function refusedToConsume(queue: string, error: ChannelError): Error {
 }
 
 export function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
-  const what = `can't listen to exchange '${exchange}'`;
+  const resource = exchange === '' ? 'a queue of its own' : `exchange '${exchange}'`;
+  const what = `can't listen to ${resource}`;
   if (cause.code === undefined) return notPossible(what, cause);
   const help = 'Give the user the permissions that `hopline topology permissions` prints.';
-  return new TopologyError(`exchange '${exchange}'`, `${what}: ${cause.message}`, help, { cause });
+  return new TopologyError(resource, `${what}: ${cause.message}`, help, { cause });
 }
 
 export function refusedOwnQueue(queue: string, cause: ChannelError): Error {

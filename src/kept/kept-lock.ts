@@ -1,5 +1,4 @@
 import { TopologyError } from '../errors.js';
-import type { Names } from '../topology/names.js';
 import type { Listening, OperatorSession } from '../transport/operator-session.js';
 import { type Clock, pause } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
@@ -9,22 +8,21 @@ const LOCK_MS = 10_000;
 const LOCK_AGAIN_MS = 50;
 
 /**
- * A lock for changing the list of paused queues: an exclusive queue, which one session can have. It is deleted
- * with the session's connection.
+ * A lock between processes: an exclusive queue, which one session can have. It is deleted with the session's connection, so that
+ * nobody waits for a process that is gone.
  *
  * @throws TopologyError if others hold the lock all the time, or the broker refuses it
  */
-export async function pausesLock(
+export async function keptLock(
   session: Pick<OperatorSession, 'listen'>,
-  names: Names,
+  name: string,
   clock: Clock,
 ): Promise<Listening> {
-  const name = `${names.control}.lock`;
   const deadline = new Deadline(clock, LOCK_MS);
   for (;;) {
     try {
       return await session.listen(
-        { exchange: names.controlTo, key: name, queueName: () => name },
+        { exchange: '', key: name, queueName: () => name },
         { heard: () => {}, back: () => {} },
       );
     } catch (error) {
