@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { defineMessage, rabbitmq } from 'hopline';
+import { type DashboardOptions, dashboard } from 'hopline/dashboard';
+import { postgresStores } from 'hopline/postgres';
+import pg from 'pg';
+import { z } from 'zod';
+
+/*
+ * The dashboard as a program of its own. Given, as JSON: prefix, addresses of the management API and of a
+ * database with the schema of the stores, and further options. Prints its address once it
+ * listens, and ends at SIGTERM.
+ */
+
+interface Given {
+  readonly prefix: string;
+  readonly management?: string;
+  readonly database?: { readonly url: string; readonly schema: string };
+  readonly options?: Partial<DashboardOptions>;
+}
+
+const { prefix, management, database, options }: Given = JSON.parse(process.argv[2] ?? '{}');
+const pool = database && new pg.Pool({ connectionString: database.url, max: 2 });
+
+const pages = dashboard({
+  transport: rabbitmq({ url: process.env.AMQP_URL }),
+  prefix,
+  ...(management !== undefined && { management: { url: management } }),
+  ...(pool && { stores: postgresStores({ pool, schema: database.schema }) }),
+  messages: [defineMessage('bill.due', z.object({ to: z.string(), cents: z.number().int() }))],
+  allowActions: true,
+  ...options,
+});
+const server = createServer(pages.listener).listen(Number(process.env.PORT ?? 0), '127.0.0.1');
+await once(server, 'listening');
+console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${prefix}`);
+
+process.once('SIGTERM', async () => {
+  server.close();
+  await pages.close();
+  await pool?.end();
+  server.closeAllConnections();
+});
