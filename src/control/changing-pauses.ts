@@ -1,5 +1,4 @@
 import type { QueueState } from '../transport/operator-session.js';
-import type { Session } from '../transport/transport.js';
 import type { Answers, Asking } from './asking.js';
 import type { ControlSettings } from './options.js';
 import type { PausedQueues } from './paused-queues.js';
@@ -7,7 +6,6 @@ import type { PauseResult } from './results.js';
 
 export interface ChangingPausesParts {
   readonly settings: ControlSettings;
-  readonly session: Session;
   readonly asking: Asking;
   readonly paused: PausedQueues;
   /** @throws OptionsError if there is no such queue */

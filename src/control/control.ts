@@ -80,7 +80,7 @@ export class Control {
   ) {
     this.paused = new PausedQueues(session, settings.names, settings.transport.clock);
     this.pauses = new ChangingPauses({
-      ...{ settings, session, asking, paused: this.paused },
+      ...{ settings, asking, paused: this.paused },
       existing: (queue) => this.existing(queue),
     });
   }

@@ -34,8 +34,8 @@ export function documentOf({ title, page, model, context, frame, assets, isLive 
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · ${frame.nav.site.title} · Hopline`}</title>
         <link rel="stylesheet" href={assets.style} />
-        {/* Not deferred: it sets the theme before anything is drawn, and begins its work once the document is there. */}
-        <script src={assets.script} />
+        {/* Sets the theme that the reader has chosen: without `blocking` the other would be seen for a moment. */}
+        <script type="module" src={assets.script} blocking="render" />
       </head>
       <Layout frame={{ ...frame, page, base: context.base, now: context.now }}>
         <View model={model} context={context} />
