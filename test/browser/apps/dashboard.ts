@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { defineMessage, rabbitmq } from 'hopline';
 import { type DashboardOptions, dashboard } from 'hopline/dashboard';
 import { postgresStores } from 'hopline/postgres';
@@ -8,9 +5,8 @@ import pg from 'pg';
 import { z } from 'zod';
 
 /*
- * The dashboard as a program of its own. Given, as JSON: prefix, addresses of the management API and of a
- * database with the schema of the stores, and further options. Prints its address once it
- * listens, and ends at SIGTERM.
+ * The dashboard as a program of its own. Given, as JSON: prefix, addresses of the management API and of a database with the schema of the
+ * stores, and further options. Prints where the application's pages begin once it listens, and ends at SIGTERM.
  */
 
 interface Given {
@@ -32,13 +28,9 @@ const pages = dashboard({
   allowActions: true,
   ...options,
 });
-const server = createServer(pages.listener).listen(Number(process.env.PORT ?? 0), '127.0.0.1');
-await once(server, 'listening');
-console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${prefix}`);
+console.log(`${await pages.listen({ port: 0 })}${prefix}`);
 
 process.once('SIGTERM', async () => {
-  server.close();
   await pages.close();
   await pool?.end();
-  server.closeAllConnections();
 });

@@ -9,6 +9,8 @@ export interface DashboardGiven {
   readonly prefix: string;
   /** Address of the management API. @default it is not asked */
   readonly management?: string;
+  /** Where the stores are. @default there are none */
+  readonly database?: { readonly url: string; readonly schema: string };
   /** Further options of `dashboard()` that JSON can hold. */
   readonly options?: object;
 }

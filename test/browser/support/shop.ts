@@ -126,6 +126,11 @@ export class Shop {
     }
   }
 
+  /** How many messages of a queue these workers handle at once. */
+  slotsOf(queue: string): number | undefined {
+    return this.bus.status().slotGroups.find(({ queues }) => queues.includes(queue))?.slots;
+  }
+
   /** Messages that wait in a queue. */
   async length(queue: string): Promise<number> {
     const connection = await connect(this.url);
