@@ -50,6 +50,11 @@ export interface BusOptions {
    * each event.
    */
   service: string;
+  /**
+   * Version of the application, such as `1.4.2` or a commit: told in its status and on its dead letters, so that one sees with which
+   * version a failure began. At most 100 bytes. @default none
+   */
+  version?: string;
   /** Connection to a broker: `rabbitmq({ url })` for a real one, `memory()` for tests and demos. */
   transport: Transport;
   /** Handlers, made by `handlers([...])`; `bus.handle()` adds more. @default none: the bus only publishes */
@@ -137,6 +142,7 @@ export interface BusOptions {
 /** The options with their defaults, durations in milliseconds. */
 export interface BusSettings {
   readonly service: string;
+  readonly version: string | undefined;
   readonly transport: Transport;
   readonly handlers: readonly HandlerDefinition[];
   readonly retry: RetryOptions | undefined;
@@ -194,11 +200,17 @@ const prefix: Check = {
     text.accepts(value) && Buffer.byteLength(value as string) <= 100 && !/[*#/]/.test(value as string),
 };
 
+const version: Check = {
+  expected: 'a text of at most 100 bytes',
+  accepts: (value) => text.accepts(value) && Buffer.byteLength(value as string) <= 100,
+};
+
 const handlerTree: Check = { expected: 'what handlers([...]) returns', accepts: isHandlerTree };
 
 /** Checks for the fields of {@link BusOptions}. */
 export const BUS_FIELDS: Fields = {
   service: required(text),
+  version,
   transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
   handlers: handlerTree,
   retry: objectWith(RETRY_FIELDS),
@@ -254,6 +266,7 @@ export function busSettings(options: BusOptions): BusSettings {
     log: safeLogger(merged.log),
     middleware: middlewareSettings(merged.middleware),
     handlers: flatten(options.handlers ?? []),
+    version: options.version,
     retry: options.retry,
     publishes: options.publishes,
     relayOutbox: options.relayOutbox,

@@ -1,5 +1,5 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
-import type { Headers, HeaderValue } from './properties.js';
+import type { Headers, HeaderValue, MessageProperties } from './properties.js';
 
 /**
  * Names of the headers that Hopline writes. A first publish has none of them, except those of chains, batches,
@@ -52,6 +52,14 @@ export const HEADER = {
   stack: 'hopline-stack',
   failedAt: 'hopline-failed-at',
   queue: 'hopline-queue',
+  /** Name of the handler that gave the message up; missing if none was found for it. */
+  handler: 'hopline-handler',
+  /** Version of the application whose worker gave it up, if its bus has one. */
+  version: 'hopline-version',
+  /** Who has edited the message since its publish; see edited-header.ts. */
+  edited: 'hopline-edited',
+  /** In the trash only: who has forgotten the letter, when, and the queue that it was in; see trashed-header.ts. */
+  trashed: 'hopline-trashed',
 } as const;
 
 const OWN_PREFIX = 'hopline-';
@@ -122,6 +130,12 @@ export function publisherHeaders(headers: Readonly<Headers>): Headers {
 export function textIn(headers: Readonly<Headers>, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Correlation id as the publisher gave it: of a request the property is what its reply is found by. */
+export function correlationIdIn(properties: MessageProperties): string | undefined {
+  const { headers = {}, correlationId } = properties;
+  return textIn(headers, HEADER.correlationId) ?? correlationId;
 }
 
 /** A deep copy, as on the wire: without prototypes and undefined values. */

@@ -1,5 +1,5 @@
 import type { MessageContext } from './context.js';
-import { copyHeaders, HEADER, headersAsPublished, textIn } from './headers.js';
+import { copyHeaders, correlationIdIn, HEADER, headersAsPublished, textIn } from './headers.js';
 import type { Headers, MessageProperties } from './properties.js';
 import { publishedAtOf } from './wire/published-at.js';
 
@@ -74,9 +74,7 @@ export class MessageView implements ReceivedMessage {
   }
 
   get correlationId(): string | undefined {
-    const { correlationId, headers } = this.properties;
-    // Of a request the property is what its reply is found by.
-    return textIn(headers, HEADER.correlationId) ?? correlationId;
+    return correlationIdIn(this.properties);
   }
 
   get replyTo(): string | undefined {

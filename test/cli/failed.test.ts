@@ -80,6 +80,7 @@ describe('hopline failed', function () {
       reason: 'rejected',
       by: 'hopline',
       error: 'Error: the server says no',
+      handler: 'mail.#',
       attempts: 1,
       bytes: 24,
     });

@@ -9,7 +9,9 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export const deadLetters: Theme = (test) => {
   test('a dead letter holds the bytes and properties as published, with its whole story in headers', async (fx) => {
     const seen = fx.recorder(() => Promise.reject(new TypeError('no mailbox: ä')));
-    const bus = fx.bus('mailer').handle('email.*', seen.handle, { retry: { tries: 2, backoff: '100ms' } });
+    const bus = fx
+      .bus('mailer', { version: '1.4.2' })
+      .handle('email.*', seen.handle, { retry: { tries: 2, backoff: '100ms' } });
     const told = watch(bus, 'message.deadLettered');
     await bus.start();
     const body = '{ "id" :1.0,  "name":"ünïcode \\u00e4" }';
@@ -45,6 +47,8 @@ export const deadLetters: Theme = (test) => {
       exchange: fx.events,
       routingKey: 'email.welcome',
       queue: fx.name('mailer'),
+      handler: 'handle',
+      version: '1.4.2',
     });
     assert.match(String(firstAttemptAt), ISO);
     assert.match(String(failedAt), ISO);
@@ -180,7 +184,9 @@ export const deadLetters: Theme = (test) => {
     const seen = fx.recorder(() => {
       if (!mended) throw new Error('not mended yet');
     });
-    const bus = fx.bus('mailer').handle('email.*', seen.handle, { retry: { tries: 2, backoff: '100ms' } });
+    const bus = fx
+      .bus('mailer', { version: '1.4.2' })
+      .handle('email.*', seen.handle, { retry: { tries: 2, backoff: '100ms' } });
     await bus.start();
     await bus.publish('email.welcome', 1, { messageId: 'm' });
     const { body, properties } = await fx.deadLetter(fx.name('mailer'));

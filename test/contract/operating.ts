@@ -53,6 +53,8 @@ export const operating: Theme = (test, { realTime }) => {
       reason: 'rejected',
       by: 'hopline',
       error: 'Error: no: email.welcome',
+      handler: 'handle',
+      version: undefined,
       attempts: 1,
       bytes: 11,
       encryptedWith: undefined,

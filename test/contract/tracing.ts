@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
-import { defineMessage, type MessageContext } from '../../src/index.js';
+import { defineMessage, defineRequest, type MessageContext } from '../../src/index.js';
 import { otel, tracedLogger } from '../../src/observe/otel/index.js';
 import { outbox } from '../../src/stores/postgres/index.js';
 import { silentLogger } from '../../src/util/logger.js';
@@ -107,6 +107,17 @@ export const tracing: Theme = (test) => {
       'hopline.queue': fx.name('mailer'),
       'hopline.outcome': 'succeeded',
     });
+  });
+
+  test('the spans of a request are of one conversation: its correlation id, not what its reply is found by', async (fx) => {
+    const spans = new Spans(fx);
+    const bus = fx.bus('mailer', { middleware: [spans.otel()] });
+    const Double = defineRequest<number, number>('double');
+    await bus.reply(Double, (number) => 2 * number).start();
+    assert.equal(await bus.request(Double, 1, { correlationId: 'c' }), 2);
+    const conversations = () =>
+      spans.all.flatMap(({ attributes }) => attributes['messaging.message.conversation_id'] ?? []);
+    await fx.eventually(() => assert.deepEqual(conversations(), ['c', 'c']));
   });
 
   test('a handler runs in its span, with the baggage of its message, and what it publishes is below it', async (fx) => {

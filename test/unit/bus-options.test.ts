@@ -20,6 +20,7 @@ describe("a bus's options", () => {
         handlers: [],
         middleware: [],
         retry: undefined,
+        version: undefined,
         encryption: undefined,
         publishes: undefined,
         relayOutbox: undefined,

@@ -42,6 +42,8 @@ export interface SlotGroupOptions {
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies'>;
   readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
   readonly publishDeadlineMs: number;
+  /** Version of the application, for its dead letters. */
+  readonly version?: string | undefined;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
 }
@@ -202,7 +204,8 @@ export class SlotGroup {
   get status(): Omit<SlotGroupStatus, 'busyMs'> {
     const { gate, pause, slots, serving, options } = this;
     const { underWay } = this.dispatcher;
-    return { queues: this.queues, ...groupStatus({ ...options, ...serving, gate, pause, slots, underWay }) };
+    const parts = { ...options, ...serving, consumers: this.lanes, gate, pause, slots, underWay };
+    return { queues: this.queues, ...groupStatus(parts) };
   }
 
   get handlers(): readonly Handler[] {
@@ -211,6 +214,11 @@ export class SlotGroup {
 
   circuitOf(handler: Handler): HandlerStatus['circuit'] {
     return this.circuits.stateOf(handler);
+  }
+
+  /** Closes the circuit of a handler if it is open. */
+  resetCircuit(handler: Handler): void {
+    this.circuits.reset(handler);
   }
 
   /**

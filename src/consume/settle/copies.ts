@@ -24,6 +24,8 @@ export interface CopiesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly publishDeadlineMs: number;
+  /** Version of the application, for its dead letters. */
+  readonly version?: string | undefined;
   /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
   queueOf(lane: number): string;
 }
@@ -153,7 +155,8 @@ class Burial implements Effect {
     const { attempt } = work;
     const failedAt = options.clock.now();
     const firstAttemptAt = work.firstAttemptAt(options.clock) ?? failedAt;
-    const story = { attempt, exceptions, failedAt, firstAttemptAt };
+    const by = { handler: work.match?.handler.name, version: options.version };
+    const story = { attempt, exceptions, failedAt, firstAttemptAt, ...by };
     this.givenUp = { reason, error, failedError, unsent, headers, ...story };
   }
 

@@ -74,6 +74,10 @@ export interface GivenUp {
   readonly exceptions: number;
   readonly firstAttemptAt: number;
   readonly failedAt: number;
+  /** Name of the handler that gave it up; undefined if none was found for it. */
+  readonly handler?: string | undefined;
+  /** Version of the application. */
+  readonly version?: string | undefined;
 }
 
 /** The message on its way to its dead-letter queue. */
@@ -92,6 +96,8 @@ function addStory(headers: Headers, received: Received, givenUp: GivenUp): void 
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
   headers[HEADER.queue] = received.delivery.queue;
   headers[HEADER.reason] = givenUp.reason;
+  if (givenUp.handler !== undefined) headers[HEADER.handler] = cutText(givenUp.handler, NAME_CAP_BYTES);
+  if (givenUp.version !== undefined) headers[HEADER.version] = givenUp.version;
   addError(headers, received.delivery.source, givenUp);
 }
 
@@ -101,7 +107,15 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   HEADER.unhandledSince,
   HEADER.redelivered,
   HEADER.replay,
-  ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
+  ...[
+    HEADER.reason,
+    HEADER.error,
+    HEADER.stack,
+    HEADER.failedAt,
+    HEADER.queue,
+    HEADER.handler,
+    HEADER.version,
+  ],
 ]);
 
 /** Headers that are never left out as long as they may fit; the carbon copies are the publisher's. */
@@ -212,6 +226,8 @@ export function leastLetter(received: Received, givenUp: GivenUp, deadlineMs: nu
   nameDropped(headers, dropped);
   return { to: 'dead-letters', queue: received.delivery.queue, ...letter };
 }
+
+const NAME_CAP_BYTES = 256;
 
 /** Maximum bytes that the client library writes, less room for what the broker adds. */
 const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;

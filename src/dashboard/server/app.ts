@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { NotFound } from '../pages/page.js';
 import { PAGES } from '../pages/pages.js';
 import type { Site } from '../site/site.js';
+import type { NavSite } from '../ui/layout/frame.js';
 import { documentOf } from './document.js';
 
 /** What the server has of the dashboard. */
@@ -26,7 +27,25 @@ export function appOf({ sites, path }: AppOptions): Hono {
           links: site.links,
           now: site.clock.now(),
         };
-        return asked.html(documentOf({ title: page.title(model), page: page.name, model, context }));
+        const nav = {
+          site: navSite(site, path),
+          sites: sites.map((each) => navSite(each, path)),
+          pages: PAGES.filter((each) => !each.path.includes(':')),
+          user: undefined,
+        };
+        const figures = { at: site.watch.seen?.at, reached: site.watch.seen?.reached ?? true };
+        const assets = { script: `${path}/assets/client.js`, style: `${path}/assets/client.css` };
+        return asked.html(
+          documentOf({
+            title: page.title(model),
+            page: page.name,
+            model,
+            context,
+            frame: { nav, figures },
+            assets,
+            isLive: page.freshMs !== undefined,
+          }),
+        );
       });
     }
   }
@@ -36,3 +55,10 @@ export function appOf({ sites, path }: AppOptions): Hono {
   });
   return app;
 }
+
+const navSite = ({ id, title, broker }: Site, path: string): NavSite => ({
+  id,
+  title,
+  broker,
+  href: `${path}/${id}/`,
+});

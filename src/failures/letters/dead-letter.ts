@@ -21,6 +21,10 @@ export interface DeadLetterSummary {
   readonly by: 'hopline' | 'broker';
   /** Name and message of the last error; undefined if the broker gave the message up, or nothing was thrown. */
   readonly error: string | undefined;
+  /** Name of the handler that gave it up; undefined if none did, or the letter doesn't tell. */
+  readonly handler: string | undefined;
+  /** Version of the application whose worker gave it up, by the option `version` of its bus. */
+  readonly version: string | undefined;
   /** Number of handler calls; undefined if they were not counted. */
   readonly attempts: number | undefined;
   readonly firstAttemptAt: Date | undefined;

@@ -48,6 +48,8 @@ export interface LetterLine {
 const STORY = {
   error: HEADER.error,
   stack: HEADER.stack,
+  handler: HEADER.handler,
+  version: HEADER.version,
   attempts: HEADER.attempt,
   exceptions: HEADER.exceptions,
   releases: HEADER.releases,

@@ -55,6 +55,8 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     ...story,
     deadQueue: delivery.queue,
     error: textIn(headers, HEADER.error),
+    handler: textIn(headers, HEADER.handler),
+    version: textIn(headers, HEADER.version),
     attempts: countIn(headers, HEADER.attempt),
     firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
     publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
@@ -87,8 +89,9 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
 /** The small fields only, so that tens of thousands of summaries fit into memory. */
 export function summaryOf(letter: DeadLetter): DeadLetterSummary {
   const { id, queue, deadQueue, exchange, routingKey, reason, by, error } = letter;
+  const { handler, version } = letter;
   const { attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith } = letter;
-  const summary = { id, queue, deadQueue, exchange, routingKey, reason, by, error };
+  const summary = { id, queue, deadQueue, exchange, routingKey, reason, by, error, handler, version };
   return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith };
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { correlationIdIn } from '../../message/headers.js';
 import type { ConsumeResult } from '../../pipeline/consume-middleware.js';
 import type {
   TracedAttempt,
@@ -114,7 +115,7 @@ export function receiptAttributes({ messageId, confirmed, count }: TracedReceipt
 /** Attributes of an attempt, if its span is recorded. */
 export function attemptAttributes({ received, attempt, waitMs }: TracedAttempt): Attributes {
   const { messageId, redelivered, delivery } = received;
-  const attributes = idsOf(messageId, delivery.properties.correlationId);
+  const attributes = idsOf(messageId, correlationIdIn(delivery.properties));
   attributes[NAME.attempt] = attempt;
   attributes[NAME.redelivered] = redelivered;
   if (waitMs !== undefined) attributes[NAME.waitMs] = waitMs;

@@ -1,4 +1,4 @@
-import { HEADER, textIn } from '../../message/headers.js';
+import { correlationIdIn } from '../../message/headers.js';
 import type { Headers } from '../../message/properties.js';
 import { TRACE_HEADERS } from '../../message/wire/pack-traces.js';
 import type { Work } from '../work.js';
@@ -13,7 +13,7 @@ export function carriedFrom({ received: { delivery, messageId }, trace }: Cause)
   correlationId?: string;
 } {
   const { headers } = delivery.properties;
-  const own = textIn(headers, HEADER.correlationId) ?? delivery.properties.correlationId;
+  const own = correlationIdIn(delivery.properties);
   // Of a foreign client it may be empty, or too long once it is read: what carried that on could not be published.
   const correlationId = own && Buffer.byteLength(own) <= 255 ? own : messageId;
   const carried: Headers = {};

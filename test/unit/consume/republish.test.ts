@@ -272,7 +272,7 @@ describe('a dead letter', () => {
           routingKey: '0.0.0.0.4.0.e.shop/events.order.placed',
           properties: { headers },
         },
-        { error, attempt: 5, exceptions: 4 },
+        { error, attempt: 5, exceptions: 4, handler: 'Bill', version: '1.4.2' },
       ),
     );
     assert.deepEqual(
@@ -287,6 +287,8 @@ describe('a dead letter', () => {
         [HEADER.failedAt]: '2026-01-05T09:01:30.000Z',
         [HEADER.queue]: 'billing',
         [HEADER.reason]: 'exhausted',
+        [HEADER.handler]: 'Bill',
+        [HEADER.version]: '1.4.2',
         [HEADER.error]: 'RangeError: too far',
         [HEADER.stack]: error.stack,
       },
