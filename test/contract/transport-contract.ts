@@ -57,6 +57,7 @@ import { routing } from './routing.js';
 import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
+import { telling } from './telling.js';
 import type { Test, Theme } from './theme.js';
 import { topology } from './topology.js';
 import { tracing } from './tracing.js';
@@ -133,6 +134,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'messages that may have killed their process': crashWatching,
   'broken connections': brokenConnections,
   'what operators say': controlling,
+  'what workers tell of single messages': telling,
   'queues that operators pause': pausing,
   'what there is to do': workload,
   'health, and its reasons': health,

@@ -149,7 +149,10 @@ export class Consumption {
   /** How messages reach the handlers. */
   get routes(): RouteStatus[] {
     return [...this.figures.keys()].flatMap(({ name: handler, queue, routes }) =>
-      routes.map(({ exchange, pattern }) => ({ exchange: exchange.name, pattern, queue, handler })),
+      routes.map(({ exchange: { name: exchange, declare: isDeclared }, pattern }) => ({
+        ...{ exchange, isDeclared, pattern },
+        ...{ queue, handler },
+      })),
     );
   }
 

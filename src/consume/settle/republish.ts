@@ -107,15 +107,8 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   HEADER.unhandledSince,
   HEADER.redelivered,
   HEADER.replay,
-  ...[
-    HEADER.reason,
-    HEADER.error,
-    HEADER.stack,
-    HEADER.failedAt,
-    HEADER.queue,
-    HEADER.handler,
-    HEADER.version,
-  ],
+  ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt],
+  ...[HEADER.queue, HEADER.handler, HEADER.version],
 ]);
 
 /** Headers that are never left out as long as they may fit; the carbon copies are the publisher's. */
