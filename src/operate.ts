@@ -6,16 +6,11 @@ export type {
 export type { ErrorGroup } from './consume/report/error-groups.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
-export {
-  type Control,
-  type ControlResult,
-  openControl,
-  type PauseResult,
-  type StatusReport,
-} from './control/control.js';
+export { type Control, openControl } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ProcessReport, QueueReport } from './control/queue-report.js';
+export type { ControlResult, PauseResult, StatusReport } from './control/results.js';
 export { ControlError, DeadLetterIdError, KeptDocumentError, UnreadableLettersError } from './errors.js';
 export type { DeadLetterReason } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting/acting.js';

@@ -62,6 +62,7 @@ export class Lifecycle {
     const now = settings.transport.clock.monotonic();
     return {
       state: this.phase,
+      version: settings.version,
       supervised: events.has('control.restart'),
       uptimeMs: Math.round(now - (this.startedAt ?? now)),
       memory: process.memoryUsage.rss(),

@@ -1,3 +1,4 @@
+import type { RouteStatus, RunningStatus, SlowStatus } from '../consume/report/messages.js';
 import type { ConsumingStatus } from '../consume/report/status.js';
 
 /** Identity of the process that answers. */
@@ -19,12 +20,22 @@ export interface ControlAnswer extends ProcessIdentity {
   readonly cancelled?: number | undefined;
   /** For `acknowledge`: ids of the alerts. */
   readonly acknowledged?: readonly string[] | undefined;
+  /** For `running`: a hundred at most, the longest first. */
+  readonly running?: readonly RunningStatus[] | undefined;
+  /** For `slowest`: a few of each handler. */
+  readonly slowest?: readonly SlowStatus[] | undefined;
+  /** For `routes`. */
+  readonly routes?: readonly RouteStatus[] | undefined;
+  /** For `reset-circuit`: number of circuits that were open. */
+  readonly circuitsClosed?: number | undefined;
 }
 
 /** Status of one process. */
 export interface ProcessStatus extends ConsumingStatus {
   /** State of the bus: `starting`, `started` or `stopping`. */
   readonly state: string;
+  /** Version of the application, by the option `version` of its bus. */
+  readonly version?: string | undefined;
   /** True if a supervisor replaces the process on request, and when it ends. */
   readonly supervised: boolean;
   /** Time since the bus was started, in milliseconds. */

@@ -17,10 +17,24 @@ export interface Answers {
   readonly answers: Promise<readonly ControlAnswer[]>;
 }
 
+/** Answers that a request waits for. */
+export interface Awaited {
+  /** Time in which all that come are gathered. */
+  readonly waitMs: number;
+  /** True if no more need to be waited for. What comes later than that is left out. */
+  enough?(answers: readonly ControlAnswer[]): boolean;
+}
+
+interface Open {
+  readonly heard: ControlAnswer[];
+  /** Called after each answer. */
+  more(): void;
+}
+
 /** Asks all workers at once, and gathers their answers. */
 export class Asking {
   private readonly replyTo = randomUUID();
-  private readonly open = new Map<string, ControlAnswer[]>();
+  private readonly open = new Map<string, Open>();
 
   private constructor(
     private readonly session: Pick<Session, 'publish' | 'listen'>,
@@ -49,8 +63,8 @@ export class Asking {
    *
    * @throws ControlError if the broker doesn't take the request
    */
-  async ask(request: ControlRequest, waitMs: number): Promise<readonly ControlAnswer[]> {
-    const { answers } = await this.say(request, waitMs);
+  async ask(request: ControlRequest, awaited: Awaited): Promise<readonly ControlAnswer[]> {
+    const { answers } = await this.say(request, awaited);
     return await answers;
   }
 
@@ -60,10 +74,14 @@ export class Asking {
    *
    * @throws ControlError if the broker doesn't take the request
    */
-  async say(request: ControlRequest, waitMs: number): Promise<Answers> {
+  async say(request: ControlRequest, { waitMs, enough }: Awaited): Promise<Answers> {
     const id = randomUUID();
     const heard: ControlAnswer[] = [];
-    this.open.set(id, heard);
+    const done = new AbortController();
+    const more = () => {
+      if (enough?.(heard)) done.abort();
+    };
+    this.open.set(id, { heard, more });
     try {
       await this.publish(request, id);
     } catch (error) {
@@ -71,7 +89,7 @@ export class Asking {
       throw error;
     }
     const gather = async () => {
-      await pause(this.clock, waitMs);
+      await pause(this.clock, waitMs, done.signal).catch(() => {});
       this.open.delete(id);
       return heard;
     };
@@ -97,6 +115,9 @@ export class Asking {
   private heard(message: Heard): void {
     const { correlationId = '' } = message.properties;
     const answer = decodeAnswer(message);
-    if (answer) this.open.get(correlationId)?.push(answer);
+    const open = answer && this.open.get(correlationId);
+    if (!answer || !open) return;
+    open.heard.push(answer);
+    open.more();
   }
 }

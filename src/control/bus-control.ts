@@ -31,6 +31,9 @@ export interface BusControlOptions {
   status(): ProcessStatus;
 }
 
+/** Messages that a process tells of when it is asked what runs. */
+const MOST_RUNNING = 100;
+
 /** Time until the broker is asked again which queues are paused, if it did not answer. */
 const READ_AGAIN_MS = 5_000;
 /** The same while a start waits for the answer. */
@@ -161,6 +164,10 @@ export class BusControl {
       return { pausedBy: consumption.pausesOf(request.queue, paused) };
     }
     if (request.ask === 'scale') return consumption.serves(request.queue) ? this.scale(request) : undefined;
+    if (request.ask === 'reset-circuit') return this.resetCircuit(request);
+    if (request.ask === 'running') return { running: consumption.running(MOST_RUNNING) };
+    if (request.ask === 'slowest') return { slowest: consumption.slowest };
+    if (request.ask === 'routes') return { routes: consumption.routes };
     return undefined; // for monitors
   }
 
@@ -173,6 +180,13 @@ export class BusControl {
     } catch (error) {
       return { problem: (error as Error).message };
     }
+  }
+
+  private resetCircuit({ queue, handler }: { queue: string; handler: string }) {
+    const { service, consumption, log } = this.options;
+    const circuitsClosed = consumption.resetCircuit(queue, handler);
+    if (circuitsClosed) log.warn({ service, queue, handler }, 'an operator closed the circuit of a handler');
+    return circuitsClosed === undefined ? undefined : { circuitsClosed };
   }
 
   private restart(): { problem?: string } {

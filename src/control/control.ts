@@ -1,3 +1,4 @@
+import type { RouteStatus, RunningStatus, SlowStatus } from '../consume/report/messages.js';
 import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
@@ -7,13 +8,15 @@ import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
-import type { ControlAnswer, ProcessIdentity, ProcessStatus } from './answer.js';
-import { type Answers, Asking } from './asking.js';
+import type { ControlAnswer, ProcessIdentity } from './answer.js';
+import { Asking } from './asking.js';
+import { ChangingPauses } from './changing-pauses.js';
 import { existingQueue } from './existing-queue.js';
-import { type HandlerReport, handlerReports } from './handler-report.js';
+import { handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, checkAsked, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
-import { type ProcessReport, type QueueReport, queueReport } from './queue-report.js';
+import { type ProcessReport, queueReport } from './queue-report.js';
+import type { ControlResult, Expected, Looked, PauseResult, StatusReport } from './results.js';
 import type { ControlRequest } from './shapes.js';
 
 /** Requests that may be under way. */
@@ -26,47 +29,6 @@ const CLOSE_MS = 5_000;
  * milliseconds each.
  */
 const PAUSED_MS = 2_000;
-
-/** Result of a request to the processes that serve a queue. */
-export interface ControlResult {
-  /** Answers in time; a process that could not do it says why in `problem`. */
-  readonly processes: readonly ControlAnswer[];
-  /**
-   * Consumers that the broker counted before the request. If there are some and nobody answered, they are busy,
-   * or no workers of this application. 0 where each process has a queue of its own.
-   */
-  readonly consumers: number;
-}
-
-/** Result of a request to pause or resume. */
-export interface PauseResult extends ControlResult {
-  /** All paused queues now, as in {@link StatusReport.paused}. */
-  readonly paused: readonly string[];
-  /**
-   * Names under which the queue or some of its lanes are paused now, according to the answers: a lane is paused
-   * with its queue, or by its own name.
-   */
-  readonly pausedBy: readonly string[];
-}
-
-/** @internal */
-export interface Looked {
-  readonly processes: readonly (ProcessIdentity & ProcessStatus)[];
-  readonly paused: readonly string[] | undefined;
-}
-
-export interface StatusReport {
-  /** All processes that answered in time. */
-  readonly processes: readonly ProcessReport[];
-  readonly queues: readonly QueueReport[];
-  /** Figures of the handlers, summed over all processes. */
-  readonly handlers: readonly HandlerReport[];
-  /**
-   * Queues and lanes that operators have paused. Undefined if that is not known: a process that stopped while
-   * it read the list keeps it from all others until it goes on or its connection ends.
-   */
-  readonly paused: readonly string[] | undefined;
-}
 
 /**
  * Connects to the broker, for asking the workers of an application how they are and telling them what to do.
@@ -108,6 +70,7 @@ function noWorkers({ control }: Names, cause: TopologyError): TopologyError {
  */
 export class Control {
   private readonly paused: PausedQueues;
+  private readonly pauses: ChangingPauses;
 
   /** @internal */
   constructor(
@@ -116,6 +79,10 @@ export class Control {
     private readonly asking: Asking,
   ) {
     this.paused = new PausedQueues(session, settings.names, settings.transport.clock);
+    this.pauses = new ChangingPauses({
+      ...{ settings, asking, paused: this.paused },
+      existing: (queue) => this.existing(queue),
+    });
   }
 
   /**
@@ -168,7 +135,7 @@ export class Control {
       throw new OptionsError('queue', [`'${queue}' is a queue of Hopline's own: no handler consumes it`]);
     // Before the list is locked: this may wait for the processes' answers.
     const state = await this.existing(queue);
-    return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort(), state);
+    return this.pauses.change(queue, (paused) => [...new Set([...paused, queue])].sort(), state);
   }
 
   /**
@@ -178,7 +145,7 @@ export class Control {
    * @throws as {@link pause}, except for a paused queue that no longer exists
    */
   resume(queue: string): Promise<PauseResult> {
-    return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
+    return this.pauses.change(queue, (paused) => paused.filter((name) => name !== queue));
   }
 
   /**
@@ -235,13 +202,59 @@ export class Control {
     return this.ask({ ask: 'acknowledge', pattern });
   }
 
+  /**
+   * Messages whose handlers run in all processes, a hundred of each process at most, the longest first. Processes of an older version
+   * don't answer.
+   *
+   * @throws ControlError during an alarm
+   */
+  async running(expected?: Expected): Promise<readonly (ProcessIdentity & RunningStatus)[]> {
+    const answers = await this.ask({ ask: 'running' }, expected);
+    return answers
+      .flatMap(({ service, host, pid, running = [] }) =>
+        running.map((each) => ({ service, host, pid, ...each })),
+      )
+      .sort((left, right) => right.runningMs - left.runningMs);
+  }
+
+  /**
+   * The slowest attempts that have ended within the last 2.5 to 5 minutes, up to five of each handler of each process, the slowest first.
+   *
+   * @throws ControlError during an alarm
+   */
+  async slowest(expected?: Expected): Promise<readonly (ProcessIdentity & SlowStatus)[]> {
+    const answers = await this.ask({ ask: 'slowest' }, expected);
+    return answers
+      .flatMap(({ service, host, pid, slowest = [] }) =>
+        slowest.map((each) => ({ service, host, pid, ...each })),
+      )
+      .sort((left, right) => right.runMs - left.runMs);
+  }
+
+  /** The exchanges and patterns by which messages reach the handlers of all processes. @throws ControlError during an alarm */
+  async routes(expected?: Expected): Promise<readonly (Pick<ProcessIdentity, 'service'> & RouteStatus)[]> {
+    const answers = await this.ask({ ask: 'routes' }, expected);
+    const all = answers.flatMap(({ service, routes = [] }) => routes.map((each) => ({ service, ...each })));
+    return [...new Map(all.map((each) => [JSON.stringify(each), each])).values()];
+  }
+
+  /**
+   * Closes the open circuit breaker of a handler in all processes: its queue goes on at once, and its failures count from 0.
+   *
+   * @returns the processes that have such a handler; `circuitsClosed` says how many were open
+   */
+  resetCircuit(queue: string, handler: string): Promise<readonly ControlAnswer[]> {
+    return this.ask({ ask: 'reset-circuit', queue, handler });
+  }
+
   /** Closes the connection, if no bus shares it. */
   close(): Promise<void> {
     return this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
   }
 
-  private ask(request: ControlRequest): Promise<readonly ControlAnswer[]> {
-    return this.asking.ask(request, this.settings.waitMs);
+  private ask(request: ControlRequest, { of }: Expected = {}): Promise<readonly ControlAnswer[]> {
+    const { waitMs } = this.settings;
+    return this.asking.ask(request, of ? { waitMs, enough: (answers) => areAmong(of, answers) } : { waitMs });
   }
 
   private async knownPaused(): Promise<readonly string[] | undefined> {
@@ -253,37 +266,6 @@ export class Control {
     });
   }
 
-  private async changePauses(
-    queue: string,
-    change: (paused: readonly string[]) => string[],
-    state?: QueueState,
-  ): Promise<PauseResult> {
-    const { consumers, paused, answers: processes } = await this.writePauses(queue, change, state);
-    const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
-    return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
-  }
-
-  private async writePauses(
-    queue: string,
-    change: (paused: readonly string[]) => string[],
-    state: QueueState | undefined,
-  ) {
-    let consumers = 0;
-    let said: Answers | undefined;
-    const paused = await this.paused.change(
-      async (before) => {
-        if (!before.includes(queue)) ({ consumers } = state ?? (await this.existing(queue)));
-        return change(before);
-      },
-      // Published within the lock, so that all workers hear the changes in the order in which they were
-      // written.
-      async (after) => {
-        said = await this.asking.say({ ask: 'pauses', paused: after, queue }, this.settings.waitMs);
-      },
-    );
-    return { consumers, paused, answers: (await said?.answers) ?? [] };
-  }
-
   private existing(queue: string): Promise<QueueState> {
     return existingQueue(this.session, queue, () => this.ask({ ask: 'status' }));
   }
@@ -291,3 +273,15 @@ export class Control {
 
 const queuesOf = ({ slotGroups }: ProcessReport): string[] =>
   slotGroups.flatMap(({ lanes }) => lanes.map(({ queue }) => queue));
+
+/** True if each of these processes has answered, with each of its buses. */
+function areAmong(expected: readonly ProcessIdentity[], answers: readonly ControlAnswer[]): boolean {
+  const missing = expected.map(identityOf);
+  for (const answer of answers) {
+    const index = missing.indexOf(identityOf(answer));
+    if (index >= 0) missing.splice(index, 1);
+  }
+  return expected.length > 0 && missing.length === 0;
+}
+
+const identityOf = ({ service, host, pid }: ProcessIdentity): string => `${service} ${host} ${pid}`;

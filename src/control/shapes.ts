@@ -10,8 +10,9 @@ import {
   variant,
 } from 'valibot';
 import type { ErrorGroup } from '../consume/report/error-groups.js';
+import type { RouteStatus, RunningStatus, SlowOutcome, SlowStatus } from '../consume/report/messages.js';
 import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
-import { count, durationMs, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
+import { count, durationMs, figure, listOf, shapeOf, soundOf, text, whole } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
 
 /*
@@ -31,6 +32,14 @@ export const controlRequest = variant('ask', [
   object({ ask: literal('pauses'), paused: listOf(text), queue: text }),
   /** Sets how many messages of a queue are handled at once. */
   object({ ask: literal('scale'), queue: text, concurrency: count }),
+  /** Asks for the messages whose handlers run. */
+  object({ ask: literal('running') }),
+  /** Asks for the slowest attempts of the last minutes. */
+  object({ ask: literal('slowest') }),
+  /** Asks by which exchanges and patterns messages reach the handlers. */
+  object({ ask: literal('routes') }),
+  /** Closes the open circuit of a handler. */
+  object({ ask: literal('reset-circuit'), queue: text, handler: text }),
   /** Fires the signal of this message's handler. */
   object({ ask: literal('cancel'), messageId: text }),
   /** Has workers tell of each dead letter for a time, as dead-letter-notice.ts says. Nobody answers. */
@@ -52,6 +61,7 @@ const lane = shapeOf<LaneStatus>({
   each: optional(literal('process')),
   paused: listOf(nameOf<LanePause>()),
   oldestMs: optional(figure),
+  suspects: optional(whole),
 });
 
 const slotGroup = shapeOf<SlotGroupStatus>({
@@ -90,6 +100,7 @@ const handler = shapeOf<HandlerStatus>({
 
 const status = shapeOf<ProcessStatus>({
   state: text,
+  version: optional(text),
   supervised: boolean(),
   uptimeMs: figure,
   memory: figure,
@@ -97,6 +108,31 @@ const status = shapeOf<ProcessStatus>({
   slotGroups: listOf(slotGroup),
   handlers: listOf(handler),
 });
+
+const running = shapeOf<RunningStatus>({
+  queue: text,
+  handler: text,
+  messageId: optional(string()),
+  routingKey: string(),
+  attempt: count,
+  runningMs: figure,
+  medianMs: optional(figure),
+  timeoutMs: figure,
+  chainId: optional(string()),
+  batchId: optional(string()),
+});
+
+const slow = shapeOf<SlowStatus>({
+  queue: text,
+  handler: text,
+  messageId: optional(string()),
+  attempt: count,
+  runMs: figure,
+  endedAt: figure,
+  outcome: nameOf<SlowOutcome>(),
+});
+
+const route = shapeOf<RouteStatus>({ exchange: text, pattern: string(), queue: text, handler: text });
 
 export const controlAnswer = shapeOf<ControlAnswer>({
   service: text,
@@ -106,5 +142,9 @@ export const controlAnswer = shapeOf<ControlAnswer>({
   pausedBy: optional(listOf(text)),
   cancelled: optional(whole),
   acknowledged: optional(listOf(text)),
+  running: optional(soundOf(running)),
+  slowest: optional(soundOf(slow)),
+  routes: optional(soundOf(route)),
+  circuitsClosed: optional(whole),
   status: optional(status),
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ControlAnswer, ProcessIdentity } from '../../control/answer.js';
-import { type Control, type ControlResult, openControl } from '../../control/control.js';
+import { type Control, openControl } from '../../control/control.js';
+import type { ControlResult } from '../../control/results.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { silentLogger } from '../../util/logger.js';
 import { appOfPackage, describeApplication } from '../application.js';

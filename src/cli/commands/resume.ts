@@ -1,4 +1,4 @@
-import type { PauseResult } from '../../control/control.js';
+import type { PauseResult } from '../../control/results.js';
 import { atControl, type ControlFlags, printResult, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 import type { Terminal } from '../output/terminal.js';

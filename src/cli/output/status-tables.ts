@@ -1,8 +1,8 @@
 import bytes from 'bytes';
 import type { ErrorGroup } from '../../consume/report/error-groups.js';
-import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
+import type { StatusReport } from '../../control/results.js';
 import { formatMs } from '../../util/duration.js';
 import { numberText } from '../../util/text/count-text.js';
 import { printTable } from './table.js';

@@ -1,6 +1,6 @@
-import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
+import type { StatusReport } from '../../control/results.js';
 import { formatMs } from '../../util/duration.js';
 import { countText, numberText } from '../../util/text/count-text.js';
 import { oneLine } from './text.js';

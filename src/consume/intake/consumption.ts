@@ -7,9 +7,11 @@ import type { Handler } from '../handlers/subscription.js';
 import { AttemptEvents } from '../report/attempt-events.js';
 import { ConsumerEvents } from '../report/consumer-events.js';
 import { FiguresOfHandler } from '../report/figures.js';
+import type { RouteStatus, RunningStatus, SlowStatus } from '../report/messages.js';
 import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
+import { longestRunning } from './running-messages.js';
 import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 
 /** Options of the parts of all slot groups, flat. */
@@ -120,6 +122,47 @@ export class Consumption {
       slotGroups: this.groups.map((group) => ({ ...group.status, busyMs: this.busyMs(group, now) })),
       handlers: this.groups.flatMap((group) => this.handlersOf(group, now)),
     };
+  }
+
+  /** Messages whose handlers run, the longest first. @param most maximum number of them */
+  running(most: number): RunningStatus[] {
+    const { groups, figures, clock } = this;
+    return longestRunning(
+      groups.flatMap(({ code }) => code.underWay),
+      { figures, now: clock.monotonic(), most },
+    );
+  }
+
+  /** The slowest attempts of each handler within the last minutes. */
+  get slowest(): SlowStatus[] {
+    const now = this.clock.monotonic();
+    return [...this.figures].flatMap(([{ name: handler, queue }, { slowest }]) =>
+      slowest.read(now).map((attempt) => ({ queue, handler, ...attempt })),
+    );
+  }
+
+  /** How messages reach the handlers. */
+  get routes(): RouteStatus[] {
+    return [...this.figures.keys()].flatMap(({ name: handler, queue, routes }) =>
+      routes.map(({ exchange, pattern }) => ({ exchange: exchange.name, pattern, queue, handler })),
+    );
+  }
+
+  /**
+   * Closes the open circuits of the handlers of a queue that have this name.
+   *
+   * @returns the number of them; undefined if no handler of this name has a circuit breaker here
+   */
+  resetCircuit(queue: string, handler: string): number | undefined {
+    const own = this.groups.flatMap((group) =>
+      group.handlers
+        .filter((each) => each.queue === queue && each.name === handler)
+        .flatMap((each) => ({ group, handler: each, state: group.circuitOf(each) })),
+    );
+    const guarded = own.filter(({ state }) => state !== undefined);
+    const open = guarded.filter(({ state }) => state !== 'closed');
+    for (const each of open) each.group.resetCircuit(each.handler);
+    return guarded.length === 0 ? undefined : open.length;
   }
 
   async close(): Promise<void> {

@@ -4,12 +4,15 @@ import type { ServedLane } from '../handlers/serving.js';
 import { oldestMs } from '../report/age.js';
 import type { SlotGroupStatus } from '../report/status.js';
 import type { Gate } from './gate.js';
+import type { LaneConsumer } from './lane-consumer.js';
 import type { Pause } from './pause.js';
 
 export interface GroupStatusParts {
   readonly gate: Pick<Gate, 'running' | 'waitingCount' | 'waitingIn'>;
   readonly pause: Pick<Pause, 'has' | 'reasonsOf'>;
   readonly lanes: readonly ServedLane[];
+  /** In the order of the lanes. */
+  readonly consumers: readonly Pick<LaneConsumer, 'suspects'>[];
   readonly slots: number;
   readonly underWay: readonly UnderWay[];
   readonly clock: Clock;
@@ -17,7 +20,7 @@ export interface GroupStatusParts {
 
 /** Status of a slot group's slots and lanes. */
 export function groupStatus(parts: GroupStatusParts): Omit<SlotGroupStatus, 'queues' | 'busyMs'> {
-  const { gate, pause, lanes, slots } = parts;
+  const { gate, pause, lanes, consumers, slots } = parts;
   return {
     lanes: lanes.map(({ queue, subscription }, index) => ({
       queue,
@@ -25,6 +28,7 @@ export function groupStatus(parts: GroupStatusParts): Omit<SlotGroupStatus, 'que
       ...(subscription.kind === 'process' ? { each: 'process' as const } : {}),
       paused: pause.reasonsOf(index),
       oldestMs: oldestIn(index, parts),
+      suspects: consumers[index]?.suspects ?? 0,
     })),
     slots,
     running: gate.running,

@@ -68,6 +68,11 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     return this.lane.queue;
   }
 
+  /** Messages here that may be what kills their process. */
+  get suspects(): number {
+    return this.window.suspected;
+  }
+
   async start(): Promise<void> {
     const { session, keptForMs } = this.options;
     this.asked = this.width;
@@ -139,8 +144,8 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   /** Opens another window for work that can start, if all that fills this one waits for full handlers. */
   widen(): void {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
-    const { full, hasSuspects } = this.window;
-    if (hasSuspects) return;
+    const { full, suspected } = this.window;
+    if (suspected > 0) return;
     if (this.open >= full + Math.min(full * MORE_WINDOWS, MORE_MESSAGES)) return;
     void this.change(this.asked);
   }

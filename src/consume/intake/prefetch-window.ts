@@ -34,9 +34,9 @@ export class PrefetchWindow {
     return this.widest;
   }
 
-  /** True while suspects are here. */
-  get hasSuspects(): boolean {
-    return this.suspects.size > 0;
+  /** Number of suspects that are here. */
+  get suspected(): number {
+    return this.suspects.size;
   }
 
   delivered(delivery: Delivery): void {

@@ -207,7 +207,8 @@ export class SlotGroup {
   get status(): Omit<SlotGroupStatus, 'busyMs'> {
     const { gate, pause, slots, serving, options } = this;
     const { underWay } = this.dispatcher;
-    return { queues: this.queues, ...groupStatus({ ...options, ...serving, gate, pause, slots, underWay }) };
+    const parts = { ...options, ...serving, consumers: this.lanes, gate, pause, slots, underWay };
+    return { queues: this.queues, ...groupStatus(parts) };
   }
 
   get handlers(): readonly Handler[] {
@@ -216,6 +217,11 @@ export class SlotGroup {
 
   circuitOf(handler: Handler): HandlerStatus['circuit'] {
     return this.circuits.stateOf(handler);
+  }
+
+  /** Closes the circuit of a handler if it is open. */
+  resetCircuit(handler: Handler): void {
+    this.circuits.reset(handler);
   }
 
   /**

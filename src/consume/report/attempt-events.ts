@@ -5,6 +5,7 @@ import type { Clock } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
 import { ageMs, isFirstDelivery, waitMs } from './age.js';
 import type { FiguresOfHandler } from './figures.js';
+import type { SlowOutcome } from './messages.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
 
@@ -34,7 +35,11 @@ export class AttemptEvents {
    */
   ended(work: Work, startedAt: number, isFailure: boolean): number {
     const now = this.clock.monotonic();
-    this.figuresOf(work)?.ended(now, now - startedAt, isFailure);
+    const figures = this.figuresOf(work);
+    if (!figures) return now;
+    const runMs = now - startedAt;
+    figures.ended(now, runMs, isFailure);
+    if (runMs > figures.slowest.above) this.keepSlow(figures, work, runMs, isFailure);
     return now;
   }
 
@@ -55,11 +60,13 @@ export class AttemptEvents {
 
   retried(work: Work, delayMs: number, error: unknown): void {
     this.figuresOf(work)?.retried();
+    this.became(work, 'retried');
     if (this.events.has('message.retried'))
       this.events.emit('message.retried', this.about(work, { delayMs, error }));
   }
 
   released(work: Work, delayMs: number): void {
+    this.became(work, 'released');
     if (this.events.has('message.released'))
       this.events.emit('message.released', this.about(work, { delayMs }));
   }
@@ -69,6 +76,7 @@ export class AttemptEvents {
     given: Pick<DeadLetteredEvent, 'reason' | 'error' | 'failedError' | 'deadQueue'>,
   ): void {
     this.figuresOf(work)?.gaveUp();
+    this.became(work, 'dead-lettered');
     if (!this.events.has('message.deadLettered')) return;
     const sincePublishedMs = this.ageMs(work);
     this.events.emit('message.deadLettered', this.about(work, { ...given, sincePublishedMs }));
@@ -79,6 +87,7 @@ export class AttemptEvents {
   }
 
   discarded(work: Work, error: unknown): void {
+    this.became(work, 'discarded');
     if (this.events.has('message.discarded'))
       this.events.emit('message.discarded', this.about(work, { error }));
   }
@@ -134,6 +143,21 @@ export class AttemptEvents {
   private countWait(figures: FiguresOfHandler, work: Work, now: number): void {
     const wait = waitMs(work, this.clock);
     if (wait !== undefined) figures.waited(now, wait);
+  }
+
+  private keepSlow({ slowest }: FiguresOfHandler, work: Work, runMs: number, isFailure: boolean): void {
+    const { received, attempt } = work;
+    slowest.keep({
+      messageId: received.messageId,
+      attempt,
+      runMs,
+      endedAt: this.clock.now(),
+      outcome: isFailure ? 'failed' : 'handled',
+    });
+  }
+
+  private became(work: Work, outcome: SlowOutcome): void {
+    this.figuresOf(work)?.slowest.became(work.received.messageId, work.attempt, outcome);
   }
 
   private ageMs(work: Work): number | undefined {

@@ -1,5 +1,6 @@
 import { Histogram, type HistogramData } from '../../util/histogram.js';
 import { type ErrorGroup, ErrorGroups } from './error-groups.js';
+import { Slowest } from './slowest.js';
 
 /** Length of a window. The recent figures cover the current window so far, and the whole one before it. */
 const WINDOW_MS = 30_000;
@@ -34,11 +35,15 @@ export interface HandlerFigures {
   readonly errors: readonly ErrorGroup[];
 }
 
-/** Counters of one handler. They are called for each message, so they allocate nothing, but for an error, and read no clock. */
+/**
+ * Counters of one handler. They are called for each message, so they allocate nothing, but for an error and for the slowest, and read no
+ * clock.
+ */
 export class FiguresOfHandler {
   /** Attempts that have ended since the bus was started, and their run time in milliseconds, all together. */
   attempts = 0;
   busyMs = 0;
+  readonly slowest: Slowest;
   private running = 0;
   private failures = 0;
   private timeouts = 0;
@@ -59,6 +64,7 @@ export class FiguresOfHandler {
   ) {
     this.currentSince = now;
     this.lastSince = now;
+    this.slowest = new Slowest(now);
   }
 
   /** @param now in monotonic milliseconds, as everywhere here */
@@ -106,6 +112,13 @@ export class FiguresOfHandler {
     this.deadLettered += 1;
   }
 
+  /** Median of the recent run times in milliseconds; undefined if no attempt has ended lately. */
+  medianMs(now: number): number | undefined {
+    this.turn(now);
+    const median = Histogram.of([this.last.runtime.data, this.current.runtime.data]).percentile(0.5);
+    return median === undefined ? undefined : median / 1_000;
+  }
+
   read(now: number): HandlerFigures {
     this.turn(now);
     const { handler, queue, timeoutMs, running, attempts, failures, retries, deadLettered } = this;
@@ -133,6 +146,7 @@ export class FiguresOfHandler {
   private turn(now: number): void {
     const age = now - this.currentSince;
     if (age < WINDOW_MS) return;
+    this.slowest.turn(now);
     const freed = this.last;
     this.last = this.current;
     this.lastSince = this.currentSince;

@@ -44,6 +44,11 @@ export interface LaneStatus {
    * Undefined if that is not known: nothing is consumed, or what waits has been here before.
    */
   readonly oldestMs: number | undefined;
+  /**
+   * Messages here that have been delivered so often without being settled that they may be what kills their process. Undefined from a
+   * version that does not tell.
+   */
+  readonly suspects?: number | undefined;
 }
 
 export interface HandlerStatus extends HandlerFigures {

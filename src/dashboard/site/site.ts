@@ -4,8 +4,11 @@ import type { FailureIndex } from '../../failures/groups/group.js';
 import type { Operations } from '../../failures/operations/operation.js';
 import type { Management } from '../../oversight/management/management.js';
 import type { BatchStore } from '../../stores/batches.js';
+import type { OutboxStore } from '../../stores/outbox.js';
 import type { Names } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
+import type { CancelledBatch } from './cancel-batch.js';
+import type { TopologyFacts } from './reach.js';
 import type { Watch } from './seen.js';
 
 /** An application as the pages see it. What it needs of the broker is opened when a page first asks for it. */
@@ -28,6 +31,12 @@ export interface Site {
   readonly management: Management | undefined;
   /** Undefined where no store of batches was given. */
   readonly batches: BatchStore | undefined;
+  /** Cancels a batch of {@link batches} and sends what is due for it. @throws OptionsError without a store; ConnectError */
+  cancelBatch(id: string): Promise<CancelledBatch>;
+  /** Undefined where no store with an outbox was given. */
+  readonly outbox: Pick<OutboxStore, 'backlog'> | undefined;
+  /** What is bound to what. @throws ConnectError, ManagementError */
+  topology(): Promise<TopologyFacts>;
   readonly links: Links;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '../../events.js';
-import type { DeadLetterSummary } from '../letters/dead-letter.js';
+import type { ChainPosition, DeadLetterSummary } from '../letters/dead-letter.js';
 
 /*
  * Dead letters that failed in the same way are one group. What is the same is a fingerprint: the class of the error, its message without
@@ -32,6 +32,8 @@ export interface IndexedLetter extends DeadLetterSummary {
   /** Id of its trace, from `traceparent`. */
   readonly traceId: string | undefined;
   readonly chainId: string | undefined;
+  /** Where in its chain it stands; undefined outside a chain. */
+  readonly chain?: ChainPosition | undefined;
   readonly batchId: string | undefined;
   /** Version of the application whose worker gave it up; undefined if it has none. */
   readonly version: string | undefined;
@@ -90,6 +92,8 @@ export interface LettersAsked {
   readonly group?: string;
   readonly queue?: string;
   readonly reason?: DeadLetterReason;
+  /** Only those that belong to some chain, or to some batch. */
+  readonly in?: 'chain' | 'batch';
   /** Text that occurs in id, message id, correlation id, trace, routing key, error, chain or batch, in any case. */
   readonly text?: string;
   /** @default 0 */

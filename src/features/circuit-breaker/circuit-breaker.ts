@@ -39,9 +39,7 @@ export class CircuitBreaker {
   ended(isFailure: boolean, now: number): 'opened' | 'opened again' | 'closed' | undefined {
     if (this.state === 'open') {
       if (isFailure) return 'opened again';
-      this.state = 'closed';
-      this.pauses = 0;
-      this.parts = [];
+      this.reset();
       return 'closed';
     }
     this.count(isFailure, now);
@@ -49,6 +47,13 @@ export class CircuitBreaker {
     if (attempts < this.settings.attempts || failures / attempts < this.settings.failures) return undefined;
     this.state = 'open';
     return 'opened';
+  }
+
+  /** Begins anew, as if nothing had failed. */
+  reset(): void {
+    this.state = 'closed';
+    this.pauses = 0;
+    this.parts = [];
   }
 
   /** Length of the queue's next pause, in milliseconds. */

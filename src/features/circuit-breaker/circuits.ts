@@ -81,6 +81,14 @@ export class Circuits {
     return this.options.pause.isTrying ? 'trying' : 'open';
   }
 
+  /** Closes the circuit of a handler if it is open. A message that is tried goes on, and counts as others do. */
+  reset(handler: PlannedHandler): void {
+    if (this.broken !== handler || this.stopped) return;
+    this.timer?.cancel();
+    this.breakers.get(handler)?.reset();
+    this.close(handler);
+  }
+
   stop(): void {
     this.stopped = true;
     this.timer?.cancel();
@@ -98,7 +106,8 @@ export class Circuits {
     const pauseMs = breaker.nextPauseMs();
     this.emitOpened(handler, breaker, pauseMs);
     const pausing = pause.add('circuit-open');
-    if (isFirst) void pausing.then(() => returnUnstarted(gate.takeWaiting()));
+    // Meanwhile an operator may have closed it.
+    if (isFirst) void pausing.then(() => this.broken && returnUnstarted(gate.takeWaiting()));
     this.timer = clock.setTimer(() => void pausing.then(() => this.tryNext()), pauseMs);
   }
 

@@ -1,10 +1,11 @@
-import { type Control, type Looked, openControl } from '../../control/control.js';
+import { type Control, openControl } from '../../control/control.js';
 import {
   stateInProcesses,
   toldOldestMs,
   type UnconsumedParts,
   unconsumedMs,
 } from '../../control/queue-report.js';
+import type { Looked } from '../../control/results.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
 import type { Alert } from '../../observe/alerts/alert.js';

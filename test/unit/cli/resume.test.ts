@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { printResumed } from '../../../src/cli/commands/resume.js';
 import type { Terminal } from '../../../src/cli/output/terminal.js';
-import type { PauseResult } from '../../../src/control/control.js';
+import type { PauseResult } from '../../../src/control/results.js';
 
 const ANSWER = { service: 'mailer', host: 'web-1', pid: 7 };
 const HEEDED: PauseResult = { processes: [ANSWER], consumers: 0, paused: [], pausedBy: [] };

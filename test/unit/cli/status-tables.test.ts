@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { printStatus } from '../../../src/cli/output/status-tables.js';
 import { Terminal } from '../../../src/cli/output/terminal.js';
-import type { StatusReport } from '../../../src/control/control.js';
+import type { StatusReport } from '../../../src/control/results.js';
 import { NOW, statusOf } from './statuses.js';
 
 /** What a terminal of 120 columns shows. */

@@ -1,6 +1,6 @@
-import type { StatusReport } from '../../../src/control/control.js';
 import type { HandlerReport } from '../../../src/control/handler-report.js';
 import type { ProcessReport, QueueReport } from '../../../src/control/queue-report.js';
+import type { StatusReport } from '../../../src/control/results.js';
 
 /** Moment of the statuses, in wall-clock milliseconds. */
 export const NOW = 1_700_000_000_000;

@@ -1,8 +1,5 @@
-import { Bus } from '../../../bus.js';
-import { memoryStores } from '../../../stores/memory/index.js';
+import { cancelBatch } from '../../../dashboard/site/cancel-batch.js';
 import { rabbitmq } from '../../../transport/amqp/index.js';
-import { systemClock } from '../../../util/clock.js';
-import { type Logger, silentLogger } from '../../../util/logger.js';
 import { numberText } from '../../../util/text/count-text.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import type { DefineCommand } from '../../command.js';
@@ -25,39 +22,20 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .option('--delay-prefix <name>', "the application's delayPrefix")
     .action(async (id: string, flags: Flags) => {
       const { prefix, delayPrefix } = flags;
-      const broker = brokerOf(flags, terminal.env);
-      const log: Logger = {
-        ...silentLogger,
-        error: (fields, message) => {
-          const { err } = fields as { err?: unknown };
-          terminal.tell(`error: ${message}${err instanceof Error ? `: ${err.message}` : ''}`);
-          exit(1);
-        },
-      };
+      const transport = rabbitmq(brokerOf(flags, terminal.env).options);
       await atBatches(flags, terminal, async ({ store }) => {
         await mustFind(store, id);
-        const bus = new Bus({
-          service: 'hopline-cli',
-          transport: rabbitmq(broker.options),
-          stores: { ...memoryStores(systemClock), batches: store },
-          ...(prefix === undefined ? {} : { prefix }),
-          ...(delayPrefix === undefined ? {} : { delayPrefix }),
-          topology: 'none',
-          startDeadline: '5s',
-          log,
-        });
-        await bus.start();
-        try {
-          const isCancelled = await bus.cancelBatch(id);
-          const { pending = 0 } = (await bus.findBatch(id)) ?? {};
-          terminal.print(
-            isCancelled
-              ? `cancelled; ${numberText(pending)} jobs are still to be skipped, or run`
-              : 'nothing to do: it was cancelled or had ended before',
-          );
-        } finally {
-          await bus.stop();
+        const service = 'hopline-cli';
+        const cancelled = await cancelBatch(id, { store, transport, prefix, delayPrefix, service });
+        for (const problem of cancelled.problems) {
+          terminal.tell(`error: ${problem}`);
+          exit(1);
         }
+        terminal.print(
+          cancelled.isCancelled
+            ? `cancelled; ${numberText(cancelled.pending)} jobs are still to be skipped, or run`
+            : 'nothing to do: it was cancelled or had ended before',
+        );
       });
     });
 };

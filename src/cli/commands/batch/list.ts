@@ -1,7 +1,7 @@
+import { inWords, pendingOf, stateOf } from '../../../oversight/batches/batch-words.js';
 import { countText, numberText } from '../../../util/text/count-text.js';
 import type { DefineCommand } from '../../command.js';
 import { refuseUnknown } from '../../default-command.js';
-import { inWords, pendingOf, stateOf } from '../../output/batch-text.js';
 import { printTable } from '../../output/table.js';
 import { timeText } from '../../output/text.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';

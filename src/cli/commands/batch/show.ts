@@ -1,11 +1,12 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { inWords, pendingOf, stateOf } from '../../../oversight/batches/batch-words.js';
 import type { BatchStore, StoredBatch } from '../../../stores/batches.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import { numberText } from '../../../util/text/count-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
-import { barOf, inWords, pendingOf, stateOf } from '../../output/batch-text.js';
+import { barOf } from '../../output/batch-text.js';
 import type { Terminal } from '../../output/terminal.js';
 import { oneLine, timeText } from '../../output/text.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';

@@ -37,7 +37,7 @@ export function Chart({ title, unit, lines, empty = 'Nothing is known of this ti
           })}
         </ul>
       </figcaption>
-      <hop-chart data={JSON.stringify(dataOf(unit, lines))} label={title}>
+      <hop-chart data={JSON.stringify(dataOf(unit, lines))} role="img" aria-label={`${title}, over time`}>
         <svg viewBox="0 0 600 160" preserveAspectRatio="none" aria-hidden="true">
           {lines.map(({ label, kind, series }) => (
             <path key={label} class={`line ${kind}`} d={pathOf(series.values, most, 600, 160)} />
@@ -110,7 +110,7 @@ declare module 'preact' {
   namespace JSX {
     interface IntrinsicElements {
       /** Draws its attribute `data` with uPlot, in the browser; what is in it is seen without script. */
-      'hop-chart': { data: string; label: string; children?: ComponentChildren };
+      'hop-chart': { data: string; role: 'img'; 'aria-label': string; children?: ComponentChildren };
     }
   }
 }

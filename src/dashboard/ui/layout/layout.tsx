@@ -139,7 +139,7 @@ const Foot = ({ frame: { nav } }: { readonly frame: Frame }) => (
     {nav.user === undefined ? null : <p>Signed in as {nav.user}</p>}
     <p class="foot-tools">
       <button type="button" class="js-only plain" data-theme-toggle="" aria-pressed="false">
-        Other theme
+        Dark theme
       </button>
       <button type="button" class="js-only plain" data-help="">
         Keys <Key of="?" />

@@ -1,0 +1,46 @@
+import type uPlot from 'uplot';
+import type { ChartData, LineKind } from '../../ui/chart/chart-data.js';
+import { UNIT_TEXT } from '../../ui/text.js';
+import { hintOf } from './hint.js';
+
+const DASHES: Readonly<Record<LineKind, number[]>> = { main: [], second: [5, 4], third: [1.5, 3], bad: [] };
+
+/** How uPlot draws it: in the colours that the still picture has by the style sheet. */
+export function optionsOf(
+  chart: HTMLElement,
+  { unit, lines }: ChartData,
+): Omit<uPlot.Options, 'width' | 'height'> {
+  const style = getComputedStyle(chart);
+  const font = `12px ${style.fontFamily}`;
+  const quiet = colorOf(chart.querySelector('.chart-most'), 'color') || style.color;
+  const axis = { stroke: quiet, font, ticks: { show: false } };
+  const grid = { stroke: withAlpha(quiet), width: 1 };
+  const text = UNIT_TEXT[unit];
+  return {
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'hopline' }, points: { size: 7 } },
+    scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 24, gap: 4 },
+      { ...axis, grid, size: 62, gap: 6, values: (_, splits) => splits.map(text) },
+    ],
+    series: [
+      {},
+      ...lines.map(({ label, kind }, at) => ({
+        label,
+        stroke: colorOf(chart.querySelectorAll('path').item(at), 'stroke') || style.color,
+        width: 1.75,
+        dash: DASHES[kind],
+        points: { size: 4 },
+      })),
+    ],
+    plugins: [hintOf(chart, lines, text)],
+  };
+}
+
+function colorOf(element: Element | null, property: 'color' | 'stroke'): string {
+  return element ? getComputedStyle(element)[property] : '';
+}
+
+const withAlpha = (color: string): string =>
+  color.replace(/^rgb\((.+)\)$/, 'rgb($1 / 22%)').replaceAll(',', '');

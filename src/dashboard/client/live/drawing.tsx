@@ -1,0 +1,82 @@
+import { hydrate, render } from 'preact';
+import type { View, ViewContext } from '../../pages/view.js';
+import { VIEWS } from '../../pages/views.js';
+import type { PageState } from '../../ui/layout/frame.js';
+import { agoText } from '../../ui/text.js';
+
+const TICK_MS = 1_000;
+
+/** The view of a page, drawn again with newer models. What the reader is at stays: focus, selection, what is typed or opened. */
+export class Drawing {
+  private readonly view: View<unknown> | undefined;
+  private context: ViewContext;
+  /** When `context.now` was so, by the browser's own clock: the two clocks need not agree. */
+  private since = performance.now();
+  private isPressed = false;
+  private held: (() => void) | undefined;
+
+  constructor(
+    private readonly root: HTMLElement,
+    { page, model, context }: PageState,
+  ) {
+    this.view = VIEWS[page] as View<unknown> | undefined;
+    this.context = context;
+    const { view: View } = this;
+    if (View) hydrate(<View model={model} context={context} />, root);
+    setInterval(() => this.tick(), TICK_MS);
+    this.followPointer();
+  }
+
+  /** Now, by the server's clock. */
+  get now(): number {
+    return this.context.now + (performance.now() - this.since);
+  }
+
+  draw(model: unknown, now: number): void {
+    this.context = { ...this.context, now };
+    this.since = performance.now();
+    const draw = () => keepingFocus(() => this.render(model));
+    // What is under a finger must not move before the finger is lifted.
+    if (this.isPressed) this.held = draw;
+    else draw();
+  }
+
+  private render(model: unknown): void {
+    const { view: View, root } = this;
+    if (View) render(<View model={model} context={{ ...this.context, now: this.now }} />, root);
+  }
+
+  private followPointer(): void {
+    this.root.addEventListener('pointerdown', () => {
+      this.isPressed = true;
+    });
+    for (const end of ['pointerup', 'pointercancel'])
+      addEventListener(end, () => {
+        this.isPressed = false;
+        // After the click that this may be.
+        setTimeout(() => {
+          const draw = this.held;
+          this.held = undefined;
+          draw?.();
+        });
+      });
+  }
+
+  /** Ages grow, on the page and in its frame. */
+  private tick(): void {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll<HTMLElement>('time[data-ago]')) {
+      const node = time.firstChild;
+      const text = agoText(Number(time.dataset.ago), this.now);
+      if (node instanceof Text && node.data !== text) node.data = text;
+    }
+  }
+}
+
+/** A row that moves in its table loses the focus, as far as the browser is concerned. */
+function keepingFocus(draw: () => void): void {
+  const focused = document.activeElement;
+  draw();
+  if (!(focused instanceof HTMLElement) || focused === document.activeElement || !focused.isConnected) return;
+  focused.focus({ preventScroll: true });
+}

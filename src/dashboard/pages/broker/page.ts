@@ -1,0 +1,48 @@
+import type { ManagedQueue } from '../../../oversight/management/managed.js';
+import type { Management } from '../../../oversight/management/management.js';
+import { answerOf } from '../../site/answer.js';
+import { freshFor } from '../../site/fresh-for.js';
+import type { Site } from '../../site/site.js';
+import type { Page } from '../page.js';
+import type { BrokerModel } from './model.js';
+import { countsOf, quorumRows } from './quorums.js';
+
+/** Queues that are listed. */
+const LISTED = 200;
+const FRESH_MS = 10_000;
+
+/** Members change when a node goes or an operator moves them: rarely, and the list of all queues is dear. */
+const members = new WeakMap<Management, () => Promise<ManagedQueue[]>>();
+
+export const broker: Page<BrokerModel> = {
+  name: 'broker',
+  path: '/broker',
+  freshMs: FRESH_MS,
+  title: () => 'Broker',
+  async load({ site }) {
+    const { management, clock } = site;
+    const [seen, answer] = await Promise.all([
+      site.watch.latest(),
+      management && answerOf('the management API', clock, queuesOf(site, management)),
+    ]);
+    const quorums = answer?.value && quorumRows(answer.value);
+    return {
+      reached: seen.reached,
+      at: seen.at,
+      address: site.broker,
+      broker: seen.broker,
+      hasManagement: management !== undefined,
+      management: management?.address,
+      problem: answer?.problem,
+      quorums: quorums?.slice(0, LISTED),
+      quorumCounts: quorums && countsOf(quorums),
+      silent: seen.silent,
+    };
+  },
+};
+
+function queuesOf({ clock }: Site, management: Management): () => Promise<ManagedQueue[]> {
+  const known = members.get(management) ?? freshFor(clock, FRESH_MS, () => management.queues());
+  members.set(management, known);
+  return known;
+}

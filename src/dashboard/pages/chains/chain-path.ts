@@ -1,0 +1,3 @@
+import { segmentOf } from '../addresses.js';
+
+export const chainPath = (chain: string): string => `/chains/${segmentOf(chain)}`;

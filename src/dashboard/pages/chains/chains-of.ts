@@ -1,0 +1,49 @@
+import type { IndexedLetter } from '../../../failures/groups/group.js';
+import { cutLine } from '../../../util/text/cut-text.js';
+import type { RunningMessage } from '../../site/seen.js';
+import type { ChainRow, DeadStep, RunningStep, StepPlace } from './model.js';
+
+/** Steps that are listed of a chain, and later steps of one. */
+const STEPS = 20;
+const REST = 10;
+const LONGEST_ERROR = 300;
+
+/** Chains of what runs and of what has failed, those that failed last first. */
+export function chainsOf(
+  running: readonly RunningMessage[],
+  letters: readonly IndexedLetter[],
+): readonly ChainRow[] {
+  const chains = new Map<string, { running: RunningStep[]; dead: DeadStep[] }>();
+  const chainOf = (id: string) => {
+    const known = chains.get(id) ?? { running: [], dead: [] };
+    chains.set(id, known);
+    return known;
+  };
+  for (const letter of letters)
+    if (letter.chainId !== undefined) chainOf(letter.chainId).dead.push(deadStep(letter));
+  for (const message of running)
+    if (message.chainId !== undefined) chainOf(message.chainId).running.push(runningStep(message));
+  return [...chains]
+    .map(([id, steps]) => ({ id, running: steps.running.slice(0, STEPS), dead: steps.dead.slice(0, STEPS) }))
+    .sort((one, other) => lastOf(other) - lastOf(one) || (one.id < other.id ? -1 : 1));
+}
+
+const lastOf = ({ dead }: ChainRow): number => Math.max(0, ...dead.map(({ failedAt = 0 }) => failedAt));
+
+function runningStep(message: RunningMessage): RunningStep {
+  const { service, queue, handler, messageId, attempt, runningMs } = message;
+  return { service, queue, handler, messageId, attempt, runningMs };
+}
+
+function deadStep({ id, deadQueue, handler, routingKey, error, failedAt, chain }: IndexedLetter): DeadStep {
+  return {
+    ...{ id, deadQueue, handler, routingKey, failedAt: failedAt?.getTime() },
+    error: error === undefined ? undefined : cutLine(error, LONGEST_ERROR),
+    place: chain && placeOf(chain),
+  };
+}
+
+function placeOf({ number, of, rest, finished, failed }: NonNullable<IndexedLetter['chain']>): StepPlace {
+  const more = Math.max(0, rest.length - REST);
+  return { number, of, rest: rest.slice(0, REST), more, isHandled: finished, failed };
+}
