@@ -1,4 +1,10 @@
-import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../../errors.js';
+import {
+  ConnectError,
+  OptionsError,
+  OutcomeUnknownError,
+  PublishTimeoutError,
+  StoppedError,
+} from '../../errors.js';
 import type { ReplayReport } from '../../message/wire/replay-report.js';
 import type { Session } from '../../transport/transport.js';
 import { pause } from '../../util/clock.js';
@@ -29,10 +35,7 @@ export interface RunParts {
   /** Shared with whatever else takes letters of these queues in this process. */
   readonly turns: Pick<OneAtATime, 'run'>;
   /** What to do with each letter, for kinds that are no replay. */
-  readonly acts: {
-    readonly forget: (by: string) => Act;
-    readonly restore: () => Act;
-  };
+  readonly acts: { readonly [Kind in 'forget' | 'restore']?: (by: string) => Act };
   /** Told which letters have left their queue, now and then: one id for each letter. */
   left(deadQueue: string, ids: Iterable<string>): void;
 }
@@ -133,16 +136,10 @@ export class Run {
     const { its, parts } = this;
     const { session, settings } = parts;
     const { kind, to, by, rate } = its;
-    if (kind === 'canary') await this.workAsCanary();
-    else {
-      const act =
-        kind === 'forget'
-          ? parts.acts.forget(by)
-          : kind === 'restore'
-            ? parts.acts.restore()
-            : retrier(settings, session, to);
-      await this.actOnAll(act, new Pace(settings.transport.clock, rate));
-    }
+    if (kind === 'canary') return await this.workAsCanary();
+    const act = kind === 'retry' ? retrier(settings, session, to) : parts.acts[kind]?.(by);
+    if (!act) throw new OptionsError('operation', [`this process can't do '${kind}'`]);
+    await this.actOnAll(act, new Pace(settings.transport.clock, rate));
   }
 
   private async workAsCanary(): Promise<void> {
