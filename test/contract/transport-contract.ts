@@ -48,6 +48,7 @@ import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
@@ -126,6 +127,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'encrypted messages': encrypted,
   'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
+  'replays that are watched': replays,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

@@ -1,3 +1,4 @@
+import type { SeenNode } from '../../site/seen.js';
 import { Count, Rate, Share } from '../../ui/figures/figures.js';
 import { Meter } from '../../ui/figures/meter.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
@@ -7,7 +8,6 @@ import { PageHead, Panel } from '../../ui/page-head.js';
 import { State, type Tone } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
 import { countedText, countText, shareText } from '../../ui/text.js';
-import type { SeenNode } from '../../site/seen.js';
 import type { View } from '../view.js';
 import type { BrokerModel, QuorumRow, QuorumState } from './model.js';
 
@@ -19,7 +19,9 @@ const WHY_UNKNOWN = 'only the management API tells';
 export const BrokerView: View<BrokerModel> = ({ model }) => (
   <>
     <PageHead title="Broker" lead={model.address} />
-    {model.reached ? null : <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />}
+    {model.reached ? null : (
+      <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
+    )}
     <Wrong of={model} />
     <Figures of={model} />
     {model.hasManagement ? (
@@ -27,8 +29,9 @@ export const BrokerView: View<BrokerModel> = ({ model }) => (
     ) : (
       <Empty title="Nodes, members and connections are known to the management API alone">
         <p>
-          Give its address: <code>hopline dashboard --management http://user:password@rabbit:15672</code>, or <code>MANAGEMENT_URL</code>, or the
-          option <code>management</code>. The plugin is <code>rabbitmq_management</code>; its user needs the tag <code>monitoring</code>.
+          Give its address: <code>hopline dashboard --management http://user:password@rabbit:15672</code>, or{' '}
+          <code>MANAGEMENT_URL</code>, or the option <code>management</code>. The plugin is{' '}
+          <code>rabbitmq_management</code>; its user needs the tag <code>monitoring</code>.
         </p>
       </Empty>
     )}
@@ -44,17 +47,29 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
       {problem === undefined ? null : <Notice tone="warn" title={problem} />}
       {blocked ? (
         <Notice tone="bad" title="The broker takes no messages">
-          <p>An alarm is on: publishers wait, and consumers go on. Free the memory or disk of the node whose alarm it is.</p>
+          <p>
+            An alarm is on: publishers wait, and consumers go on. Free the memory or disk of the node whose
+            alarm it is.
+          </p>
         </Notice>
       ) : null}
-      {down.length === 0 ? null : <Notice tone="bad" title={`Not running: ${down.map(({ name }) => name).join(', ')}`} />}
+      {down.length === 0 ? null : (
+        <Notice tone="bad" title={`Not running: ${down.map(({ name }) => name).join(', ')}`} />
+      )}
       {partitioned.length === 0 ? null : (
         <Notice tone="bad" title="The cluster is partitioned">
-          <p>{partitioned.map(({ name, partitions }) => `${name} does not see ${partitions.join(', ')}`).join('; ')}</p>
+          <p>
+            {partitioned
+              .map(({ name, partitions }) => `${name} does not see ${partitions.join(', ')}`)
+              .join('; ')}
+          </p>
         </Notice>
       )}
       {critical.length === 0 ? null : (
-        <Notice tone="bad" title={`${countedText(critical.length, 'queue')} stand still when one more node is lost`}>
+        <Notice
+          tone="bad"
+          title={`${countedText(critical.length, 'queue')} stand still when one more node is lost`}
+        >
           <p>{`Start the nodes that are away before any other is stopped: ${critical.slice(0, 10).join(', ')}${critical.length > 10 ? ' …' : ''}`}</p>
         </Notice>
       )}
@@ -71,12 +86,18 @@ const Figures = ({ of: { broker, quorumCounts } }: { readonly of: BrokerModel })
       {broker.blocked === undefined ? <Unknown /> : broker.blocked ? 'no' : 'yes'}
     </Stat>
     <Stat label="Quorum queues" note={quorumCounts === undefined ? undefined : inDanger(quorumCounts)}>
-      <Count value={quorumCounts && Object.values(quorumCounts).reduce((sum, count) => sum + count, 0)} why={WHY_UNKNOWN} />
+      <Count
+        value={quorumCounts && Object.values(quorumCounts).reduce((sum, count) => sum + count, 0)}
+        why={WHY_UNKNOWN}
+      />
     </Stat>
     <Stat label="Connections">
       <Count value={broker.connections} why={WHY_UNKNOWN} />
     </Stat>
-    <Stat label="Opened and closed" note="connections, over the last minutes: many are a client that connects for each message">
+    <Stat
+      label="Opened and closed"
+      note="connections, over the last minutes: many are a client that connects for each message"
+    >
       <Rate value={broker.connectionChurn} why={WHY_UNKNOWN} />
     </Stat>
   </Stats>
@@ -116,15 +137,26 @@ const Managed = ({ of: { broker, quorums, quorumCounts } }: { readonly of: Broke
 
 function asideOf(rows: readonly QuorumRow[], counts: BrokerModel['quorumCounts']): string | undefined {
   const all = Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0);
-  return all > rows.length ? `${countText(rows.length)} of ${countText(all)}, those in danger first` : undefined;
+  return all > rows.length
+    ? `${countText(rows.length)} of ${countText(all)}, those in danger first`
+    : undefined;
 }
 
 const nodeColumns: readonly Column<SeenNode>[] = [
   { label: 'Node', kind: 'id', names: true, cell: ({ name }) => name },
-  { label: 'State', cell: ({ running }) => (running ? <State tone="good">running</State> : <State tone="bad">down</State>) },
-  { label: 'Memory', cell: (node) => <Headroom share={node.memoryShare} isAlarm={node.memoryAlarm} what="memory" /> },
+  {
+    label: 'State',
+    cell: ({ running }) => (running ? <State tone="good">running</State> : <State tone="bad">down</State>),
+  },
+  {
+    label: 'Memory',
+    cell: (node) => <Headroom share={node.memoryShare} isAlarm={node.memoryAlarm} what="memory" />,
+  },
   { label: 'Disk', cell: (node) => <Headroom share={node.diskShare} isAlarm={node.diskAlarm} what="disk" /> },
-  { label: 'Partitions', cell: ({ partitions }) => (partitions.length === 0 ? 'none' : partitions.join(', ')) },
+  {
+    label: 'Partitions',
+    cell: ({ partitions }) => (partitions.length === 0 ? 'none' : partitions.join(', ')),
+  },
 ];
 
 interface HeadroomProps {
@@ -145,11 +177,20 @@ const Headroom = ({ share, isAlarm, what }: HeadroomProps) => {
   );
 };
 
-const TONES: Readonly<Record<QuorumState, Tone>> = { lost: 'bad', critical: 'bad', reduced: 'warn', whole: 'good' };
+const TONES: Readonly<Record<QuorumState, Tone>> = {
+  lost: 'bad',
+  critical: 'bad',
+  reduced: 'warn',
+  whole: 'good',
+};
 
 const quorumColumns: readonly Column<QuorumRow>[] = [
   { label: 'Queue', kind: 'id', names: true, cell: ({ queue }) => queue },
   { label: 'State', cell: ({ state }) => <State tone={TONES[state]}>{state}</State> },
-  { label: 'Members', kind: 'number', cell: ({ members, away }) => `${countText(members.length - away.length)} of ${countText(members.length)}` },
+  {
+    label: 'Members',
+    kind: 'number',
+    cell: ({ members, away }) => `${countText(members.length - away.length)} of ${countText(members.length)}`,
+  },
   { label: 'Away', cell: ({ away }) => away.join(', ') },
 ];
