@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { Prometheus, PrometheusError } from '../../../src/dashboard/site/history/prometheus.js';
+import { PrometheusError } from '../../../src/dashboard/site/history/errors.js';
+import { Prometheus } from '../../../src/dashboard/site/history/prometheus.js';
 
 const HOUR = 3_600_000;
 const NOW = 1_800_000_000_000;
