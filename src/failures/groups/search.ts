@@ -1,0 +1,35 @@
+import type { LettersAsked } from './group.js';
+import type { Kept } from './indexed.js';
+
+/** Characters of a text that is searched for. */
+const MOST_TEXT = 200;
+
+/** Texts that many letters share: each is looked at once. */
+const SHARED = ['routingKey', 'handler', 'chainId', 'batchId', 'replay'] as const;
+
+/** Test for one letter of the index. */
+export function searchOf({ group, queue, reason, text }: LettersAsked): (letter: Kept) => boolean {
+  const occurs = text === undefined || text === '' ? undefined : occurrenceOf(text.slice(0, MOST_TEXT));
+  return (letter) => {
+    if (group !== undefined && letter.group !== group) return false;
+    if (queue !== undefined && letter.queue !== queue && letter.deadQueue !== queue) return false;
+    if (reason !== undefined && letter.reason !== reason) return false;
+    return occurs === undefined || occurs(letter);
+  };
+}
+
+function occurrenceOf(given: string): (letter: Kept) => boolean {
+  const text = given.toLowerCase();
+  const pattern = new RegExp(given.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`), 'i');
+  const known = new Map<string, boolean>();
+  const inShared = (value: string | undefined): boolean => {
+    if (value === undefined) return false;
+    const found = known.get(value) ?? value.toLowerCase().includes(text);
+    known.set(value, found);
+    return found;
+  };
+  return (letter) =>
+    letter.own.includes(text) ||
+    (letter.error !== undefined && pattern.test(letter.error)) ||
+    SHARED.some((name) => inShared(letter[name]));
+}
