@@ -3,6 +3,7 @@ import { answerOf } from '../../site/answer.js';
 import { handlerIdOf, type Seen } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
 import { lastOf, thinned } from '../../ui/chart/chart-data.js';
+import { handlerPath } from '../handlers/handler-path.js';
 import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import { knownSum } from '../queues/rows.js';
@@ -68,8 +69,10 @@ function totalsOf({ processes, handlers, queues }: Seen) {
 /** The last hour of those that do most. */
 async function handlerHours({ watch }: Site, { handlers }: Seen): Promise<HandlerHour[]> {
   const busiest = handlers
-    .toSorted((left, right) => right.perSecond - left.perSecond || right.attempts - left.attempts)
-    .slice(0, MOST.handlers);
+    .toSorted((left, right) => right.attempts - left.attempts)
+    .slice(0, MOST.handlers)
+    // Not by what changes: rows that change places can't be read.
+    .toSorted((left, right) => (handlerPath(left) < handlerPath(right) ? -1 : 1));
   return Promise.all(
     busiest.map(async (handler) => {
       const names = ['handled', 'failed', 'dead-lettered', 'run-p95', 'wait-p95'] as const;

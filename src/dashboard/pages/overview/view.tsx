@@ -14,12 +14,15 @@ export const OverviewView: View<OverviewModel> = ({ model, context }) => (
   <>
     <PageHead title="Overview" />
     <Looked of={model.looked} now={context.now} />
-    <WrongNow model={model} context={context} />
-    <Totals model={model} context={context} />
+    <div class="overview-top">
+      <Totals model={model} context={context} />
+      <WrongNow model={model} context={context} />
+    </div>
     <Charts charts={model.charts} />
-    <Operations model={model} context={context} />
-    <NewFailures model={model} context={context} />
     <Handlers model={model} context={context} />
+    {/* What may become longer comes last: nothing is below that it could move. */}
+    <NewFailures model={model} context={context} />
+    <Operations model={model} context={context} />
   </>
 );
 

@@ -26,7 +26,7 @@ export function QueueState({ of }: { readonly of: QueueRow }) {
   if (consumers === 0 && (length ?? 0) > 0) return <State tone="bad">nobody consumes</State>;
   if (consumers === undefined) return <Unknown why="it could not be counted" />;
   if (consumers === 0) return <State tone="quiet">nobody consumes</State>;
-  return <State tone="good">consumed</State>;
+  return <State tone="quiet">consumed</State>;
 }
 
 /** `12 of 40`, with those that wait in the processes. */
