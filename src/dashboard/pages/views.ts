@@ -1,14 +1,31 @@
+import { BatchView } from './batches/batch-view.js';
+import { BatchesView } from './batches/view.js';
+import { BrokerView } from './broker/view.js';
+import { ChainsView, ChainView } from './chains/view.js';
+import { DelayedView } from './delayed/view.js';
 import { HandlerView } from './handlers/handler-view.js';
 import { HandlersView } from './handlers/view.js';
+import { OutboxView } from './outbox/view.js';
 import { OverviewView } from './overview/view.js';
 import { QueueView } from './queues/queue-view.js';
 import { QueuesView } from './queues/view.js';
 import { RunningView } from './running/view.js';
+import { TopologyView } from './topology/view.js';
 import type { View } from './view.js';
+import { WorkersView } from './workers/view.js';
 
 /** The view of each page, by the page's name: what the browser has of the pages. */
 export const VIEWS: Readonly<Record<string, View<never>>> = {
   overview: OverviewView as View<never>,
+  batches: BatchesView as View<never>,
+  batch: BatchView as View<never>,
+  chains: ChainsView as View<never>,
+  chain: ChainView as View<never>,
+  outbox: OutboxView as View<never>,
+  delayed: DelayedView as View<never>,
+  workers: WorkersView as View<never>,
+  broker: BrokerView as View<never>,
+  topology: TopologyView as View<never>,
   running: RunningView as View<never>,
   queues: QueuesView as View<never>,
   queue: QueueView as View<never>,

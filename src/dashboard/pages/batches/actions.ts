@@ -2,32 +2,33 @@ import type { IndexedLetter } from '../../../failures/groups/group.js';
 import { reasonText } from '../../../util/error-text.js';
 import { countText, numberText } from '../../../util/text/count-text.js';
 import type { Site } from '../../site/site.js';
+import { batchPath, ofSegment } from '../addresses.js';
 import type { Action } from '../page.js';
 import { deadJobsOf } from './dead-jobs.js';
 
-const pathOf = (batch: string) => `/batches/${encodeURIComponent(batch)}`;
-
 export const cancelBatch: Action = {
   path: '/batches/:batch/cancel',
-  async run({ site, params: { batch = '' } }) {
+  async run({ site, params }) {
+    const batch = ofSegment(params.batch);
     const { isCancelled, pending, problems } = await site.cancelBatch(batch);
     const done = isCancelled
       ? `Cancelled: ${countText(pending, 'job')} are still to be skipped, or run.`
       : 'Nothing to do: it is not there any more, or was cancelled or had ended before.';
-    return { to: pathOf(batch), say: [done, ...problems].join(' ') };
+    return { to: batchPath(batch), say: [done, ...problems].join(' ') };
   },
 };
 
 /** Retries the dead letters of a batch's jobs, which then count as done in it: an operation for each of their queues. */
 export const retryBatch: Action = {
   path: '/batches/:batch/retry',
-  async run({ site, params: { batch = '' }, by }) {
+  async run({ site, params, by }) {
+    const batch = ofSegment(params.batch);
     await site.index.refresh();
     const { letters, isCut } = deadJobsOf(site.index, batch);
-    if (letters.length === 0) return { to: pathOf(batch), say: nothingToRetry(site) };
+    if (letters.length === 0) return { to: batchPath(batch), say: nothingToRetry(site) };
     const said = await begin(site, letters, by);
     const rest = isCut ? ['There are more: retry again when these are through, or retry their groups.'] : [];
-    return { to: pathOf(batch), say: [...said, ...rest].join(' ') };
+    return { to: batchPath(batch), say: [...said, ...rest].join(' ') };
   },
 };
 

@@ -2,6 +2,7 @@ import { inWords } from '../../../oversight/batches/batch-words.js';
 import { cutLine } from '../../../util/text/cut-text.js';
 import { answerOf } from '../../site/answer.js';
 import type { Site } from '../../site/site.js';
+import { ofSegment } from '../addresses.js';
 import { NotFound, type Page } from '../page.js';
 import { deadJobsOf } from './dead-jobs.js';
 import type { BatchesModel, BatchModel } from './model.js';
@@ -51,7 +52,8 @@ export const batch: Page<BatchModel> = {
   path: '/batches/:batch',
   freshMs: FRESH_MS,
   title: (model) => `Batch ${model.batch?.name ?? model.id}`,
-  async load({ site, params: { batch: id = '' } }) {
+  async load({ site, params }) {
+    const id = ofSegment(params.batch);
     const { stored, problem } = await storedBatch(site, id);
     void site.index.refresh();
     const { verdict, unsent = [] } = stored ? inWords(stored) : {};

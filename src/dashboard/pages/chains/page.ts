@@ -2,6 +2,7 @@ import type { LettersFound } from '../../../failures/groups/group.js';
 import { answerOf } from '../../site/answer.js';
 import type { RunningMessage } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
+import { ofSegment } from '../addresses.js';
 import { NotFound, type Page } from '../page.js';
 import { chainsOf } from './chains-of.js';
 import type { ChainModel, ChainSources, ChainsModel } from './model.js';
@@ -31,7 +32,8 @@ export const chain: Page<ChainModel> = {
   path: '/chains/:chain',
   freshMs: FRESH_MS,
   title: (model) => `Chain ${model.chain.id}`,
-  async load({ site, params: { chain: id = '' } }) {
+  async load({ site, params }) {
+    const id = ofSegment(params.chain);
     const { running, found, sources } = await known(site, id);
     const its = chainsOf(running, found.letters).find((each) => each.id === id);
     if (!its && sources.isRead && sources.problem === undefined && !sources.isCut)

@@ -1,7 +1,8 @@
-import { Count, DurationText, Rate, Share } from '../../ui/figures/figures.js';
+import { Count, Rate, Share } from '../../ui/figures/figures.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { Looked } from '../../ui/looked.js';
 import { PageHead } from '../../ui/page-head.js';
+import { countedText, durationText } from '../../ui/text.js';
 import { failureTone } from '../handlers/view.js';
 import type { View } from '../view.js';
 import { Charts } from './charts.js';
@@ -36,10 +37,18 @@ const Totals: View<OverviewModel> = ({ model, context: { base } }) => {
       <Stat label="Fail" note="of these attempts" tone={failureTone(failureRate)}>
         <Share value={failureRate} why="no attempt has ended lately" />
       </Stat>
-      <Stat label="Waiting" note={<Oldest ms={oldestMs} />} href={`${base}/queues`}>
+      <Stat
+        label="Waiting"
+        note={oldestMs === undefined ? undefined : `the oldest for ${durationText(oldestMs)}`}
+        href={`${base}/queues`}
+      >
         <Count value={waiting} why="no queue could be counted" />
       </Stat>
-      <Stat label="Running" note={<Slots slots={slots} />} href={`${base}/running`}>
+      <Stat
+        label="Running"
+        note={slots === undefined ? undefined : `of ${countedText(slots, 'slot')}`}
+        href={`${base}/running`}
+      >
         <Count value={running} />
       </Stat>
       <Stat
@@ -61,15 +70,3 @@ const Totals: View<OverviewModel> = ({ model, context: { base } }) => {
     </Stats>
   );
 };
-
-const Oldest = ({ ms }: { readonly ms: number | undefined }) => (
-  <>
-    the oldest for <DurationText value={ms} />
-  </>
-);
-
-const Slots = ({ slots }: { readonly slots: number | undefined }) => (
-  <>
-    of <Count value={slots} why="no process has answered" /> slots
-  </>
-);

@@ -8,6 +8,7 @@ import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { Badge } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
+import { rateText } from '../../ui/text.js';
 import { queuePath, segmentOf } from '../addresses.js';
 import { handlerPath } from '../handlers/handler-path.js';
 import type { Part, View, ViewContext } from '../view.js';
@@ -121,7 +122,7 @@ const Wrong: View<QueueModel> = ({ model: { queue, pausedBy }, context }) => (
 
 const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
   <Stats>
-    <Stat label="Waiting" note={<InAndOut of={queue} />}>
+    <Stat label="Waiting" note={`in ${rate(queue.inRate)}, out ${rate(queue.outRate)}`}>
       <Count value={queue.length} />
     </Stat>
     <Stat label="Empty in" note="at the rates of now">
@@ -143,11 +144,7 @@ const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
   </Stats>
 );
 
-const InAndOut = ({ of: { inRate, outRate } }: { readonly of: QueueRow }) => (
-  <>
-    in <Rate value={inRate} />, out <Rate value={outRate} />
-  </>
-);
+const rate = (value: number | undefined): string => (value === undefined ? '–' : rateText(value));
 
 const Handlers: View<QueueModel> = ({ model: { handlers, queue }, context: { base } }) => (
   <Panel title="Handlers">

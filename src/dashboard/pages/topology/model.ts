@@ -3,6 +3,8 @@ import type { Picture } from './picture.js';
 
 export interface TopologyQueue {
   readonly queue: string;
+  /** Queue that the lane belongs to; the queue itself if it is none. */
+  readonly of: string;
   readonly length: number | undefined;
   readonly inRate: number | undefined;
   readonly outRate: number | undefined;
@@ -31,7 +33,9 @@ export interface Question {
 export interface QuestionAnswer {
   /** False if there is no such exchange. */
   readonly exists: boolean;
+  /** The first of them, and how many there are. */
   readonly queues: readonly string[];
+  readonly count: number;
   /** Exchanges that it reaches and that don't route by the key alone. */
   readonly unknown: readonly string[];
 }

@@ -1,10 +1,12 @@
 import { countText } from '../../../util/text/count-text.js';
+import { ofSegment } from '../addresses.js';
 import type { Action } from '../page.js';
 
 /** Has all processes of a service replaced, one after the other, so that some consume at any time. */
 export const restartService: Action = {
   path: '/workers/:service/restart',
-  async run({ site, params: { service = '' } }) {
+  async run({ site, params }) {
+    const service = ofSegment(params.service);
     const answers = await (await site.control()).restart(service);
     const refused = answers.filter(({ problem }) => problem !== undefined);
     const taken = answers.length - refused.length;
