@@ -6,6 +6,7 @@ import { countedText, durationText } from '../../ui/text.js';
 import { failureTone } from '../handlers/view.js';
 import type { View } from '../view.js';
 import { Charts } from './charts.js';
+import { Doctor } from './doctor.js';
 import { Handlers } from './handlers.js';
 import type { OverviewModel } from './model.js';
 import { NewFailures, Operations } from './panels.js';
@@ -24,6 +25,7 @@ export const OverviewView: View<OverviewModel> = ({ model, context }) => (
     {/* What may become longer comes last: nothing is below that it could move. */}
     <NewFailures model={model} context={context} />
     <Operations model={model} context={context} />
+    <Doctor model={model} context={context} />
   </>
 );
 

@@ -1,3 +1,4 @@
+import { Ago } from '../../ui/figures/figures.js';
 import { Empty } from '../../ui/notice.js';
 import { State } from '../../ui/state.js';
 import { countedText } from '../../ui/text.js';
@@ -5,7 +6,7 @@ import type { View } from '../view.js';
 import type { OverviewModel, Wrong } from './model.js';
 
 /** What is wrong now. Of one height, whatever is: nothing below moves when something breaks. */
-export const WrongNow: View<OverviewModel> = ({ model: { wrong, looked }, context: { base } }) => (
+export const WrongNow: View<OverviewModel> = ({ model: { wrong, looked }, context: { base, now } }) => (
   <div class="wrong">
     <h2>{wrong.length === 0 ? 'Wrong now' : `Wrong now: ${countedText(wrong.length, 'thing')}`}</h2>
     {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by the keyboard as well */}
@@ -13,7 +14,7 @@ export const WrongNow: View<OverviewModel> = ({ model: { wrong, looked }, contex
       {wrong.length > 0 ? (
         <ul>
           {wrong.map((each) => (
-            <WrongRow key={each.message} of={each} base={base} />
+            <WrongRow key={each.message} of={each} base={base} now={now} />
           ))}
         </ul>
       ) : looked.reached ? (
@@ -29,12 +30,23 @@ export const WrongNow: View<OverviewModel> = ({ model: { wrong, looked }, contex
   </div>
 );
 
-const WrongRow = ({ of, base }: { readonly of: Wrong; readonly base: string }) => (
+interface RowProps {
+  readonly of: Wrong;
+  readonly base: string;
+  readonly now: number;
+}
+
+const WrongRow = ({ of, base, now }: RowProps) => (
   <li>
     <State tone={of.severity}>{of.severity === 'bad' ? 'bad' : 'look'}</State>
     <div>
       {of.path === undefined ? of.message : <a href={`${base}${of.path}`}>{of.message}</a>}
       {of.help === undefined ? null : <p>{of.help}</p>}
+      {of.since === undefined ? null : (
+        <p>
+          since <Ago at={of.since} now={now} />
+        </p>
+      )}
     </div>
   </li>
 );

@@ -59,7 +59,7 @@ const aboveOf = ({ isLane, of }: QueueRow, { base }: ViewContext) => [
 
 /** A lane has no slots of its own. */
 const Scale = ({
-  of: { queue, isLane, slots },
+  of: { queue, isLane },
   context,
 }: {
   readonly of: QueueRow;
@@ -81,7 +81,6 @@ const Scale = ({
         max={100_000}
         size={6}
         required
-        placeholder={slots === undefined ? undefined : 'now: see busy'}
       />
     </ActionForm>
   );
@@ -133,6 +132,9 @@ const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
     </Stat>
     <Stat label="Consumers" note={<Slots of={queue} />}>
       <Count value={queue.consumers} />
+    </Stat>
+    <Stat label="Suspects" note="may be what kills a process" tone={queue.suspects ? 'warn' : undefined}>
+      <Count value={queue.suspects} why="no process that serves it tells" />
     </Stat>
     <Stat
       label="Dead letters"
