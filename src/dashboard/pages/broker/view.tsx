@@ -68,7 +68,7 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
       {critical.length === 0 ? null : (
         <Notice
           tone="bad"
-          title={`${countedText(critical.length, 'queue')} stand still when one more node is lost`}
+          title={`Queues that stand still when one more node is lost: ${countText(critical.length)}`}
         >
           <p>{`Start the nodes that are away before any other is stopped: ${critical.slice(0, 10).join(', ')}${critical.length > 10 ? ' …' : ''}`}</p>
         </Notice>

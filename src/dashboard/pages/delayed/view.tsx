@@ -7,7 +7,7 @@ import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel, Panels } from '../../ui/page-head.js';
 import { State } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
-import { countedText, durationText } from '../../ui/text.js';
+import { countedText, countText, durationText } from '../../ui/text.js';
 import type { View, ViewContext } from '../view.js';
 import type { DelayedModel, DueWithin } from './model.js';
 
@@ -29,7 +29,7 @@ export const DelayedView: View<DelayedModel> = ({ model, context }) => {
       <Stats>
         <Stat
           label="Waiting"
-          note={unknown > 0 ? `and ${countedText(unknown, 'level')} that do not tell` : undefined}
+          note={unknown > 0 ? `without ${countedText(unknown, 'level')} that told nothing` : undefined}
         >
           <Count value={isKnown ? waiting : undefined} why={WHY_UNKNOWN} />
         </Stat>
@@ -61,7 +61,7 @@ const NoLevels = () => (
 const Standing = ({ queues }: { readonly queues: readonly string[] }) => (
   <Notice
     tone="bad"
-    title={`${countedText(queues.length, 'level')} of the delays do not hand on what is due`}
+    title={`Levels of the delays that do not hand on what is due: ${countText(queues.length)}`}
   >
     <p>
       {queues.join(', ')}: messages are due there and stay. A queue or exchange behind the delays is missing
@@ -78,7 +78,7 @@ const Lost = ({
   readonly context: ViewContext;
 }) =>
   lost === undefined || lost === 0 ? null : (
-    <Notice tone="bad" title={`${countedText(lost, 'message')} were due, and no queue took them`}>
+    <Notice tone="bad" title={`Due, and taken by no queue: ${countedText(lost, 'message')}`}>
       <p>
         They are kept in{' '}
         <a href={`${context.base}${addressOf('/failures', { queue: lostQueue })}`}>{lostQueue}</a>. Start the
@@ -134,7 +134,7 @@ const Levels = ({ model: { due, levels, empty } }: { readonly model: DelayedMode
           keyOf={dueText}
         />
       </Panel>
-      <Panel title="Levels" aside={empty === 0 ? undefined : `${countedText(empty, 'level')} are empty`}>
+      <Panel title="Levels" aside={empty === 0 ? undefined : `besides ${countedText(empty, 'empty level')}`}>
         <Table
           caption="Levels of the delays that hold messages"
           captionHidden

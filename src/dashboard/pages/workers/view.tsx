@@ -134,7 +134,7 @@ const Restart = ({
       label="Restart"
       title={`Restart ${service}`}
       confirm={`${countedText(supervised, 'process', 'processes')} of ${service} will be replaced, one after the other on each machine.${
-        supervised < processes ? ` ${countText(processes - supervised)} are not supervised, and go on.` : ''
+        supervised < processes ? ` Not supervised, and not replaced: ${countText(processes - supervised)}.` : ''
       }`}
     />
   );
