@@ -3,19 +3,28 @@ import { batch, batches } from './batches/page.js';
 import { broker } from './broker/page.js';
 import { chain, chains } from './chains/page.js';
 import { delayed } from './delayed/page.js';
+import { handler, handlers } from './handlers/page.js';
 import { outbox } from './outbox/page.js';
 import { overview } from './overview/page.js';
 import type { Action, Page } from './page.js';
+import { QUEUE_ACTIONS } from './queues/actions.js';
+import { queue, queues } from './queues/page.js';
+import { RUNNING_ACTIONS } from './running/actions.js';
+import { running } from './running/page.js';
 import { topology } from './topology/page.js';
 import { restartService } from './workers/actions.js';
 import { workers } from './workers/page.js';
 
 /** All pages, in the order of the navigation. */
 export const PAGES: readonly Page<never>[] = [
-  overview,
+  ...[overview, running, queues, queue, handlers, handler],
   ...[batches, batch, chains, chain, outbox, delayed],
   ...[workers, broker, topology],
 ] as readonly Page<unknown>[] as readonly Page<never>[];
 
 /** All actions of all pages. */
-export const ACTIONS: readonly Action[] = [cancelBatch, retryBatch, restartService];
+export const ACTIONS: readonly Action[] = [
+  ...QUEUE_ACTIONS,
+  ...RUNNING_ACTIONS,
+  ...[cancelBatch, retryBatch, restartService],
+];

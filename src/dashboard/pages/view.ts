@@ -15,3 +15,6 @@ export interface ViewContext {
 
 /** Draws a model. Called on the server and in the browser, with the same result. */
 export type View<Model> = (props: { readonly model: Model; readonly context: ViewContext }) => VNode;
+
+/** Part of a view, which may have nothing to draw. */
+export type Part<Model> = (props: { readonly model: Model; readonly context: ViewContext }) => VNode | null;

@@ -3,8 +3,13 @@ import { BatchesView } from './batches/view.js';
 import { BrokerView } from './broker/view.js';
 import { ChainsView, ChainView } from './chains/view.js';
 import { DelayedView } from './delayed/view.js';
+import { HandlerView } from './handlers/handler-view.js';
+import { HandlersView } from './handlers/view.js';
 import { OutboxView } from './outbox/view.js';
-import { OverviewView } from './overview/view.js';
+import { OverviewView, OverviewView } from './overview/view.js';
+import { QueueView } from './queues/queue-view.js';
+import { QueuesView } from './queues/view.js';
+import { RunningView } from './running/view.js';
 import { TopologyView } from './topology/view.js';
 import type { View } from './view.js';
 import { WorkersView } from './workers/view.js';
@@ -21,4 +26,9 @@ export const VIEWS: Readonly<Record<string, View<never>>> = {
   workers: WorkersView as View<never>,
   broker: BrokerView as View<never>,
   topology: TopologyView as View<never>,
+  running: RunningView as View<never>,
+  queues: QueuesView as View<never>,
+  queue: QueueView as View<never>,
+  handlers: HandlersView as View<never>,
+  handler: HandlerView as View<never>,
 };

@@ -35,7 +35,7 @@ export function documentOf({ title, page, model, context, frame, assets, isLive 
         <title>{`${title} · ${frame.nav.site.title} · Hopline`}</title>
         <link rel="stylesheet" href={assets.style} />
         {/* Sets the theme that the reader has chosen: without `blocking` the other would be seen for a moment. */}
-        <script type="module" src={assets.script} blocking="render" />
+        <script type="module" src={assets.script} {...{ blocking: 'render' }} />
       </head>
       <Layout frame={{ ...frame, page, base: context.base, now: context.now }}>
         <View model={model} context={context} />

@@ -1,13 +1,102 @@
+import type { FailureGroup } from '../../../failures/groups/group.js';
+import { answerOf } from '../../site/answer.js';
+import { handlerIdOf, type Seen } from '../../site/seen.js';
+import type { Site } from '../../site/site.js';
+import { lastOf, thinned } from '../../ui/chart/chart-data.js';
+import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
-import type { OverviewModel } from './model.js';
+import { knownSum } from '../queues/rows.js';
+import { chartedOf, sumOf } from '../series.js';
+import { type HandlerHour, type NewGroup, OVERVIEW_SERIES, type OverviewModel } from './model.js';
+import { wrongOf } from './wrong.js';
+
+const FRESH_MS = 2_000;
+
+/** Handlers, groups and operations that are shown; the rest is behind a link. */
+const MOST = { handlers: 12, groups: 6, operations: 5 };
+
+/** Points of a small picture in a table. */
+const SPARKS = 30;
 
 export const overview: Page<OverviewModel> = {
   name: 'overview',
   path: '/',
-  freshMs: 2_000,
+  freshMs: FRESH_MS,
   title: () => 'Overview',
   async load({ site }) {
-    const { reached, processes, queues } = await site.watch.latest();
-    return { broker: site.broker, reached, processes: processes.length, queues };
+    const seen = await site.watch.latest();
+    const [charts, handlers, groups, { value: operations = [], problem }] = await Promise.all([
+      chartedOf(site.watch, OVERVIEW_SERIES),
+      handlerHours(site, seen),
+      site.index.groups({ parts: SPARKS }),
+      answerOf('the list of operations', site.clock, () => site.operations.list()),
+    ]);
+    return {
+      looked: lookedOf(seen),
+      ...totalsOf(seen),
+      wrong: wrongOf(seen),
+      examined: undefined,
+      charts,
+      handlers,
+      handlerCount: seen.handlers.length,
+      groups: groups.slice(0, MOST.groups).map(newGroup),
+      groupCount: groups.length,
+      index: site.index.state,
+      operations: operations.filter(({ endedAt }) => endedAt === undefined).slice(0, MOST.operations),
+      operationsProblem: problem,
+    };
   },
 };
+
+function totalsOf({ processes, handlers, queues }: Seen) {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const perSecond = sum(handlers.map((each) => each.perSecond));
+  const failing = sum(handlers.map((each) => each.perSecond * (each.failureRate ?? 0)));
+  const oldest = queues.flatMap(({ oldestMs }) => oldestMs ?? []);
+  return {
+    processes: processes.length,
+    perSecond,
+    failureRate: perSecond === 0 ? undefined : failing / perSecond,
+    running: sum(handlers.map(({ running }) => running)),
+    slots: knownSum(processes.flatMap(({ slotGroups }) => slotGroups.map(({ slots }) => slots))),
+    waiting: knownSum(queues.map(({ length }) => length)),
+    oldestMs: oldest.length === 0 ? undefined : Math.max(...oldest),
+    deadLetters: knownSum(queues.map(({ deadLetters }) => deadLetters)),
+  };
+}
+
+/** The last hour of those that do most. */
+async function handlerHours({ watch }: Site, { handlers }: Seen): Promise<HandlerHour[]> {
+  const busiest = handlers
+    .toSorted((left, right) => right.perSecond - left.perSecond || right.attempts - left.attempts)
+    .slice(0, MOST.handlers);
+  return Promise.all(
+    busiest.map(async (handler) => {
+      const names = ['handled', 'failed', 'dead-lettered', 'run-p95', 'wait-p95'] as const;
+      const charts = await chartedOf(watch, names, handlerIdOf(handler));
+      return {
+        service: handler.service,
+        queue: handler.queue,
+        handler: handler.handler,
+        handled: sumOf(charts.handled),
+        failed: sumOf(charts.failed),
+        deadLettered: sumOf(charts['dead-lettered']),
+        throughput: thinned(charts.handled, SPARKS),
+        runP95Ms: handler.runtimeMs?.p95 ?? lastOf(charts['run-p95']),
+        waitP95Ms: handler.waitMs?.p95 ?? lastOf(charts['wait-p95']),
+      };
+    }),
+  );
+}
+
+const newGroup = (group: FailureGroup): NewGroup => ({
+  id: group.id,
+  kind: group.kind,
+  message: group.message.slice(0, 300),
+  handler: group.handler,
+  queue: group.queue,
+  count: group.count,
+  state: group.state,
+  sparkline: group.sparkline,
+  lastAt: group.lastAt?.getTime(),
+});

@@ -1,0 +1,196 @@
+import type { ErrorGroup } from '../../../consume/report/error-groups.js';
+import type { SlowMessage } from '../../site/seen.js';
+import { Chart } from '../../ui/chart/chart.js';
+import type { ChartLine } from '../../ui/chart/chart-data.js';
+import { Ago, Count, DurationText, Rate, Share } from '../../ui/figures/figures.js';
+import { Stat, Stats } from '../../ui/figures/stat.js';
+import { addressOf } from '../../ui/filter.js';
+import { ActionForm } from '../../ui/form.js';
+import { Looked } from '../../ui/looked.js';
+import { Empty, Notice } from '../../ui/notice.js';
+import { PageHead, Panel } from '../../ui/page-head.js';
+import { type Column, Table } from '../../ui/table.js';
+import { queuePath, searchPath, segmentOf } from '../addresses.js';
+import { RunningTable } from '../running/table.js';
+import type { Part, View, ViewContext } from '../view.js';
+import type { HandlerModel, HandlerSeries } from './model.js';
+import { failureTone } from './view.js';
+
+export const HandlerView: View<HandlerModel> = ({ model, context }) => {
+  const { looked, handler, running, problem } = model;
+  const { base, now } = context;
+  return (
+    <>
+      <PageHead
+        title={handler.handler}
+        above={[
+          [`${base}/handlers`, 'Handlers'],
+          [`${base}${queuePath(handler.queue)}`, handler.queue],
+        ]}
+        lead={`of the service ${handler.service}`}
+      />
+      <Looked of={looked} now={now} />
+      <OpenCircuit model={model} context={context} />
+      <Figures model={model} context={context} />
+      <Charts model={model} />
+      <Errors errors={handler.errors} now={now} />
+      <Panel title="Running now">
+        {problem === undefined ? null : <Notice tone="warn" title={problem} />}
+        <RunningTable
+          rows={running}
+          context={context}
+          empty={<Empty title="None of its messages runs at the moment" />}
+        />
+      </Panel>
+      <Slowest model={model} context={context} />
+    </>
+  );
+};
+
+const OpenCircuit: Part<HandlerModel> = ({
+  model: {
+    handler: { circuitsOpen, queue, handler },
+  },
+  context,
+}) =>
+  circuitsOpen ? (
+    <Notice tone="bad" title="Its circuit is open: too many of its attempts have failed">
+      <p>Its queue waits until a trial succeeds. Close it once what it calls is well again.</p>
+      <ActionForm
+        context={context}
+        path={`${queuePath(queue)}/circuits/${segmentOf(handler)}/close`}
+        label="Close the circuit"
+        kind="main"
+      />
+    </Notice>
+  ) : null;
+
+const NONE_ENDED = 'no attempt has ended lately';
+
+const Figures: View<HandlerModel> = ({ model: { handler, handledInHour }, context: { base } }) => (
+  <Stats>
+    <Stat label="Attempts" note={<Handled count={handledInHour} />}>
+      <Rate value={handler.perSecond} />
+    </Stat>
+    <Stat label="Fail" note={<Failures of={handler} />} tone={failureTone(handler.failureRate)}>
+      <Share value={handler.failureRate} why={NONE_ENDED} />
+    </Stat>
+    <Stat label="Run time p95" note={<Timeout of={handler} />}>
+      <DurationText value={handler.runtimeMs?.p95} why={NONE_ENDED} />
+    </Stat>
+    <Stat label="Wait p95" note="from the publish to the first attempt">
+      <DurationText value={handler.waitMs?.p95} why={NONE_ENDED} />
+    </Stat>
+    <Stat label="Running" note={<Longest of={handler} />}>
+      <Count value={handler.running} />
+    </Stat>
+    <Stat
+      label="Dead letters"
+      note={<Retries of={handler} />}
+      href={addressOf(`${base}/failures`, { handler: handler.handler })}
+      tone={handler.deadLettered > 0 ? 'bad' : undefined}
+    >
+      <Count value={handler.deadLettered} />
+    </Stat>
+  </Stats>
+);
+
+type Of = { readonly of: HandlerModel['handler'] };
+
+const Handled = ({ count }: { readonly count: number | undefined }) => (
+  <>
+    <Count value={count} why="nothing was counted yet" /> handled within the hour
+  </>
+);
+
+const Failures = ({ of: { failures, timedOut } }: Of) => (
+  <>
+    <Count value={failures} /> failed, <Count value={timedOut} /> timed out, since the start
+  </>
+);
+
+const Timeout = ({ of: { timeoutMs } }: Of) => (
+  <>
+    of at most <DurationText value={timeoutMs} />
+  </>
+);
+
+const Longest = ({ of: { longestMs } }: Of) =>
+  longestMs === undefined ? null : (
+    <>
+      the longest for <DurationText value={longestMs} />
+    </>
+  );
+
+const Retries = ({ of: { retries } }: Of) => (
+  <>
+    and <Count value={retries} /> retries, since the start
+  </>
+);
+
+const KINDS = { p50: 'main', p95: 'second', p99: 'third' } as const;
+
+function Charts({ model: { charts } }: { readonly model: HandlerModel }) {
+  const percentiles = (of: 'run' | 'wait'): ChartLine[] =>
+    (['p50', 'p95', 'p99'] as const).map((label) => ({
+      label,
+      kind: KINDS[label],
+      series: charts[`${of}-${label}` satisfies HandlerSeries],
+    }));
+  return (
+    <div class="charts">
+      <Chart
+        title="Outcomes"
+        unit="rate"
+        lines={[
+          { label: 'handled', kind: 'main', series: charts.handled },
+          { label: 'failed', kind: 'bad', series: charts.failed },
+          { label: 'dead-lettered', kind: 'third', series: charts['dead-lettered'] },
+        ]}
+      />
+      <Chart title="Run time" unit="duration" lines={percentiles('run')} />
+      <Chart title="Wait" unit="duration" lines={percentiles('wait')} />
+    </div>
+  );
+}
+
+const Errors = ({ errors, now }: { readonly errors: readonly ErrorGroup[]; readonly now: number }) => (
+  <Panel title="Last errors">
+    <Table
+      caption="Last errors of its attempts by kind"
+      captionHidden
+      columns={[
+        { label: 'Kind', kind: 'id', names: true, cell: ({ kind }: ErrorGroup) => kind },
+        { label: 'Latest message', cell: ({ message }) => message },
+        { label: 'Times', kind: 'number', cell: ({ count }) => <Count value={count} /> },
+        { label: 'Latest', kind: 'number', cell: ({ lastAt }) => <Ago at={lastAt} now={now} /> },
+      ]}
+      rows={errors}
+      keyOf={({ kind }) => kind}
+      empty={<Empty title="None of its attempts has failed since the processes have started" />}
+    />
+  </Panel>
+);
+
+const slowColumns = ({ now }: ViewContext): readonly Column<SlowMessage>[] => [
+  { label: 'Message', kind: 'id', names: true, cell: ({ messageId }) => messageId ?? 'without an id' },
+  { label: 'Run time', kind: 'number', cell: ({ runMs }) => <DurationText value={runMs} /> },
+  { label: 'Outcome', cell: ({ outcome }) => outcome },
+  { label: 'Ended', kind: 'number', cell: ({ endedAt }) => <Ago at={endedAt} now={now} /> },
+];
+
+const Slowest: View<HandlerModel> = ({ model: { slowest }, context }) => (
+  <Panel title="Slowest" aside="of the last minutes">
+    <Table
+      caption="Slowest messages of the last minutes"
+      captionHidden
+      columns={slowColumns(context)}
+      rows={slowest}
+      keyOf={({ messageId, endedAt }) => `${messageId} ${endedAt}`}
+      hrefOf={({ messageId }) =>
+        messageId === undefined ? undefined : `${context.base}${searchPath(messageId)}`
+      }
+      empty={<Empty title="No attempt has ended in the last minutes" />}
+    />
+  </Panel>
+);

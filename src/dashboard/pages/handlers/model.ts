@@ -1,0 +1,43 @@
+import type { ErrorGroup } from '../../../consume/report/error-groups.js';
+import type { HandlerReport } from '../../../control/handler-report.js';
+import type { RunningMessage, SlowMessage } from '../../site/seen.js';
+import type { LookedModel } from '../../ui/looked.js';
+import type { Charted } from '../series.js';
+
+/** A handler without its errors, of which the list shows the last alone. */
+export interface HandlerRow extends Omit<HandlerReport, 'errors'> {
+  readonly lastError: ErrorGroup | undefined;
+}
+
+export const HANDLER_SORTS = ['name', 'rate', 'run time', 'failures', 'dead letters'] as const;
+export type HandlerSort = (typeof HANDLER_SORTS)[number];
+
+export interface HandlersModel {
+  readonly looked: LookedModel;
+  readonly text: string;
+  readonly sort: HandlerSort;
+  readonly count: number;
+  readonly offset: number;
+  readonly limit: number;
+  readonly rows: readonly HandlerRow[];
+}
+
+export interface HandlerModel {
+  readonly looked: LookedModel;
+  readonly handler: HandlerReport;
+  /** Messages that it handled in the last hour, as far as they were counted. */
+  readonly handledInHour: number | undefined;
+  readonly charts: Charted<HandlerSeries>;
+  /** The slowest of the last minutes, and those that run: the longest first. */
+  readonly slowest: readonly SlowMessage[];
+  readonly running: readonly RunningMessage[];
+  /** Why single messages are not known. */
+  readonly problem: string | undefined;
+}
+
+export type HandlerSeries = (typeof HANDLER_SERIES)[number];
+export const HANDLER_SERIES = [
+  ...(['handled', 'failed', 'dead-lettered'] as const),
+  ...(['run-p50', 'run-p95', 'run-p99'] as const),
+  ...(['wait-p50', 'wait-p95', 'wait-p99'] as const),
+] as const;
