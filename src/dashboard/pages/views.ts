@@ -6,7 +6,7 @@ import { DelayedView } from './delayed/view.js';
 import { HandlerView } from './handlers/handler-view.js';
 import { HandlersView } from './handlers/view.js';
 import { OutboxView } from './outbox/view.js';
-import { OverviewView, OverviewView } from './overview/view.js';
+import { OverviewView } from './overview/view.js';
 import { QueueView } from './queues/queue-view.js';
 import { QueuesView } from './queues/view.js';
 import { RunningView } from './running/view.js';

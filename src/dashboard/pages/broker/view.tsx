@@ -3,11 +3,12 @@ import { Count, Rate, Share } from '../../ui/figures/figures.js';
 import { Meter } from '../../ui/figures/meter.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { Unknown } from '../../ui/figures/unknown.js';
+import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { State, type Tone } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
-import { countedText, countText, shareText } from '../../ui/text.js';
+import { countText, shareText } from '../../ui/text.js';
 import type { View } from '../view.js';
 import type { BrokerModel, QuorumRow, QuorumState } from './model.js';
 
@@ -16,12 +17,10 @@ const NEAR = 0.8;
 
 const WHY_UNKNOWN = 'only the management API tells';
 
-export const BrokerView: View<BrokerModel> = ({ model }) => (
+export const BrokerView: View<BrokerModel> = ({ model, context }) => (
   <>
     <PageHead title="Broker" lead={model.address} />
-    {model.reached ? null : (
-      <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
-    )}
+    <Looked of={model.looked} now={context.now} />
     <Wrong of={model} />
     <Figures of={model} />
     {model.hasManagement ? (

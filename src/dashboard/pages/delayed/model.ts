@@ -1,4 +1,5 @@
 import type { SeenDelay } from '../../site/seen.js';
+import type { LookedModel } from '../../ui/looked.js';
 
 /** Messages that are due within a time, at the latest, and not within the shorter ones. */
 export interface DueWithin {
@@ -8,7 +9,7 @@ export interface DueWithin {
 }
 
 export interface DelayedModel {
-  readonly reached: boolean;
+  readonly looked: LookedModel;
   /** True if anything has been asked of the delays: without a management API and without workers, nothing is. */
   readonly isKnown: boolean;
   /** Messages of all levels that are known. */

@@ -3,6 +3,7 @@ import { Count, DurationText } from '../../ui/figures/figures.js';
 import { Meter } from '../../ui/figures/meter.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { addressOf } from '../../ui/filter.js';
+import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel, Panels } from '../../ui/page-head.js';
 import { State } from '../../ui/state.js';
@@ -14,16 +15,14 @@ import type { DelayedModel, DueWithin } from './model.js';
 const WHY_UNKNOWN = 'some levels have not told how many they hold';
 
 export const DelayedView: View<DelayedModel> = ({ model, context }) => {
-  const { reached, isKnown, waiting, unknown, lastDueMs, standing, lost } = model;
+  const { isKnown, waiting, unknown, lastDueMs, standing, lost } = model;
   return (
     <>
       <PageHead
         title="Delayed"
         lead="Retries and delayed messages that wait in the broker, in levels of a fixed time each."
       />
-      {reached ? null : (
-        <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
-      )}
+      <Looked of={model.looked} now={context.now} />
       {standing.length === 0 ? null : <Standing queues={standing} />}
       <Lost model={model} context={context} />
       <Stats>
