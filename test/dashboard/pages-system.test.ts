@@ -171,9 +171,10 @@ describe('the page of the broker', () => {
       watch: watchOf({ broker }),
     });
     const { text } = await drawn('broker', site);
+    assert.match(text, /RabbitMQ 4\.3\.6 rabbit:5672, vhost '\/', cluster shop/);
     assert.match(
       text,
-      /RabbitMQ 4\.3\.6 cluster shop Takes messages yes Quorum queues 4 1 lost, 1 critical, 0 reduced Connections 1,203 Opened and closed 0\.5\/s/,
+      /Takes messages yes Quorum queues 4 1 lost, 1 critical, 0 reduced Connections 1,203 Opened and closed 0\.5\/s/,
     );
     assert.match(text, /rabbit@a running 42 % 0\.5 % none/);
     assert.match(text, /rabbit@c running memory alarm – not known/);

@@ -19,7 +19,7 @@ const WHY_UNKNOWN = 'only the management API tells';
 
 export const BrokerView: View<BrokerModel> = ({ model, context }) => (
   <>
-    <PageHead title="Broker" lead={model.address} />
+    <PageHead title={model.broker.name} lead={placeOf(model)} />
     <Looked of={model.looked} now={context.now} />
     <Wrong of={model} />
     <Figures of={model} />
@@ -36,6 +36,9 @@ export const BrokerView: View<BrokerModel> = ({ model, context }) => (
     )}
   </>
 );
+
+const placeOf = ({ address, broker: { cluster } }: BrokerModel): string =>
+  cluster === undefined ? address : `${address}, cluster ${cluster}`;
 
 const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
   const { blocked, nodes, critical = [] } = broker;
@@ -78,9 +81,6 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
 
 const Figures = ({ of: { broker, quorumCounts } }: { readonly of: BrokerModel }) => (
   <Stats>
-    <Stat label="Broker" note={broker.cluster === undefined ? undefined : `cluster ${broker.cluster}`}>
-      {broker.name}
-    </Stat>
     <Stat label="Takes messages" tone={broker.blocked ? 'bad' : undefined}>
       {broker.blocked === undefined ? <Unknown /> : broker.blocked ? 'no' : 'yes'}
     </Stat>
@@ -93,10 +93,7 @@ const Figures = ({ of: { broker, quorumCounts } }: { readonly of: BrokerModel })
     <Stat label="Connections">
       <Count value={broker.connections} why={WHY_UNKNOWN} />
     </Stat>
-    <Stat
-      label="Opened and closed"
-      note="connections, over the last minutes: many are a client that connects for each message"
-    >
+    <Stat label="Opened and closed" note="connections; many are a client that connects for each message">
       <Rate value={broker.connectionChurn} why={WHY_UNKNOWN} />
     </Stat>
   </Stats>
