@@ -10,7 +10,7 @@ export interface DueWithin {
 
 export interface DelayedModel {
   readonly looked: LookedModel;
-  /** True if anything has been asked of the delays: without a management API and without workers, nothing is. */
+  /** True if the length of any level is known: before the first worker of a vhost has started, there are none. */
   readonly isKnown: boolean;
   /** Messages of all levels that are known. */
   readonly waiting: number;

@@ -16,7 +16,7 @@ export const delayed: Page<DelayedModel> = {
     const dues = known.flatMap(({ dueMs }) => dueMs ?? []);
     return {
       looked: lookedOf(seen),
-      isKnown: delays.length > 0,
+      isKnown: delays.some(({ length }) => length !== undefined),
       waiting: known.reduce((sum, { length = 0 }) => sum + length, 0),
       unknown: holding.length - known.length,
       lastDueMs: dues.length === 0 ? undefined : Math.max(...dues),
