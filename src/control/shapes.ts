@@ -42,6 +42,8 @@ export const controlRequest = variant('ask', [
   object({ ask: literal('reset-circuit'), queue: text, handler: text }),
   /** Fires the signal of this message's handler. */
   object({ ask: literal('cancel'), messageId: text }),
+  /** Has workers tell of each dead letter for a time, as dead-letter-notice.ts says. Nobody answers. */
+  object({ ask: literal('dead-letters'), forMs: durationMs }),
   /** Has monitors tell nobody of these alerts for a time; 0 ends that. */
   object({ ask: literal('silence'), pattern: text, forMs: durationMs }),
   /** Has monitors remind nobody of these alerts until they get worse or end. */

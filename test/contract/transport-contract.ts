@@ -19,6 +19,7 @@ import { destinations } from './destinations.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
 import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
+import { failureGroups } from './failure-groups.js';
 import { failureLog } from './failure-log.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
@@ -128,6 +129,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
   'replays that are watched': replays,
+  'dead letters in groups': failureGroups,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
