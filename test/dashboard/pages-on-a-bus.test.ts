@@ -8,6 +8,7 @@ import type { Site } from '../../src/dashboard/site/site.js';
 import { topologyFacts } from '../../src/dashboard/site/topology-facts.js';
 import { startWatch } from '../../src/dashboard/site/watch.js';
 import { Bus, memory } from '../../src/index.js';
+import { openFailures } from '../../src/operate.js';
 import { Names } from '../../src/topology/names.js';
 import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
@@ -29,19 +30,25 @@ describe('the pages of a bus that runs', () => {
         queue: { name: 'shop.ship', lanes: ['fast', 'default'] },
       })
       .handle('thumbs.make', () => gate.promise, { name: 'MakeThumbs', queue: 'shop.thumbs' })
-      .handle('thumbs.tell', () => {}, { name: 'TellThumbs', queue: 'shop.thumbs' });
+      .handle('thumbs.tell', () => {}, { name: 'TellThumbs', queue: 'shop.thumbs' })
+      .handle('scan', () => Promise.reject(new Error('a virus')), {
+        name: 'Scan',
+        queue: 'shop.scan',
+        retry: { tries: 1 },
+      });
     await bus.start();
     await bus.send('order.placed', 1, { delay: '30s' });
     await bus.send('order.placed', 2, { delay: '2h' });
     const watch = startWatch({ transport, wait: '50ms', every: '100ms', log: silentLogger });
+    const failures = await openFailures({ transport, queues: ['shop.scan'], log: silentLogger });
     const control = await openControl({ transport, wait: '50ms', log: silentLogger });
     const names = new Names();
     site = siteOf({
-      ...{ names, watch, control: async () => control, management: undefined },
+      ...{ names, watch, control: async () => control, management: undefined, index: failures.index() },
       topology: () => topologyFacts({ names, watch, management: undefined, control: async () => control }),
     });
     close = async () => {
-      await Promise.all([watch.close(), control.close()]);
+      await Promise.all([watch.close(), control.close(), failures.close()]);
     };
   });
   after(async () => {
@@ -52,7 +59,7 @@ describe('the pages of a bus that runs', () => {
 
   it('list its process, and say why that is not restarted', async () => {
     const { text } = await drawn('workers', site);
-    assert.match(text, /shop 1 1\.4\.2 \d+ of 20 \d+ MB not supervised/);
+    assert.match(text, /shop 1 1\.4\.2 \d+ of 30 \d+ MB not supervised/);
     const form = new FormData();
     const asked = { site, query: new URLSearchParams(), form, by: 'ada' };
     const { say } = await restartService.run({ ...asked, params: { service: 'shop' } });
@@ -68,11 +75,11 @@ describe('the pages of a bus that runs', () => {
     assert.match(text, /'thumbs\.make' on hopline\.events reaches 1 queue shop\.thumbs/);
     assert.deepEqual(
       model.queues.map(({ queue }) => queue),
-      ['shop.ship', 'shop.ship.fast', 'shop.thumbs'],
+      ['shop.scan', 'shop.ship', 'shop.ship.fast', 'shop.thumbs'],
     );
     const nodes = (kind: string) =>
       model.picture.nodes.filter((node) => node.kind === kind).map(({ title }) => title);
-    assert.deepEqual(nodes('handler').toSorted(), ['MakeThumbs', 'Ship', 'TellThumbs']);
+    assert.deepEqual(nodes('handler').toSorted(), ['MakeThumbs', 'Scan', 'Ship', 'TellThumbs']);
     assert.deepEqual(nodes('exchange').toSorted(), ['hopline.events', 'hopline.events.lane.fast']);
     const marked = model.picture.nodes.filter(({ isReached }) => isReached).map(({ title }) => title);
     assert.deepEqual(marked.toSorted(), [
@@ -118,5 +125,21 @@ describe('the pages of a bus that runs', () => {
     });
     const { text } = await drawn('chain', site, { params: { chain: 'the-chain' } });
     assert.match(text, /MakeThumbs shop\.thumbs shop 1 .* the-chain/);
+  });
+
+  it('show a chain that stands where a step of it has failed, with what is left of it', async () => {
+    const scan = { key: 'scan', payload: 1 };
+    const rest = Array.from({ length: 12 }, () => ({ key: 'thumbs.tell', payload: 1 }));
+    await bus.chain([scan, ...rest], { id: 'standing-chain' }).dispatch();
+    await bus.publish('scan', 1, { messageId: 'no-chain' });
+    await eventually(async () => {
+      await site.index.refresh({ force: true });
+      assert.equal(site.index.letters().count, 2);
+    });
+    const { model, text } = await drawn<ChainsModel>('chains', site, { query: 'q=STANDING' });
+    assert.equal(model.chains.length, 1);
+    assert.match(text, /standing-chain stands step 1 of 13 failed in Scan (thumbs\.tell → ){10}2 more/);
+    const one = await drawn('chain', site, { params: { chain: 'standing-chain' } });
+    assert.match(one.text, /step 1 of 13 Scan Error: a virus/);
   });
 });
