@@ -5,9 +5,10 @@ import { checkServeOptions, planServing, type Serving } from '../consume/handler
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
+import { DeadLetterNotices } from '../consume/report/dead-letter-notices.js';
 import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
-import type { BusControl } from '../control/bus-control.js';
+import type { BusControl, BusControlOptions } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, StoppedError } from '../errors.js';
 import type { BusState } from '../events.js';
 import type { PendingRequests } from '../features/request/pending-requests.js';
@@ -144,9 +145,12 @@ export class Lifecycle {
     this.session = session;
     writeWithin(session, this.options.tracing);
     await this.declare(session, subscriptions, deadline);
-    const running = this.consumptionOf(parts, servings, session);
+    const notices = new DeadLetterNotices(session, names, settings.transport.clock);
+    const running = this.consumptionOf(parts, servings, session, notices);
     this.running = running;
-    if (settings.operatorControl && consumes) await this.hearOperators(session, running, deadline);
+    if (settings.operatorControl && consumes) {
+      await this.hearOperators({ session, consumption: running, notices }, deadline);
+    }
     await deadline.race(running.start(), () => this.notConsuming());
     if (settings.relayOutbox ?? hasFeature('inbox', subscriptions)) parts.outbox.startRelay();
     // The watch runs by real time, and must not disturb tests that move the clock.
@@ -157,6 +161,7 @@ export class Lifecycle {
     { sending }: LivingParts,
     servings: readonly Serving[],
     session: Session,
+    notices: DeadLetterNotices,
   ): Consumption {
     const { settings, names, events, tracing } = this.options;
     return new Consumption(servings, {
@@ -168,19 +173,22 @@ export class Lifecycle {
       giveUp: this.giveUp.signal,
       ...sending,
       crashWatch: this.crashWatch,
+      notices,
       tracing,
     });
   }
 
-  private async hearOperators(session: Session, consumption: Consumption, deadline: Deadline): Promise<void> {
+  private async hearOperators(
+    parts: Pick<BusControlOptions, 'session' | 'consumption' | 'notices'>,
+    deadline: Deadline,
+  ): Promise<void> {
     const { settings, names, events } = this.options;
     // With it come the schemas of its messages, which a bus that only publishes has no use for.
     const { BusControl } = await import('../control/bus-control.js');
     this.control = new BusControl({
       ...settings,
+      ...parts,
       names,
-      session,
-      consumption,
       clock: settings.transport.clock,
       events,
       status: () => this.status,

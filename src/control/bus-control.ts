@@ -1,4 +1,5 @@
 import type { Consumption } from '../consume/intake/consumption.js';
+import type { DeadLetterNotices } from '../consume/report/dead-letter-notices.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { CONTROL_TOPOLOGY, type TopologyMode } from '../topology/bus-topology.js';
@@ -25,6 +26,8 @@ export interface BusControlOptions {
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
   readonly consumption: Consumption;
+  /** Tells of dead letters while operators want to know. */
+  readonly notices?: Pick<DeadLetterNotices, 'askedFor'> | undefined;
   status(): ProcessStatus;
 }
 
@@ -115,6 +118,7 @@ export class BusControl {
 
   private async heard(message: Heard): Promise<void> {
     const request = decodeRequest(message);
+    if (request?.ask === 'dead-letters') this.options.notices?.askedFor(request.forMs);
     if (!request || message.properties.replyTo === undefined) return;
     const answer = this.tryToObey(request);
     if (!answer) return;

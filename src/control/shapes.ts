@@ -42,6 +42,8 @@ export const controlRequest = variant('ask', [
   object({ ask: literal('reset-circuit'), queue: text, handler: text }),
   /** Fires the signal of this message's handler. */
   object({ ask: literal('cancel'), messageId: text }),
+  /** Has workers tell of each dead letter for a time, as dead-letter-notice.ts says. Nobody answers. */
+  object({ ask: literal('dead-letters'), forMs: durationMs }),
   /** Has monitors tell nobody of these alerts for a time; 0 ends that. */
   object({ ask: literal('silence'), pattern: text, forMs: durationMs }),
   /** Has monitors remind nobody of these alerts until they get worse or end. */
@@ -130,7 +132,13 @@ const slow = shapeOf<SlowStatus>({
   outcome: nameOf<SlowOutcome>(),
 });
 
-const route = shapeOf<RouteStatus>({ exchange: text, pattern: string(), queue: text, handler: text });
+const route = shapeOf<RouteStatus>({
+  exchange: text,
+  isDeclared: boolean(),
+  pattern: string(),
+  queue: text,
+  handler: text,
+});
 
 export const controlAnswer = shapeOf<ControlAnswer>({
   service: text,

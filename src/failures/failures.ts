@@ -11,6 +11,7 @@ import { exportLines, type ImportResult, importLines } from './acting/export-imp
 import { Pace } from './acting/pace.js';
 import { retrier } from './acting/retry.js';
 import { type DeadLetterFilter, FILTER_FIELDS, matcherOf } from './filter.js';
+import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-letter-index.js';
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { resolveId } from './letters/letter-id.js';
 import { readLetter, summaryOf } from './letters/read-letter.js';
@@ -27,6 +28,7 @@ import {
   type ReplayOptions,
   type Selection,
 } from './options.js';
+import { OneAtATime } from './reading/one-at-a-time.js';
 import { walk } from './reading/walk.js';
 
 /** Publishes under way at once if there is no rate. */
@@ -66,6 +68,9 @@ export interface DeadLetterCount {
  * ends, so that a second call, or any other consumer of the queue, sees only the rest.
  */
 export class Failures {
+  /** Shared by all that takes letters of these queues in this process. @internal */
+  readonly turns = new OneAtATime();
+
   /** @internal */
   constructor(
     private readonly settings: FailuresSettings,
@@ -78,13 +83,13 @@ export class Failures {
    * can be acted on.
    */
   get unreadable(): UnreadableLetter[] {
-    return this.settings.queues.flatMap((queue) => unreadableIn(this.session, queue) ?? []);
+    return this.settings.queues().flatMap((queue) => unreadableIn(this.session, queue) ?? []);
   }
 
   /** Number of dead letters in each queue. */
   async count(): Promise<DeadLetterCount[]> {
     const counts: DeadLetterCount[] = [];
-    for (const deadQueue of this.settings.queues) {
+    for (const deadQueue of this.settings.queues()) {
       const state = await this.session.inspect(deadQueue);
       counts.push({ deadQueue, count: state?.ready });
     }
@@ -128,7 +133,7 @@ export class Failures {
    */
   async get(id: string): Promise<DeadLetter[]> {
     const known = new Map<string, DeadLetter[]>();
-    for (const queue of this.settings.queues) {
+    for (const queue of this.settings.queues()) {
       const before = new Map(known);
       const see = (letter: DeadLetter) => {
         if (letter.id.startsWith(id)) known.set(letter.id, [...(known.get(letter.id) ?? []), letter]);
@@ -139,6 +144,26 @@ export class Failures {
       });
     }
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
+  }
+
+  /**
+   * Dead letters of one queue with these ids, complete, in their order: all in one pass, since a pass goes through the whole queue
+   * even for one. Ids that it doesn't find are left out.
+   *
+   * @param deadQueue one of this object's queues, or its `.dead`
+   * @throws OptionsError, TopologyError, UnreadableLettersError
+   */
+  async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
+    const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
+    const wanted = new Set(ids);
+    const found: DeadLetter[] = [];
+    const see = (letter: DeadLetter) => {
+      if (wanted.has(letter.id)) found.push(letter);
+    };
+    await this.look(queue, see, () => {
+      found.length = 0;
+    });
+    return found;
   }
 
   /**
@@ -209,6 +234,21 @@ export class Failures {
     return importLines(this.session, this.settings, lines);
   }
 
+  /**
+   * An index of these queues on this connection, which is empty until its `refresh`. Letters that calls of this object remove are to be
+   * told to it, by its `left`.
+   *
+   * @internal
+   */
+  index(
+    options: Pick<DeadLetterIndexOptions, 'most' | 'countEveryMs' | 'readEveryMs'> = {},
+  ): DeadLetterIndex {
+    const { session, settings, turns } = this;
+    const { names, transport } = settings;
+    const queues = () => settings.queues();
+    return new DeadLetterIndex({ session, names, clock: transport.clock, turns, queues, ...options });
+  }
+
   /** Closes the connection, if no bus shares it. */
   close(): Promise<void> {
     return this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
@@ -233,9 +273,10 @@ export class Failures {
 
   /** @throws OptionsError for a queue that is not among this object's queues */
   private queuesOf({ queues }: DeadLetterFilter): readonly string[] {
-    if (!queues) return this.settings.queues;
+    if (!queues) return this.settings.queues();
+    const opened = this.settings.queues();
     const named = queues.map((queue) => deadLettersOf(queue, this.settings.names));
-    const unknown = named.filter((queue) => !this.settings.queues.includes(queue));
+    const unknown = named.filter((queue) => !opened.includes(queue));
     if (unknown.length > 0)
       throw new OptionsError(
         'filter',

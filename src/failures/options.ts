@@ -27,9 +27,9 @@ export interface FailuresOptions {
   transport: Transport;
   /**
    * Names of the queues whose dead letters are read; `<queue>.dead` means the same. `hopline.delay.lost` holds
-   * delayed messages that no queue took when they were due.
+   * delayed messages that no queue took when they were due. A function is asked each time: there may be more later.
    */
-  queues: readonly string[];
+  queues: readonly string[] | (() => readonly string[]);
   /** Prefix of the application. @default 'hopline' */
   prefix?: string;
   /** Prefix of the application's delay queues. @default 'hopline' */
@@ -75,7 +75,8 @@ export interface Progress {
 
 export interface FailuresSettings {
   readonly transport: Transport;
-  readonly queues: readonly string[];
+  /** Dead-letter queues, as they are known now. */
+  queues(): readonly string[];
   readonly names: Names;
   readonly encryption: Encryption | undefined;
   readonly connectDeadlineMs: number;
@@ -84,8 +85,9 @@ export interface FailuresSettings {
 }
 
 const queueList: Check = {
-  expected: 'a list of at least one queue name',
-  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(text.accepts),
+  expected: 'a list of at least one queue name, or a function that returns a list',
+  accepts: (value) =>
+    typeof value === 'function' || (Array.isArray(value) && value.length > 0 && value.every(text.accepts)),
 };
 
 const FIELDS: Fields = {
@@ -115,7 +117,7 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
   const problems = problemsOf(options, '', FIELDS);
   const { prefix, delayPrefix, queues } = options;
   const names = new Names(prefix, delayPrefix);
-  if (queueList.accepts(queues)) {
+  if (Array.isArray(queues) && queueList.accepts(queues)) {
     for (const queue of queues) {
       const problem = queue === names.delayLost ? undefined : queueNameProblem(workQueueOf(queue));
       if (problem) problems.push(problem);
@@ -125,7 +127,10 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
   const { transport, connectDeadline = '10s', publishDeadline = '30s', log = stderrLogger } = options;
   return {
     transport,
-    queues: [...new Set(queues.map((queue) => deadLettersOf(queue, names)))],
+    queues: () => {
+      const all = typeof queues === 'function' ? queues() : queues;
+      return [...new Set(all.map((queue) => deadLettersOf(queue, names)))];
+    },
     names,
     encryption: options.encryption && new Encryption(options.encryption.keys, transport.clock),
     connectDeadlineMs: toMs(connectDeadline),

@@ -61,6 +61,8 @@ export interface ListenSource {
   /** `''` for what is sent to the queue by its name: nothing is bound then, and the key says nothing. */
   readonly exchange: string;
   readonly key: string;
+  /** Messages that may wait for a slow listener; beyond that the oldest are dropped. @default no limit */
+  readonly atMost?: number;
   /**
    * Returns the queue's name; called for each new queue, since the broker may still keep the queue of a lost
    * connection.

@@ -19,6 +19,7 @@ import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
+import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
@@ -44,6 +45,8 @@ export interface SlotGroupOptions {
   readonly publishDeadlineMs: number;
   /** Version of the application, for its dead letters. */
   readonly version?: string | undefined;
+  /** Told of each dead letter that is confirmed. @default nobody */
+  readonly notices?: Pick<DeadLetterNotices, 'tell'> | undefined;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
 }

@@ -10,6 +10,7 @@ import { deadQueueOf } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
+import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import {
   deadLetter,
   delayedCopy,
@@ -26,6 +27,8 @@ export interface CopiesOptions {
   readonly publishDeadlineMs: number;
   /** Version of the application, for its dead letters. */
   readonly version?: string | undefined;
+  /** Told of each dead letter that is confirmed. @default nobody */
+  readonly notices?: Pick<DeadLetterNotices, 'tell'> | undefined;
   /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
   queueOf(lane: number): string;
 }
@@ -65,6 +68,10 @@ class Copy {
     private message: OutgoingMessage,
   ) {
     if (hasLost(work, message)) this.warnOfDropped();
+  }
+
+  get sent(): OutgoingMessage {
+    return this.message;
   }
 
   /** Resolves with the confirm. */
@@ -171,6 +178,7 @@ class Burial implements Effect {
       try {
         this.copy ??= new Copy(options, work, form(work.received, givenUp, publishDeadlineMs));
         await this.copy.publish();
+        this.tell(this.copy);
         return;
       } catch (error) {
         if (this.copy && !isOwnFault(error)) throw error;
@@ -184,6 +192,11 @@ class Burial implements Effect {
       }
     }
     await this.leaveToBroker();
+  }
+
+  private tell({ sent }: Copy): void {
+    const { notices, queueOf } = this.options;
+    notices?.tell(sent, deadQueueOf(queueOf(this.work.lane)));
   }
 
   /** Waits until the dead-letter queue is there: without it the broker would drop the message. */

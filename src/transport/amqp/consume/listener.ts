@@ -39,11 +39,12 @@ export class AmqpListener implements Listening {
   }
 
   private async setUp(channel: Channel): Promise<void> {
-    const { exchange, key, queueName } = this.source;
+    const { exchange, key, atMost, queueName } = this.source;
     const { queue } = await channel.assertQueue(queueName(), {
       exclusive: true,
       autoDelete: true,
       durable: false,
+      ...(atMost === undefined ? {} : { maxLength: atMost }),
     });
     // Each queue is bound to the default exchange by its name, and can't be bound to it otherwise.
     if (exchange !== '') await channel.bindQueue(queue, exchange, key);

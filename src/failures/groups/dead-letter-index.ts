@@ -1,0 +1,242 @@
+import { TopologyError } from '../../errors.js';
+import { KeptDocument } from '../../kept/kept-document.js';
+import type { DeadLetterNotice } from '../../message/wire/dead-letter-notice.js';
+import type { Names } from '../../topology/names.js';
+import type { Delivery, Session } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { reasonText } from '../../util/error-text.js';
+import type { OneAtATime } from '../reading/one-at-a-time.js';
+import { walk } from '../reading/walk.js';
+import type { FailureGroup, FailureIndex, IndexState, LettersAsked, LettersFound } from './group.js';
+import {
+  checkMark,
+  decodeRecords,
+  type GroupMark,
+  GroupNotes,
+  NO_RECORDS,
+  recordOf,
+} from './group-records.js';
+import { groupsOf } from './grouping.js';
+import { indexed, type Read, readForIndex, Shared } from './indexed.js';
+import { LetterStore } from './letter-store.js';
+import { NoticeHearing } from './notice-hearing.js';
+import { QueueWatch } from './queue-watch.js';
+
+export interface DeadLetterIndexOptions {
+  readonly session: Pick<Session, 'consume' | 'inspect' | 'listen' | 'publish' | 'hold' | 'declare'> &
+    Session;
+  readonly names: Names;
+  readonly clock: Clock;
+  /** Queues of dead letters, of which there may be more later. */
+  queues(): readonly string[];
+  /** Shared with whatever else takes letters from these queues in this process. */
+  readonly turns: OneAtATime;
+  /** Letters that it keeps at most; further ones are counted. About 1 kB each. @default 100,000 */
+  readonly most?: number;
+  /** Least time between two looks at the length of the queues. @default 10 s */
+  readonly countEveryMs?: number;
+  /** Least time between two passes through a queue whose letters others have changed. @default 30 s */
+  readonly readEveryMs?: number;
+}
+
+const MOST_LETTERS = 100_000;
+const COUNT_EVERY_MS = 10_000;
+const READ_EVERY_MS = 30_000;
+const DAY_MS = 24 * 60 * 60_000;
+const MOST_FOUND = 500;
+const MOST_PARTS = 500;
+
+/** See {@link FailureIndex}. Reads nothing before the first `refresh`. */
+export class DeadLetterIndex implements FailureIndex {
+  private readonly shared = new Shared();
+  private readonly letterStore: LetterStore;
+  private readonly notes: GroupNotes;
+  private readonly hearing: NoticeHearing;
+  private readonly watches = new Map<string, QueueWatch>();
+  /** Letters that were heard of while their queue was read, by queue. */
+  private readonly late = new Map<string, Read[]>();
+  private refreshing: Promise<void> | undefined;
+  private countedAt = Number.NEGATIVE_INFINITY;
+  private readAt: number | undefined;
+  private progress: { read: number; of: number } | undefined;
+  private problem: string | undefined;
+  private isClosed = false;
+
+  constructor(private readonly options: DeadLetterIndexOptions) {
+    const { session, names, clock, most = MOST_LETTERS } = options;
+    this.letterStore = new LetterStore(most);
+    const document = { queue: names.groups, empty: NO_RECORDS, decode: decodeRecords };
+    this.notes = new GroupNotes(new KeptDocument({ session, clock, ...document }), clock);
+    this.hearing = new NoticeHearing(session, names, clock, (notice) => this.heard(notice));
+  }
+
+  get state(): IndexState {
+    const { readAt, progress, problem, letterStore, watches } = this;
+    const isStale = problem !== undefined || [...watches.values()].some((watch) => watch.isStale);
+    const known = readAt === undefined ? 'empty' : isStale ? 'stale' : 'current';
+    return {
+      state: progress ? 'reading' : known,
+      readAt,
+      letters: letterStore.count,
+      progress: progress && { ...progress },
+      leftOut: letterStore.leftOut,
+      problem,
+    };
+  }
+
+  refresh({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    this.refreshing ??= this.refreshNow(force).finally(() => {
+      this.refreshing = undefined;
+    });
+    return this.refreshing;
+  }
+
+  async groups({
+    spanMs = DAY_MS,
+    parts = 24,
+  }: {
+    spanMs?: number;
+    parts?: number;
+  } = {}): Promise<readonly FailureGroup[]> {
+    const records = await this.notes.read();
+    const span = { now: this.options.clock.now(), spanMs, parts: Math.min(Math.max(1, parts), MOST_PARTS) };
+    return groupsOf(
+      this.letterStore.sorted(),
+      span,
+      (id) => this.letterStore.fingerprint(id),
+      (id, lastAt) => recordOf(records, id, lastAt),
+    );
+  }
+
+  async group(id: string): Promise<FailureGroup | undefined> {
+    return (await this.groups()).find((group) => group.id === id);
+  }
+
+  letters(asked: LettersAsked = {}): LettersFound {
+    const { offset = 0, limit = 50 } = asked;
+    const { count, letters } = this.letterStore.find(asked, offset, Math.min(limit, MOST_FOUND));
+    return { count, letters: letters.map(indexed) };
+  }
+
+  async mark(id: string, mark: GroupMark, by: string): Promise<void> {
+    checkMark(mark, by);
+    await this.notes.mark(id, mark, by, new Set(this.letterStore.sorted().map(({ group }) => group)));
+  }
+
+  /** Called by whoever has removed letters from a queue: one id for each letter. */
+  left(deadQueue: string, ids: Iterable<string>): void {
+    this.letterStore.remove(deadQueue, ids);
+  }
+
+  /** Stops listening; what it has stays. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.hearing.close().catch(() => {});
+    await this.refreshing;
+  }
+
+  private async refreshNow(force: boolean): Promise<void> {
+    try {
+      // First: a letter that comes after the pass has begun is heard of.
+      await this.hearing.keepUp();
+      const due = await this.dueQueues(force);
+      if (due.length > 0) await this.readAll(due);
+      this.problem = undefined;
+    } catch (error) {
+      this.problem = reasonText(error);
+    }
+  }
+
+  /** Queues that have to be read, with the number of their letters. */
+  private async dueQueues(force: boolean): Promise<{ queue: string; count: number }[]> {
+    const { session, clock, queues, turns } = this.options;
+    const { countEveryMs = COUNT_EVERY_MS, readEveryMs = READ_EVERY_MS } = this.options;
+    const all = [...new Set(queues())];
+    for (const gone of [...this.watches.keys()].filter((queue) => !all.includes(queue))) this.forget(gone);
+    const isTime = force || clock.monotonic() - this.countedAt >= countEveryMs;
+    const due: { queue: string; count: number }[] = [];
+    for (const queue of all) {
+      const watch = this.watches.get(queue) ?? new QueueWatch(clock, readEveryMs);
+      this.watches.set(queue, watch);
+      // Letters that another task of this process holds are not counted.
+      if ((watch.wasRead && !isTime) || (turns.isBusy(queue) && watch.wasRead)) continue;
+      const state = await session.inspect(queue);
+      const count = state?.ready ?? 0;
+      watch.counted(count - this.letterStore.countOf(queue));
+      if (force || watch.isDue) due.push({ queue, count });
+    }
+    if (isTime) this.countedAt = clock.monotonic();
+    return due;
+  }
+
+  private async readAll(due: readonly { queue: string; count: number }[]): Promise<void> {
+    this.progress = { read: 0, of: due.reduce((sum, { count }) => sum + count, 0) };
+    try {
+      for (const { queue, count } of due) {
+        if (this.isClosed) return;
+        await this.options.turns.run(queue, () => this.read(queue, count));
+      }
+      this.readAt = this.options.clock.now();
+    } finally {
+      this.progress = undefined;
+    }
+  }
+
+  private async read(queue: string, count: number): Promise<void> {
+    const { session, clock, names, most = MOST_LETTERS } = this.options;
+    const beganAt = clock.monotonic();
+    let read: Read[] = [];
+    let leftOut = 0;
+    const see = (delivery: Delivery) => {
+      if (this.progress) this.progress.read += 1;
+      if (read.length < most) read.push(readForIndex(delivery, names, this.shared));
+      else leftOut += 1;
+    };
+    this.late.set(queue, []);
+    try {
+      if (count > 0) {
+        await walk(session, clock, {
+          queue,
+          pick: (delivery) => void see(delivery),
+          again: () => {
+            if (this.progress) this.progress.read -= read.length + leftOut;
+            read = [];
+            leftOut = 0;
+          },
+        }).catch(ifThere);
+      }
+      this.letterStore.clear(queue);
+      for (const one of read) this.letterStore.add(one, false);
+      this.letterStore.leaveOut(queue, leftOut);
+      for (const one of this.late.get(queue) ?? []) this.letterStore.add(one, true);
+      this.watches.get(queue)?.read(beganAt);
+    } finally {
+      this.late.delete(queue);
+    }
+  }
+
+  private forget(queue: string): void {
+    this.watches.delete(queue);
+    this.letterStore.clear(queue);
+  }
+
+  /** Letters of queues that were not read yet are found when they are. */
+  private heard({ deadQueue, bytes, properties }: DeadLetterNotice): void {
+    const watch = this.watches.get(deadQueue);
+    if (!watch) return;
+    const { names } = this.options;
+    const letter = { ...HEARD, properties, queue: deadQueue, exchange: names.dead } as Delivery;
+    const one = readForIndex(letter, names, this.shared, bytes);
+    const late = this.late.get(deadQueue);
+    if (late) late.push(one);
+    else if (watch.wasRead) this.letterStore.add(one, true);
+  }
+}
+
+/** What a notice does not tell. */
+const HEARD = { body: Buffer.alloc(0), routingKey: '', redelivered: false, deliveryCount: 0 };
+
+/** A queue that was deleted meanwhile has no letters. */
+function ifThere(error: unknown): void {
+  if (!(error instanceof TopologyError)) throw error;
+}
