@@ -91,9 +91,9 @@ export class Visitor {
 
   /** By how much the page is wider than the window. */
   async overflow(): Promise<number> {
-    const { scrollWidth, innerWidth } = await this.page.evaluate<Record<'scrollWidth' | 'innerWidth', number>>(
-      '({ scrollWidth: document.documentElement.scrollWidth, innerWidth: window.innerWidth })',
-    );
+    const { scrollWidth, innerWidth } = await this.page.evaluate<
+      Record<'scrollWidth' | 'innerWidth', number>
+    >('({ scrollWidth: document.documentElement.scrollWidth, innerWidth: window.innerWidth })');
     return Math.max(0, scrollWidth - innerWidth);
   }
 
