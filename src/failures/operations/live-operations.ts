@@ -67,6 +67,12 @@ export class LiveOperations implements Operations {
       .sort((left, right) => right.startedAt - left.startedAt);
   }
 
+  /** One that runs here, as it is now; undefined if it runs elsewhere, or has ended. */
+  running(id: string): Operation | undefined {
+    const run = this.runs.get(id);
+    return run && shown(run.now, this.now());
+  }
+
   async begin(request: OperationRequest, by: string): Promise<Operation> {
     checkRequest(request, by);
     if (this.isClosed) throw new OptionsError('operation', ['this process is about to end']);
