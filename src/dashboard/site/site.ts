@@ -8,6 +8,7 @@ import type { BatchStore } from '../../stores/batches.js';
 import type { OutboxStore } from '../../stores/outbox.js';
 import type { Names } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
+import type { SiteLetters } from '../letters/site-letters.js';
 import type { CancelledBatch } from './cancel-batch.js';
 import type { TopologyFacts } from './reach.js';
 import type { Watch } from './seen.js';
@@ -24,8 +25,10 @@ export interface Site {
   readonly watch: Watch;
   readonly index: FailureIndex;
   readonly operations: Operations;
-  /** Reading of single letters. @throws ConnectError */
+  /** Dead letters and what can be done with them; single ones are read by {@link letters}. @throws ConnectError */
   failures(): Promise<Failures>;
+  /** Single dead letters, for pages that show one whole. */
+  readonly letters: SiteLetters;
   /** @throws ConnectError, TopologyError where no worker has ever listened */
   control(): Promise<Control>;
   /** Undefined without a management API. */
