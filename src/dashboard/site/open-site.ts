@@ -6,6 +6,7 @@ import { Names } from '../../topology/names.js';
 import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
 import { examination } from './examination.js';
+import { freshFor } from './fresh-for.js';
 import { Prometheus } from './history/prometheus.js';
 import { interimIndex, interimOperations } from './interim.js';
 import { lazily } from './lazily.js';
@@ -14,6 +15,9 @@ import { topologyFacts } from './topology-facts.js';
 import { startWatch } from './watch.js';
 
 const SERVICE = 'hopline-dashboard';
+
+/** What is bound seldom changes, and costs the broker more than any other question. */
+const TOPOLOGY_STAYS_MS = 10_000;
 
 /** What an application's pages need, each opened when it is first asked for. */
 export function openSite(
@@ -65,7 +69,9 @@ export function openSite(
         throw new OptionsError('dashboard', ['expected stores.batches, to cancel a batch']);
       return cancelBatch(id, { store: stores.batches, transport, prefix, delayPrefix, service: SERVICE });
     },
-    topology: () => topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    topology: freshFor(transport.clock, TOPOLOGY_STAYS_MS, () =>
+      topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    ),
     examine: () => examine.get()(),
     close: async () => {
       await watch.made?.close();

@@ -44,7 +44,7 @@ const PUBLISH_MS = 5_000;
 const UNHEARD_MS = 5_000;
 
 /** Where no worker has listened yet, nobody has paused anything either. */
-const NOBODY: Looked = { processes: [], paused: [] };
+const NOBODY = { processes: [], paused: [], unasked: undefined };
 
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1_048_576 };
 
@@ -86,7 +86,7 @@ export class Monitored {
   async survey(): Promise<Survey> {
     const session = await this.opened();
     if (this.down.size > 0) throw away();
-    const [{ processes, paused }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
+    const [{ processes, paused, unasked }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
     const queues = await this.queues.look({ session, processes, paused, managed });
     const { lost, lengths: delays } = await this.delays.look(session, managed?.all);
     if (this.down.size > 0) throw away();
@@ -94,6 +94,7 @@ export class Monitored {
       at: this.transport.clock.monotonic(),
       processes,
       paused,
+      unasked,
       queues,
       delays,
       blocked: this.blocked.size > 0,
@@ -157,14 +158,15 @@ export class Monitored {
   }
 
   /** What the workers say; nothing if none has ever run here, or the broker takes no requests. */
-  private async asked(): Promise<Looked> {
+  private async asked(): Promise<Looked & Pick<Survey, 'unasked'>> {
     const now = this.transport.clock.monotonic();
     if (now - (this.unheardAt ?? Number.NEGATIVE_INFINITY) < UNHEARD_MS) return NOBODY;
     try {
-      return await (await this.control()).look();
+      return { ...(await (await this.control()).look()), unasked: undefined };
     } catch (error) {
       if (!(error instanceof HoplineError)) throw error;
-      if (!(error instanceof TopologyError)) return { processes: [], paused: undefined };
+      if (!(error instanceof TopologyError))
+        return { processes: [], paused: undefined, unasked: `the workers were not asked: ${error.message}` };
       this.unheardAt = now;
       return NOBODY;
     }
