@@ -131,6 +131,19 @@ export class Monitored {
     return this.controlling;
   }
 
+  /** The same; undefined where none has ever listened, which is believed for a while. @throws ConnectError */
+  async workers(): Promise<Control | undefined> {
+    const now = this.transport.clock.monotonic();
+    if (now - (this.unheardAt ?? Number.NEGATIVE_INFINITY) < UNHEARD_MS) return undefined;
+    try {
+      return await this.control();
+    } catch (error) {
+      if (!(error instanceof TopologyError)) throw error;
+      this.unheardAt = now;
+      return undefined;
+    }
+  }
+
   /** Publishes an alert as a message of the application. */
   async publish(routingKey: string, alert: Alert, messageId: string): Promise<void> {
     const session = await this.opened();
@@ -159,16 +172,13 @@ export class Monitored {
 
   /** What the workers say; nothing if none has ever run here, or the broker takes no requests. */
   private async asked(): Promise<Looked & Pick<Survey, 'unasked'>> {
-    const now = this.transport.clock.monotonic();
-    if (now - (this.unheardAt ?? Number.NEGATIVE_INFINITY) < UNHEARD_MS) return NOBODY;
     try {
-      return { ...(await (await this.control()).look()), unasked: undefined };
+      const control = await this.workers();
+      return control ? { ...(await control.look()), unasked: undefined } : NOBODY;
     } catch (error) {
       if (!(error instanceof HoplineError)) throw error;
-      if (!(error instanceof TopologyError))
-        return { processes: [], paused: undefined, unasked: `the workers were not asked: ${error.message}` };
-      this.unheardAt = now;
-      return NOBODY;
+      const unasked = `the workers were not asked: ${error.message}`;
+      return error instanceof TopologyError ? NOBODY : { processes: [], paused: undefined, unasked };
     }
   }
 
