@@ -81,8 +81,9 @@ async function run(options: Options, ending: AbortController, watched: AbortSign
   return balance.balanced && (balance.published > 0 || rejected.length === 0) ? 0 : 1;
 }
 
-const whileWatched = (given: Input | undefined, watched: AbortSignal): Input =>
-  given ? heldOpen(given, watched) : unhurried(watched);
+function whileWatched(given: Input | undefined, watched: AbortSignal): Input {
+  return given ? heldOpen(given, watched) : unhurried(watched);
+}
 
 function timer(deadlineMs: number | undefined, ending: AbortController): NodeJS.Timeout | undefined {
   if (deadlineMs === undefined) return undefined;
