@@ -21,7 +21,7 @@ const TOPOLOGY_STAYS_MS = 10_000;
 
 /** An application, and how its pages are made ready before anybody looks. */
 export interface OpenSite extends Site {
-  /** Begins to watch, and to go on with operations that were left; without it the first page does. */
+  /** Begins to watch, to read dead letters, and to go on with operations that were left; without it the first page does. */
   begin(): void;
 }
 
@@ -72,8 +72,12 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
     ),
     examine: () => examine.get()(),
     begin: () => {
-      watch.get();
-      // A broker that is away is told by the watch; the next page tries again.
+      // The first look tells which queues there are. A broker that is away is told by the watch; the next page tries again.
+      watch
+        .get()
+        .latest()
+        .then(() => letters.index.refresh())
+        .catch(() => {});
       if (allowActions) letters.operations.list().catch(() => {});
     },
     close: async () => {
