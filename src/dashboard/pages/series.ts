@@ -1,7 +1,7 @@
 import type { Clock } from '../../util/clock.js';
 import { errorText } from '../../util/error-text.js';
 import type { SeriesName, Watch } from '../site/seen.js';
-import { type ChartSeries, thinned } from '../ui/chart/chart-data.js';
+import { type ChartSeries, sinceKnown, thinned } from '../ui/chart/chart-data.js';
 import { type Charts, SPANS, type Span } from '../ui/chart/spans.js';
 import { choiceOf } from './query.js';
 
@@ -40,7 +40,8 @@ export async function chartedOf<Name extends SeriesName>(
       return [name, series] as const;
     }),
   );
-  return { span, isLong, problem, of: Object.fromEntries(all) as Record<Name, ChartSeries> };
+  const series = sinceKnown(all).map(([name, each]) => [name, thinned(each)] as const);
+  return { span, isLong, problem, of: Object.fromEntries(series) as Record<Name, ChartSeries> };
 }
 
 const SPAN_NAMES = Object.keys(SPANS) as [Span, ...Span[]];
@@ -57,7 +58,7 @@ function kept(
   clock: Clock,
   [name, subject, span]: readonly [SeriesName, string | undefined, Span],
 ): Promise<ChartSeries> {
-  const ask = () => watch.history(name, subject, SPANS[span].ms).then((series) => thinned(series));
+  const ask = () => watch.history(name, subject, SPANS[span].ms);
   if (span === '1h') return ask();
   const all = keptOf.get(watch) ?? new Map<string, Kept>();
   keptOf.set(watch, all);
