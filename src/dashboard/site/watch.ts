@@ -91,6 +91,10 @@ class ApplicationWatch implements Watch {
     return this.last;
   }
 
+  get longestMs(): number {
+    return this.options.prometheus ? Number.POSITIVE_INFINITY : STEPS * STEP_MS;
+  }
+
   start(): void {
     void this.look();
   }
