@@ -53,8 +53,8 @@ const builtIn = packages(
 /** The sources that the entry points, the command, and the processes that it starts are built from. */
 const entrySources = Object.values(paths)
   .flat()
-  .concat('src/cli/main.ts', 'src/cli/work-process.ts')
-  .map((source) => `^${source.replace('./', '').replace(/\.ts$/, '\\.ts')}$`);
+  .concat('src/cli/main.ts', 'src/cli/work-process.ts', 'src/dashboard/client/main.tsx')
+  .map((source) => `^${source.replace('./', '').replace(/\.(tsx?)$/, '\\.$1')}$`);
 
 /** Files of the tests that run as programs, and applications that a command loads. */
 const programs = '^test/.*(/apps/|-app\\.ts$|-process\\.ts$|/bundled-worker\\.ts$)';

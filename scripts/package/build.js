@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { bundle } from './bundle.js';
+import { clientModule, writeClientModule } from './client.js';
 import { copyDeclarations } from './declarations.js';
 import { writeNotices } from './notices.js';
 
@@ -37,13 +38,16 @@ function entryPoints() {
 }
 
 const entries = entryPoints();
+const client = await clientModule(root);
+writeClientModule({ dist: join(root, 'dist'), text: client.text });
 rmSync(lib, { recursive: true, force: true });
 const bundled = await bundle({
   root,
   lib,
   entries,
   programs: PROGRAMS,
+  clientModule: client.text,
   sourceMaps: !process.argv.includes('--publish'),
 });
-writeNotices({ lib, files: bundled });
+writeNotices({ lib, files: [...bundled, ...client.files] });
 copyDeclarations({ root, from: join(root, 'dist'), to: join(lib, 'types'), entries: Object.values(entries) });

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { compact, groups } from './chunks.js';
+import { CLIENT_MODULE } from './client.js';
 import { leftOut, rateLimiter } from './left-out.js';
 
 /**
  * Bundles each entry into `lib/NAME.js`, with what they share in `lib/chunks/`. Dependencies that package.json declares to users
  * stay outside; all other packages are built in.
  *
- * @param {{ root: string; lib: string; entries: Record<string, string>; programs: Record<string, string>; sourceMaps: boolean }} given
+ * @param {{ root: string; lib: string; entries: Record<string, string>; programs: Record<string, string>; clientModule: string; sourceMaps: boolean }} given
  * @returns {Promise<string[]>} the files that were built in, absolute
  */
-export async function bundle({ root, lib, entries, programs, sourceMaps }) {
+export async function bundle({ root, lib, entries, programs, clientModule, sourceMaps }) {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const outside = Object.keys({ ...dependencies, ...peerDependencies });
   const build = await rolldown({
@@ -20,9 +21,14 @@ export async function bundle({ root, lib, entries, programs, sourceMaps }) {
     platform: 'node',
     // Not `paths`: no source imports `hopline`.
     tsconfig: false,
-    transform: { target: 'node20' },
+    transform: { target: 'node20', jsx: { runtime: 'automatic', importSource: 'preact' } },
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [rateLimiter, leftOut, compact({ programs: Object.keys(programs) })],
+    plugins: [
+      builtClient(join(root, CLIENT_MODULE), clientModule),
+      rateLimiter,
+      leftOut,
+      compact({ programs: Object.keys(programs) }),
+    ],
     // No `//#region` lines with the paths of sources that are not published.
     experimental: { attachDebugInfo: 'none' },
   });
@@ -42,3 +48,17 @@ export async function bundle({ root, lib, entries, programs, sourceMaps }) {
   await build.close();
   return output.flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []));
 }
+
+/**
+ * The files for browsers, in the place of the module that only declares them.
+ *
+ * @param {string} file
+ * @param {string} text
+ */
+const builtClient = (file, text) => ({
+  name: 'client',
+  /** @param {string} id @param {string | undefined} importer */
+  resolveId: (id, importer) => (importer && resolve(dirname(importer), id) === file ? file : null),
+  /** @param {string} id */
+  load: (id) => (id === file ? text : null),
+});

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** @typedef {{ title: string; copyright: string[]; terms: string }} Notice */
 
@@ -29,12 +29,12 @@ export function writeNotices({ lib, files }) {
   writeFileSync(join(lib, 'THIRD_PARTY_NOTICES.md'), [INTRODUCTION, ...sections].join('\n'));
 }
 
-/** @param {string} file */
-function packageOf(file) {
-  let folder = dirname(file);
-  while (!existsSync(join(folder, 'package.json')) || !manifestOf(folder).name) folder = dirname(folder);
-  return folder;
-}
+/**
+ * A package may have folders with manifests of their own: its licence is in its own folder.
+ *
+ * @param {string} file
+ */
+const packageOf = (file) => /.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/.exec(file)?.[0] ?? '';
 
 /** @param {string} folder */
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));

@@ -33,6 +33,8 @@ export class NotFound extends Error {}
 export interface Action {
   /** Path below the application's, as `/queues/:queue/pause`. */
   readonly path: string;
+  /** Bytes that its form may have. @default a million */
+  readonly maxBytes?: number;
   /**
    * Does it.
    *

@@ -1,64 +1,97 @@
 import { Hono } from 'hono';
-import { NotFound } from '../pages/page.js';
-import { PAGES } from '../pages/pages.js';
-import type { Site } from '../site/site.js';
-import type { NavSite } from '../ui/layout/frame.js';
-import { documentOf } from './document.js';
+import { HoplineError } from '../../errors.js';
+import { assetAnswer } from './assets/assets.js';
+import type { Admission } from './auth/gate.js';
+import type { DashboardUser } from './auth/options.js';
+import { act } from './requests/act.js';
+import { type Asking, type Known, type Parts, problem } from './requests/asking.js';
+import { followPage } from './requests/follow-page.js';
+import { showPage } from './requests/show-page.js';
+import { newNonce, securityHeaders } from './security/headers.js';
 
-/** What the server has of the dashboard. */
-export interface AppOptions {
-  readonly sites: readonly Site[];
-  /** Where it is mounted, without a slash at its end; '' at the root. */
-  readonly path: string;
-}
-
-/** The addresses of the dashboard: `PATH/SITE/…`. */
-export function appOf({ sites, path }: AppOptions): Hono {
-  const app = new Hono().basePath(path || '/');
-  for (const site of sites) {
-    for (const page of PAGES) {
-      app.get(`/${site.id}${page.path}`, async (asked) => {
-        const { searchParams } = new URL(asked.req.url);
-        const model = await page.load({ site, params: asked.req.param(), query: searchParams });
-        const context = {
-          base: `${path}/${site.id}`,
-          mayAct: false,
-          token: '',
-          links: site.links,
-          now: site.clock.now(),
-        };
-        const nav = {
-          site: navSite(site, path),
-          sites: sites.map((each) => navSite(each, path)),
-          pages: PAGES.filter((each) => !each.path.includes(':')),
-          user: undefined,
-        };
-        const figures = { at: site.watch.seen?.at, reached: site.watch.seen?.reached ?? true };
-        const assets = { script: `${path}/assets/client.js`, style: `${path}/assets/client.css` };
-        return asked.html(
-          documentOf({
-            title: page.title(model),
-            page: page.name,
-            model,
-            context,
-            frame: { nav, figures },
-            assets,
-            isLive: page.freshMs !== undefined,
-          }),
-        );
-      });
-    }
-  }
-  app.onError((error, asked) => {
-    if (error instanceof NotFound) return asked.text(error.message, 404);
-    throw error;
+/** The addresses of the dashboard: `PATH/SITE/…`, and `PATH/assets/…`. */
+export function appOf(parts: Parts): Hono<Known> {
+  const { sites, path } = parts;
+  const app = new Hono<Known>({
+    getPath: (request) => pathBelow(path, new URL(request.url).pathname),
   });
+  app.use(async (asking, next) => {
+    const nonce = newNonce();
+    asking.set('nonce', nonce);
+    await next();
+    secure(asking, nonce);
+  });
+  app.use(async (asking, next) => (await keptOut(asking, parts)) ?? (await next()));
+  app.get('/assets/:name', (asking) => {
+    const { name } = asking.req.param();
+    return assetAnswer(name, asking.req.header('accept-encoding') ?? '') ?? asking.notFound();
+  });
+  app.get('/', (asking) => asking.redirect(`${path}/${sites[0]?.id}/`));
+  for (const site of sites) {
+    app.get(`/${site.id}/live`, (asking) => followPage(asking, site, parts));
+    app.get(`/${site.id}/*`, (asking) => showPage(asking, site, parts));
+    app.post(`/${site.id}/*`, (asking) => act(asking, site, parts));
+  }
+  app.notFound((asking) =>
+    problem(asking, parts, {
+      ...{ status: 404, title: 'Not found', message: 'There is no page at this address.' },
+      back: `${path}/`,
+    }),
+  );
+  app.onError((error, asking) => failed(error, asking, parts));
   return app;
 }
 
-const navSite = ({ id, title, broker }: Site, path: string): NavSite => ({
-  id,
-  title,
-  broker,
-  href: `${path}/${id}/`,
-});
+function secure(asking: Asking, nonce: string): void {
+  const { headers } = asking.res;
+  for (const [name, value] of Object.entries(securityHeaders(nonce)))
+    if (name !== 'cache-control' || !headers.has(name)) headers.set(name, value);
+}
+
+/** The answer to a request that is not let in. */
+async function keptOut(asking: Asking, parts: Parts): Promise<Response | undefined> {
+  const { peer, context, mountedAt } = asking.env;
+  const request = asking.req.raw;
+  const refusal = parts.hosts.refusal(request, peer);
+  if (refusal !== undefined)
+    return problem(asking, parts, { status: 403, title: 'Not answered', message: refusal });
+  const admitted = await parts.gate.admit({ request, peer, context });
+  if (isUser(admitted)) {
+    asking.set('user', admitted);
+    return misplaced(asking, parts, mountedAt);
+  }
+  if (!('why' in admitted)) return admitted;
+  for (const [name, value] of Object.entries(admitted.headers ?? {})) asking.header(name, value);
+  return problem(asking, parts, { status: admitted.status, title: 'Not let in', message: admitted.why });
+}
+
+/** Every link of the pages would lead elsewhere. */
+function misplaced(asking: Asking, parts: Parts, mountedAt: string | undefined) {
+  if (mountedAt === undefined || mountedAt === parts.path) return undefined;
+  return problem(asking, parts, {
+    ...{ status: 500, title: 'Mounted elsewhere' },
+    message: `The dashboard is mounted at '${mountedAt}', and its option path says '${parts.path || '/'}'.`,
+    help: `Give it path: '${mountedAt}'.`,
+  });
+}
+
+const isUser = (admitted: Admission): admitted is Required<DashboardUser> => 'mayAct' in admitted;
+
+function failed(error: Error, asking: Asking, parts: Parts): Response | Promise<Response> {
+  if (error instanceof HoplineError) {
+    const { message, help } = error;
+    return problem(asking, parts, { status: 503, title: 'Not known at the moment', message, help });
+  }
+  parts.log.error({ error }, 'a page of the dashboard failed');
+  const message = 'This is a fault of the dashboard: its log says more.';
+  return problem(asking, parts, { status: 500, title: 'Failed', message });
+}
+
+/**
+ * The path below that of the dashboard. Frameworks that mount a handler leave that part in the address or take it away: both are
+ * understood.
+ */
+function pathBelow(base: string, path: string): string {
+  if (base === '' || !(path === base || path.startsWith(`${base}/`))) return path || '/';
+  return path.slice(base.length) || '/';
+}

@@ -12,7 +12,12 @@ const MOST_ERROR = 300;
 type Times = 'firstAttemptAt' | 'failedAt' | 'publishedAt';
 
 /** A letter as it lies in the index: times are milliseconds since 1970, and shared that many letters share are there once. */
-export type Kept = Omit<IndexedLetter, Times> & { readonly [Time in Times]: number | undefined };
+export type Kept = Omit<IndexedLetter, Times> & {
+  readonly [Time in Times]: number | undefined;
+} & {
+  /** The texts that no two letters share, in small letters: searching in one is faster than in each. */
+  readonly own: string;
+};
 
 /** What a letter is, and its fingerprint. */
 export interface Read {
@@ -56,7 +61,11 @@ export function readForIndex(
   const fingerprint = shared.fingerprint(fingerprintOf(letter));
   const { headers } = delivery.properties;
   const { id, messageId, failedAt, firstAttemptAt, publishedAt, reason } = letter;
+  const { correlationId } = letter.properties;
+  const traceId = traceIn(headers);
+  const own = [id, messageId === id ? '' : messageId, correlationId, traceId].join('\n').toLowerCase();
   const kept: Kept = {
+    own,
     id,
     messageId,
     queue: shared.once(letter.queue),
@@ -75,8 +84,8 @@ export function readForIndex(
     bytes,
     encryptedWith: shared.once(letter.encryptedWith),
     group: shared.once(fingerprint.id),
-    correlationId: letter.properties.correlationId,
-    traceId: traceIn(headers),
+    correlationId,
+    traceId,
     chainId: letter.chain?.id,
     batchId: letter.batch?.id,
     replay: shared.once(replayIn(headers)),
@@ -84,7 +93,7 @@ export function readForIndex(
   return { kept, fingerprint };
 }
 
-export function indexed({ failedAt, firstAttemptAt, publishedAt, ...letter }: Kept): IndexedLetter {
+export function indexed({ own: _, failedAt, firstAttemptAt, publishedAt, ...letter }: Kept): IndexedLetter {
   return {
     ...letter,
     failedAt: dateOf(failedAt),

@@ -5,8 +5,7 @@ import type { Kept } from './indexed.js';
 const MOST_TEXT = 200;
 
 /** Texts that many letters share: each is looked at once. */
-const SHARED = ['routingKey', 'error', 'handler', 'chainId', 'batchId', 'replay'] as const;
-const OWN = ['id', 'messageId', 'correlationId', 'traceId'] as const;
+const SHARED = ['routingKey', 'handler', 'chainId', 'batchId', 'replay'] as const;
 
 /** Test for one letter of the index. */
 export function searchOf({ group, queue, reason, text }: LettersAsked): (letter: Kept) => boolean {
@@ -19,15 +18,18 @@ export function searchOf({ group, queue, reason, text }: LettersAsked): (letter:
   };
 }
 
-function occurrenceOf(text: string): (letter: Kept) => boolean {
-  const pattern = new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`), 'i');
+function occurrenceOf(given: string): (letter: Kept) => boolean {
+  const text = given.toLowerCase();
+  const pattern = new RegExp(given.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`), 'i');
   const known = new Map<string, boolean>();
-  const inShared = (value: string): boolean => {
-    const found = known.get(value) ?? pattern.test(value);
+  const inShared = (value: string | undefined): boolean => {
+    if (value === undefined) return false;
+    const found = known.get(value) ?? value.toLowerCase().includes(text);
     known.set(value, found);
     return found;
   };
   return (letter) =>
-    OWN.some((name) => letter[name] !== undefined && pattern.test(letter[name])) ||
-    SHARED.some((name) => letter[name] !== undefined && inShared(letter[name]));
+    letter.own.includes(text) ||
+    (letter.error !== undefined && pattern.test(letter.error)) ||
+    SHARED.some((name) => inShared(letter[name]));
 }

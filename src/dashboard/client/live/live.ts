@@ -54,6 +54,7 @@ class Live {
     });
     source.addEventListener('hello', ({ data }) => this.greeted(JSON.parse(data)));
     source.addEventListener('model', ({ data }) => this.take(JSON.parse(data)));
+    source.addEventListener('same', ({ data }) => this.saying.live(JSON.parse(data).figures));
     source.addEventListener('problem', ({ data }) => this.saying.lost(JSON.parse(data).message));
     source.addEventListener('error', () => this.failed(source));
   }
