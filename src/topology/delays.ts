@@ -172,6 +172,26 @@ function levelOf(names: Names, unit: Unit, coin: number): string {
   return `${names.delay}.${unit.letter}${coin}`;
 }
 
+/** A level of the delays. */
+export interface DelayLevel {
+  readonly queue: string;
+  /** Longest time in milliseconds after which a message that has just come into it is due, with all levels that it has still to pass. */
+  readonly longestMs: number;
+}
+
+/** The levels, the longest first. */
+export function delayLevels(names: Names): DelayLevel[] {
+  return UNITS.flatMap((unit) =>
+    unit.coins
+      .map((coin, index) => {
+        // What waits here would wait in a level of the next larger coin if it had so much left.
+        const below = unit.coins[index + 1] ?? unit.values;
+        return { queue: levelOf(names, unit, coin), longestMs: below * unit.ms - MIN_DELAY_MS };
+      })
+      .reverse(),
+  );
+}
+
 /** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink. */
 export const PROBE_EXCHANGE = 'hopline.probe';
 

@@ -49,6 +49,7 @@ import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
@@ -57,6 +58,7 @@ import { routing } from './routing.js';
 import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
+import { telling } from './telling.js';
 import type { Test, Theme } from './theme.js';
 import { topology } from './topology.js';
 import { tracing } from './tracing.js';
@@ -127,12 +129,14 @@ const bus: Readonly<Record<string, Theme>> = {
   'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
   'dead letters in groups': failureGroups,
+  'replays that are watched': replays,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'messages that may have killed their process': crashWatching,
   'broken connections': brokenConnections,
   'what operators say': controlling,
+  'what workers tell of single messages': telling,
   'queues that operators pause': pausing,
   'what there is to do': workload,
   'health, and its reasons': health,

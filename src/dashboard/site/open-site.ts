@@ -3,13 +3,14 @@ import { OptionsError } from '../../errors.js';
 import { type Failures, openFailures } from '../../failures/failures.js';
 import { Management } from '../../oversight/management/management.js';
 import { Names } from '../../topology/names.js';
+import { SiteLetters } from '../letters/site-letters.js';
 import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
 import { interimIndex, interimOperations, interimWatch } from './interim.js';
 import type { Site } from './site.js';
 
 /** What an application's pages need, opened when a page first asks for it. */
-export function openSite(application: ApplicationSettings, { links, log }: DashboardSettings): Site {
+export function openSite(application: ApplicationSettings, { links, log, redact }: DashboardSettings): Site {
   const { transport, prefix, delayPrefix, queues = [], management, stores, encryption } = application;
   const names = new Names(prefix, delayPrefix);
   const control = opened(() => openControl({ transport, log, ...(prefix === undefined ? {} : { prefix }) }));
@@ -33,6 +34,7 @@ export function openSite(application: ApplicationSettings, { links, log }: Dashb
     index: interimIndex,
     operations: interimOperations,
     failures: failures.get,
+    letters: new SiteLetters({ clock: transport.clock, failures: failures.get, redact }),
     control: control.get,
     management: api,
     batches: stores?.batches,
@@ -45,6 +47,7 @@ export function openSite(application: ApplicationSettings, { links, log }: Dashb
     },
     outbox: stores?.outbox,
     topology: async () => ({ exchanges: [], bindings: [], queues: [] }),
+    examine: async () => [],
     links,
     close: async () => {
       await Promise.all([control.close(), failures.close(), watch.close()]);

@@ -2,6 +2,7 @@ import type { Control } from '../../control/control.js';
 import type { Failures } from '../../failures/failures.js';
 import type { FailureIndex } from '../../failures/groups/group.js';
 import type { Operations } from '../../failures/operations/operation.js';
+import type { Finding } from '../../oversight/doctor/finding.js';
 import type { Management } from '../../oversight/management/management.js';
 import type { BatchStore } from '../../stores/batches.js';
 import type { OutboxStore } from '../../stores/outbox.js';
@@ -40,6 +41,8 @@ export interface Site {
   readonly outbox: Pick<OutboxStore, 'backlog'> | undefined;
   /** What is bound to what. @throws ConnectError, ManagementError */
   topology(): Promise<TopologyFacts>;
+  /** What doctor finds: of the last minute, since it asks much of the broker. @throws ConnectError */
+  examine(): Promise<readonly Finding[]>;
   readonly links: Links;
   close(): Promise<void>;
 }

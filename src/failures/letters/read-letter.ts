@@ -5,6 +5,7 @@ import type { Headers, MessageProperties } from '../../message/properties.js';
 import { type BatchPosition, batchIn, isJob } from '../../message/wire/batch-header.js';
 import { chainIn } from '../../message/wire/chain-header.js';
 import { publishedAtOf } from '../../message/wire/published-at.js';
+import { replayIn } from '../../message/wire/replay-header.js';
 import { parseDue } from '../../topology/delays.js';
 import { type Names, workQueueOf } from '../../topology/names.js';
 import { dueOrigin, originIn } from '../../topology/origin.js';
@@ -37,13 +38,15 @@ interface Story
   extends Pick<DeadLetterSummary, 'queue' | 'exchange' | 'routingKey' | 'reason' | 'by' | 'failedAt'> {
   /** The broker removes this property when it dead-letters. */
   readonly expiration: string | undefined;
+  /** Id of its replay, where nobody else can have written it. */
+  readonly replay: string | undefined;
 }
 
 /** Reads a message of a dead-letter queue, or of the lost queue of the delays. */
 export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const { properties, body } = delivery;
   const { headers } = properties;
-  const { expiration, ...story } = storyOf(delivery, names);
+  const { expiration, replay, ...story } = storyOf(delivery, names);
   const userId = properties.userId ?? textIn(headers, HEADER.userId);
   const publishedAt = publishedAtOf(properties);
   const { headers: _, expiration: __, userId: ___, ...kept } = properties;
@@ -63,6 +66,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     stack: textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
     releases: countIn(headers, HEADER.releases),
+    replay,
     headers: headersAsPublished(headers),
     properties: {
       ...defined(kept),
@@ -112,6 +116,7 @@ function ours(delivery: Delivery): Story {
     by: 'hopline',
     failedAt: dateIn(headers, HEADER.failedAt),
     expiration: delivery.properties.expiration ?? textIn(headers, HEADER.expiration),
+    replay: replayIn(headers)?.id,
   };
 }
 
@@ -129,6 +134,7 @@ function brokers(delivery: Delivery, death: Death, names: Names): Story {
     by: 'broker',
     failedAt: death.time instanceof Date ? death.time : undefined,
     expiration: typeof ownExpiration === 'string' ? ownExpiration : textIn(headers, HEADER.expiration),
+    replay: cameThroughUs && exchange !== '' ? replayIn(headers)?.id : undefined,
   };
 }
 
@@ -145,6 +151,7 @@ function lost(delivery: Delivery): Story {
     by: 'broker',
     failedAt: lastLevel?.time instanceof Date ? lastLevel.time : undefined,
     expiration: textIn(headers, HEADER.expiration),
+    replay: replayIn(headers)?.id,
   };
 }
 
