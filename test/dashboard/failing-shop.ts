@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { SiteLetters } from '../../src/dashboard/letters/site-letters.js';
+import type { Site } from '../../src/dashboard/site/site.js';
+import type { Operation } from '../../src/failures/operations/operation.js';
+import { Bus, memory, type Transport } from '../../src/index.js';
+import { openFailures } from '../../src/operate.js';
+import { Names } from '../../src/topology/names.js';
+import { silentLogger } from '../../src/util/logger.js';
+import { eventually } from '../support/eventually.js';
+import { siteOf, watchOf } from './drawn.js';
+
+export const REDACT = ['password', 'token', 'apikey'];
+
+/** An application whose handlers fail as they are told, and a site that has what its failures' pages need. */
+export async function failingShop(transport: Transport = memory()) {
+  const prefix = `test-${randomBytes(4).toString('hex')}`;
+  const service = `${prefix}.shop`;
+  const bus = new Bus({ service, prefix, transport, version: '1.4.2', log: silentLogger, failureLog: false });
+  const options = { retry: { tries: 1 } } as const;
+  const handled: unknown[] = [];
+  const state = { isMended: false };
+  bus.handle(
+    'bill',
+    (payload: { id: number; type?: string }) => {
+      if (state.isMended) return void handled.push(payload.id);
+      if (payload.type === 'late') throw new RangeError(`order ${payload.id} came late`);
+      throw new TypeError(`no order ${payload.id}, password=hunter2`);
+    },
+    options,
+  );
+  bus.handle(
+    'mail',
+    () => {
+      throw new Error('no <b>mailbox</b>');
+    },
+    options,
+  );
+  await bus.start();
+  const failures = await openFailures({ transport, prefix, queues: [service], log: silentLogger });
+  const index = failures.index();
+  const operations: Operation[] = [];
+  const site: Site = siteOf({
+    names: new Names(prefix),
+    clock: transport.clock,
+    index,
+    watch: watchOf({}),
+    batches: undefined,
+    failures: async () => failures,
+    letters: new SiteLetters({ clock: transport.clock, failures: async () => failures, redact: REDACT }),
+    operations: { list: async () => operations } as Partial<Site['operations']> as Site['operations'],
+  });
+  /** Publishes, and waits until all are dead letters that the index has. */
+  const fail = async (key: string, payloads: readonly object[], more: object = {}) => {
+    const before = index.letters().count;
+    for (const payload of payloads) {
+      const { id } = payload as { readonly id: number };
+      await bus.publish(key, payload, { messageId: `${key}-${id}`, ...more });
+    }
+    await eventually(async () => {
+      const [count] = await failures.count();
+      assert.ok((count?.count ?? 0) >= before + payloads.length);
+    });
+    await index.refresh({ force: true });
+    assert.equal(index.letters().count, before + payloads.length, index.state.problem);
+  };
+  const close = async () => {
+    await index.close();
+    await failures.close();
+    await bus.stop();
+  };
+  return {
+    bus,
+    service,
+    deadQueue: `${service}.dead`,
+    site,
+    index,
+    failures,
+    operations,
+    handled,
+    state,
+    fail,
+    close,
+  };
+}
+
+export type FailingShop = Awaited<ReturnType<typeof failingShop>>;
