@@ -16,6 +16,7 @@ import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { resolveId } from './letters/letter-id.js';
 import { readLetter, summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
+import { LiveOperations } from './operations/live-operations.js';
 import {
   checkWith,
   deadLettersOf,
@@ -248,6 +249,18 @@ export class Failures {
     const { names, transport } = settings;
     const queues = () => settings.queues();
     return new DeadLetterIndex({ session, names, clock: transport.clock, turns, queues, ...options });
+  }
+
+  /**
+   * What operators do with these letters, on this connection.
+   *
+   * @param index that of these letters, by {@link index}
+   * @param options `takesOn`: true if operations that their process has left are gone on with here
+   * @internal
+   */
+  operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
+    const { session, settings, turns } = this;
+    return new LiveOperations({ session, settings, turns, index, takesOn, acts: {} });
   }
 
   /** Closes the connection, if no bus shares it. */
