@@ -119,7 +119,7 @@ function others(delivery: Delivery, deaths: readonly Death[], names: Names): Sto
   const foreign = foreignStory(headers);
   if (foreign) {
     const { error, stack, handler, attempts, ...story } = foreign;
-    return { ...story, told: { error, stack, handler, attempts }, expiration };
+    return { ...story, told: { error, stack, handler, attempts }, expiration, replay: undefined };
   }
   const last = deaths.find(({ queue }) => typeof queue === 'string' && !names.isDelayed(queue));
   return last ? brokers(delivery, last, names) : ours(delivery);
