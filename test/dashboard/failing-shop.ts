@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { connect } from 'amqplib';
 import { SiteLetters } from '../../src/dashboard/letters/site-letters.js';
 import type { Site } from '../../src/dashboard/site/site.js';
-import type { Operation } from '../../src/failures/operations/operation.js';
 import { Bus, memory, type Transport } from '../../src/index.js';
 import { openFailures } from '../../src/operate.js';
 import { Names } from '../../src/topology/names.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
-import { siteOf, watchOf } from './drawn.js';
+import { Trace, TracedTransport } from '../support/traced-transport.js';
+import { acted, siteOf, watchOf } from './drawn.js';
+
+export const AMQP_URL = process.env.AMQP_URL ?? 'amqp://guest:guest@127.0.0.1:5672';
+
+const SHARED = 'hopline.delay';
 
 export const REDACT = ['password', 'token', 'apikey'];
 
 /** An application whose handlers fail as they are told, and a site that has what its failures' pages need. */
-export async function failingShop(transport: Transport = memory()) {
+export async function failingShop(given: Transport = memory()) {
+  const trace = new Trace();
+  const transport = new TracedTransport(given, trace);
   const prefix = `test-${randomBytes(4).toString('hex')}`;
   const service = `${prefix}.shop`;
   const bus = new Bus({ service, prefix, transport, version: '1.4.2', log: silentLogger, failureLog: false });
@@ -39,7 +46,7 @@ export async function failingShop(transport: Transport = memory()) {
   await bus.start();
   const failures = await openFailures({ transport, prefix, queues: [service], log: silentLogger });
   const index = failures.index();
-  const operations: Operation[] = [];
+  const operations = failures.operations(index, { takesOn: false });
   const site: Site = siteOf({
     names: new Names(prefix),
     clock: transport.clock,
@@ -48,7 +55,7 @@ export async function failingShop(transport: Transport = memory()) {
     batches: undefined,
     failures: async () => failures,
     letters: new SiteLetters({ clock: transport.clock, failures: async () => failures, redact: REDACT }),
-    operations: { list: async () => operations } as Partial<Site['operations']> as Site['operations'],
+    operations,
   });
   /** Publishes, and waits until all are dead letters that the index has. */
   const fail = async (key: string, payloads: readonly object[], more: object = {}) => {
@@ -64,10 +71,15 @@ export async function failingShop(transport: Transport = memory()) {
     await index.refresh({ force: true });
     assert.equal(index.letters().count, before + payloads.length, index.state.problem);
   };
+  /** Does what a form of a page would. */
+  const act = (path: string, fields: Record<string, string | readonly string[]> = {}, by = 'ada') =>
+    acted(site, path, fields, by);
   const close = async () => {
+    await operations.close();
     await index.close();
     await failures.close();
     await bus.stop();
+    if (given.kind !== 'memory') await remove(trace);
   };
   return {
     bus,
@@ -80,8 +92,18 @@ export async function failingShop(transport: Transport = memory()) {
     handled,
     state,
     fail,
+    act,
     close,
   };
+}
+
+/** Removes what was declared, but for the delays: all applications of the broker share them. */
+async function remove({ queues, exchanges }: Trace): Promise<void> {
+  const connection = await connect(AMQP_URL);
+  const channel = await connection.createChannel();
+  for (const queue of queues) if (!queue.startsWith(SHARED)) await channel.deleteQueue(queue);
+  for (const exchange of exchanges) if (!exchange.startsWith(SHARED)) await channel.deleteExchange(exchange);
+  await connection.close();
 }
 
 export type FailingShop = Awaited<ReturnType<typeof failingShop>>;

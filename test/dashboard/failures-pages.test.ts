@@ -5,9 +5,9 @@ import type { GroupModel } from '../../src/dashboard/pages/group/model.js';
 import type { MessageModel } from '../../src/dashboard/pages/message/model.js';
 import { NotFound } from '../../src/dashboard/pages/page.js';
 import type { SearchModel } from '../../src/dashboard/pages/search/model.js';
-import type { Operation } from '../../src/failures/operations/operation.js';
+import type { Operation, Operations } from '../../src/failures/operations/operation.js';
 import { eventually } from '../support/eventually.js';
-import { CONTEXT, drawn } from './drawn.js';
+import { CONTEXT, drawn, siteOf } from './drawn.js';
 import { type FailingShop, failingShop } from './failing-shop.js';
 
 const ids = (count: number, from = 1) => Array.from({ length: count }, (_, at) => ({ id: from + at }));
@@ -86,8 +86,9 @@ describe('the pages of failures', () => {
   it('while an operation holds its queue a group shows that in place of its actions', async () => {
     await shop.fail('bill', ids(2));
     const group = await groupId('TypeError');
-    shop.operations.push(operationOf({ selection: { group: 'another' }, deadQueues: [shop.deadQueue] }));
-    const { text, html } = await drawn('group', shop.site, { params: { group } });
+    const held = operationOf({ selection: { group: 'another' }, deadQueues: [shop.deadQueue] });
+    const operations = { list: async () => [held] } as Partial<Operations> as Operations;
+    const { text, html } = await drawn('group', siteOf({ ...shop.site, operations }), { params: { group } });
     assert.match(text, /Retry as a canary is under way on \S+\.dead/);
     assert.match(text, /by grace/);
     assert.ok(!html.includes('/canary"'));
