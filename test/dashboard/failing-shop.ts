@@ -4,7 +4,7 @@ import { connect } from 'amqplib';
 import { SiteLetters } from '../../src/dashboard/letters/site-letters.js';
 import type { Site } from '../../src/dashboard/site/site.js';
 import { Bus, memory, type Transport } from '../../src/index.js';
-import { openFailures } from '../../src/operate.js';
+import { type FailuresOptions, openFailures } from '../../src/operate.js';
 import { Names } from '../../src/topology/names.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
@@ -18,7 +18,7 @@ const SHARED = 'hopline.delay';
 export const REDACT = ['password', 'token', 'apikey'];
 
 /** An application whose handlers fail as they are told, and a site that has what its failures' pages need. */
-export async function failingShop(given: Transport = memory()) {
+export async function failingShop(given: Transport = memory(), more: Partial<FailuresOptions> = {}) {
   const trace = new Trace();
   const transport = new TracedTransport(given, trace);
   const prefix = `test-${randomBytes(4).toString('hex')}`;
@@ -44,17 +44,23 @@ export async function failingShop(given: Transport = memory()) {
     options,
   );
   await bus.start();
-  const failures = await openFailures({ transport, prefix, queues: [service], log: silentLogger });
+  const failures = await openFailures({ transport, prefix, queues: [service], log: silentLogger, ...more });
   const index = failures.index();
   const operations = failures.operations(index, { takesOn: false });
+  const names = new Names(prefix);
   const site: Site = siteOf({
-    names: new Names(prefix),
+    names,
     clock: transport.clock,
     index,
     watch: watchOf({}),
     batches: undefined,
     failures: async () => failures,
-    letters: new SiteLetters({ clock: transport.clock, failures: async () => failures, redact: REDACT }),
+    letters: new SiteLetters({
+      names,
+      clock: transport.clock,
+      failures: async () => failures,
+      redact: REDACT,
+    }),
     operations,
   });
   /** Publishes, and waits until all are dead letters that the index has. */

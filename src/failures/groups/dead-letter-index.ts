@@ -7,7 +7,14 @@ import type { Clock } from '../../util/clock.js';
 import { reasonText } from '../../util/error-text.js';
 import type { OneAtATime } from '../reading/one-at-a-time.js';
 import { walk } from '../reading/walk.js';
-import type { FailureGroup, FailureIndex, IndexedLetter, IndexState, LettersAsked, LettersFound } from './group.js';
+import type {
+  FailureGroup,
+  FailureIndex,
+  IndexedLetter,
+  IndexState,
+  LettersAsked,
+  LettersFound,
+} from './group.js';
 import {
   checkMark,
   decodeRecords,

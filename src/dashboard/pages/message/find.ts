@@ -14,8 +14,10 @@ export const namedIn = (params: Readonly<Record<string, string>>): Named => ({
 });
 
 /** What the index has of a letter: the latest of its copies in that queue. */
-export const indexedOf = ({ index }: Pick<Site, 'index'>, { deadQueue, id }: Named): IndexedLetter | undefined =>
-  index.copies(deadQueue, id)[0];
+export const indexedOf = (
+  { index }: Pick<Site, 'index'>,
+  { deadQueue, id }: Named,
+): IndexedLetter | undefined => index.copies(deadQueue, id)[0];
 
 /** True if the index has all letters, so that what it hasn't is not there. */
 export function knowsAll({ index: { state } }: Pick<Site, 'index'>): boolean {
