@@ -272,7 +272,7 @@ export class Failures {
    * @internal
    */
   index(
-    options: Pick<DeadLetterIndexOptions, 'most' | 'countEveryMs' | 'readEveryMs'> = {},
+    options: Pick<DeadLetterIndexOptions, 'most' | 'listens' | 'countEveryMs' | 'readEveryMs'> = {},
   ): DeadLetterIndex {
     const { session, settings, turns } = this;
     const { names, transport } = settings;
