@@ -105,10 +105,12 @@ describe('the page of workers', () => {
     assert.match(all.text, /200 of 300/);
     const turned = watchOf({ processes: processes.toReversed() });
     assert.deepEqual((await drawn('workers', siteOf({ watch: turned }))).model, all.model);
-    const some = await drawn<{ workers: unknown[] }>('workers', siteOf({ watch: turned }), { query: 'q=H1' });
+    const some = await drawn<{ workers: unknown[] }>('workers', siteOf({ watch: turned }), {
+      query: 'text=H1',
+    });
     assert.equal(some.model.workers.length, 100);
     assert.match(
-      (await drawn('workers', siteOf({ watch: turned }), { query: 'q=nowhere' })).text,
+      (await drawn('workers', siteOf({ watch: turned }), { query: 'text=nowhere' })).text,
       /No process has 'nowhere'/,
     );
   });

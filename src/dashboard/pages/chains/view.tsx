@@ -28,7 +28,7 @@ export const ChainsView: View<ChainsModel> = ({ model, context }) => (
     />
     <Sources of={model} />
     <Filter href={`${context.base}/chains`} label="Filter chains">
-      <Field name="q" label="Id" type="search" value={model.text} />
+      <Field name="text" label="Id" type="search" value={model.text} />
     </Filter>
     <Table
       caption={
