@@ -75,6 +75,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
       const server = createServer(listener);
       const url = await listening(server, at, settings);
       servers.push(server);
+      for (const site of sites) site.begin();
       return url;
     },
     close: async () => {

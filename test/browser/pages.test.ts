@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PAGES } from '../../src/dashboard/pages/pages.js';
+import { eventually } from '../support/eventually.js';
 import { everyPage, type PageAddress } from './support/every-page.js';
 import { SCENE_TIMEOUT_MS, Scene } from './support/scene.js';
 import { PHONE, THEMES } from './support/visitor.js';
@@ -17,14 +18,16 @@ describe('every page of the dashboard', function () {
     await shop.fail('no mailbox', 12);
     await shop.fail('quota', 3);
     await shop.failBill({ to: 'ada@example.org', cents: 'twelve' });
+    await shop.chain();
     await shop.batch(5);
     await shop.report();
     const reader = await scene.visitor({ script: false });
-    pages = await everyPage(reader.address, async (address) => {
+    const read = async (address: string) => {
       const response = await reader.page.request.get(address);
       assert.equal(response.status(), 200, address);
       return response.text();
-    });
+    };
+    pages = await eventually(() => everyPage(reader.address, read), { timeout: 60_000, interval: 1_000 });
     await scene.visitorsLeave();
   });
   afterEach(() => scene.visitorsLeave());

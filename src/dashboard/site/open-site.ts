@@ -1,13 +1,13 @@
 import { openControl } from '../../control/control.js';
 import { OptionsError } from '../../errors.js';
-import { openFailures } from '../../failures/failures.js';
 import { Management } from '../../oversight/management/management.js';
 import { Names } from '../../topology/names.js';
+import { SiteLetters } from '../letters/site-letters.js';
 import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
+import { deadLettersOf } from './dead-letters.js';
 import { examination } from './examination.js';
 import { Prometheus } from './history/prometheus.js';
-import { interimIndex, interimOperations } from './interim.js';
 import { lazily } from './lazily.js';
 import type { Site } from './site.js';
 import { topologyFacts } from './topology-facts.js';
@@ -15,18 +15,18 @@ import { startWatch } from './watch.js';
 
 const SERVICE = 'hopline-dashboard';
 
-/** What an application's pages need, each opened when it is first asked for. */
-export function openSite(
-  application: ApplicationSettings,
-  { links, log, prometheus }: Pick<DashboardSettings, 'links' | 'log' | 'prometheus'>,
-): Site {
-  const { transport, queues = [], stores, encryption, management: api } = application;
-  const { prefix, delayPrefix } = application;
+/** An application, and how its pages are made ready before anybody looks. */
+export interface OpenSite extends Site {
+  /** Begins to watch, and to go on with operations that were left; without it the first page does. */
+  begin(): void;
+}
+
+/** What an application's pages need, each part opened when it is first asked for. */
+export function openSite(application: ApplicationSettings, settings: DashboardSettings): OpenSite {
+  const { transport, queues = [], stores, deadLetters: others, encryption } = application;
+  const { management: api, prefix, delayPrefix } = application;
+  const { links, log, prometheus, redact, allowActions } = settings;
   const names = new Names(prefix, delayPrefix);
-  const prefixes = {
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(delayPrefix === undefined ? {} : { delayPrefix }),
-  };
   const management = api && new Management(api.url, api.vhost ?? '/');
   const broker = application.broker ?? (transport.kind === 'memory' ? 'in memory' : 'RabbitMQ');
   const watch = lazily(() =>
@@ -36,29 +36,27 @@ export function openSite(
     }),
   );
   const control = lazily(() => openControl({ transport, log, ...(prefix === undefined ? {} : { prefix }) }));
-  const failures = lazily(() =>
-    openFailures({
-      ...{ transport, log, ...prefixes },
-      queues: queues.length > 0 ? queues : [names.delayLost],
-      ...(encryption ? { encryption } : {}),
-    }),
-  );
+  const letters = deadLettersOf({
+    ...{ names, transport, log, queues, takesOn: allowActions, seen: () => watch.get().seen },
+    ...(others ? { others } : {}),
+    ...(encryption ? { encryption } : {}),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(delayPrefix === undefined ? {} : { delayPrefix }),
+  });
   const examine = lazily(() =>
     examination({
       ...{ transport, management, prefix, delayPrefix, names },
-      address: broker,
-      watch: watch.get(),
+      ...{ address: broker, watch: watch.get() },
     }),
   );
   return {
     ...{ id: application.id, title: application.title, broker, names, clock: transport.clock, links },
     ...{ management, batches: stores?.batches, outbox: stores?.outbox },
+    ...{ index: letters.index, operations: letters.operations, failures: letters.failures },
+    letters: new SiteLetters({ clock: transport.clock, failures: letters.failures, redact }),
     get watch() {
       return watch.get();
     },
-    index: interimIndex,
-    operations: interimOperations,
-    failures: failures.get,
     control: control.get,
     cancelBatch: async (id) => {
       if (!stores?.batches)
@@ -67,10 +65,15 @@ export function openSite(
     },
     topology: () => topologyFacts({ names, management, watch: watch.get(), control: control.get }),
     examine: () => examine.get()(),
+    begin: () => {
+      watch.get();
+      // A broker that is away is told by the watch; the next page tries again.
+      if (allowActions) letters.operations.list().catch(() => {});
+    },
     close: async () => {
       await watch.made?.close();
+      await letters.close();
       await (await control.made?.catch(() => undefined))?.close();
-      await (await failures.made?.catch(() => undefined))?.close();
     },
   };
 }

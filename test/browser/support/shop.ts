@@ -94,6 +94,14 @@ export class Shop {
     return (await this.bus.batch(jobs).name('newsletter').dispatch()).id;
   }
 
+  /** A chain whose second step fails. */
+  async chain(): Promise<void> {
+    const before = await this.length(deadQueueOf(this.mail));
+    const steps = [{}, { fault: 'quota', user: 1 }, {}].map((payload) => ({ key: 'mail.due', payload }));
+    await this.bus.chain(steps).dispatch();
+    await eventually(async () => assert.equal(await this.length(deadQueueOf(this.mail)), before + 1));
+  }
+
   /** A bill that its schema does not allow. */
   async failBill(body: object): Promise<string> {
     const messageId = `bill-${randomBytes(4).toString('hex')}`;

@@ -91,9 +91,10 @@ export class Visitor {
 
   /** By how much the page is wider than the window. */
   async overflow(): Promise<number> {
-    return this.page.evaluate<number>(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
+    const { scrollWidth, innerWidth } = await this.page.evaluate<
+      Record<'scrollWidth' | 'innerWidth', number>
+    >('({ scrollWidth: document.documentElement.scrollWidth, innerWidth: window.innerWidth })');
+    return Math.max(0, scrollWidth - innerWidth);
   }
 
   /** Closes the browser. @throws AssertionError if a page has complained, or has asked another origin */
