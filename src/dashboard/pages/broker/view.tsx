@@ -37,13 +37,18 @@ export const BrokerView: View<BrokerModel> = ({ model, context }) => (
   </>
 );
 
+const someOf = (names: readonly string[]): string =>
+  `${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`;
+
 const placeOf = ({ address, broker: { cluster } }: BrokerModel): string =>
   cluster === undefined ? address : `${address}, cluster ${cluster}`;
 
-const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
-  const { blocked, nodes, critical = [] } = broker;
+const Wrong = ({ of: { broker, problem, quorums = [], quorumCounts } }: { readonly of: BrokerModel }) => {
+  const { blocked, nodes } = broker;
   const partitioned = nodes.filter(({ partitions }) => partitions.length > 0);
   const down = nodes.filter(({ running }) => !running);
+  const lost = quorums.filter(({ state }) => state === 'lost').map(({ queue }) => queue);
+  const critical = (broker.critical ?? []).filter((queue) => !lost.includes(queue));
   return (
     <>
       {problem === undefined ? null : <Notice tone="warn" title={problem} />}
@@ -67,12 +72,20 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
           </p>
         </Notice>
       )}
+      {lost.length === 0 ? null : (
+        <Notice
+          tone="bad"
+          title={`Queues without a majority, which stand still: ${countText(quorumCounts?.lost ?? 0)}`}
+        >
+          <p>{`Start the nodes that their members are on: ${someOf(lost)}`}</p>
+        </Notice>
+      )}
       {critical.length === 0 ? null : (
         <Notice
           tone="bad"
           title={`Queues that stand still when one more node is lost: ${countText(critical.length)}`}
         >
-          <p>{`Start the nodes that are away before any other is stopped: ${critical.slice(0, 10).join(', ')}${critical.length > 10 ? ' …' : ''}`}</p>
+          <p>{`Start the nodes that are away before any other is stopped: ${someOf(critical)}`}</p>
         </Notice>
       )}
     </>
