@@ -28,9 +28,9 @@ export const BrokerView: View<BrokerModel> = ({ model, context }) => (
     ) : (
       <Empty title="Nodes, members and connections are known to the management API alone">
         <p>
-          Give its address: <code>hopline dashboard --management http://user:password@rabbit:15672</code>, or{' '}
-          <code>MANAGEMENT_URL</code>, or the option <code>management</code>. The plugin is{' '}
-          <code>rabbitmq_management</code>; its user needs the tag <code>monitoring</code>.
+          Give its address: <code>hopline dashboard --management http://rabbit:15672</code>, which asks as the
+          broker's user; or <code>MANAGEMENT_URL</code> with another, or the option <code>management</code>.
+          The plugin is <code>rabbitmq_management</code>; its user needs the tag <code>monitoring</code>.
         </p>
       </Empty>
     )}
@@ -117,9 +117,9 @@ const inDanger = ({ lost, critical, reduced }: Readonly<Record<QuorumState, numb
     ? 'all members are there'
     : `${countText(lost)} lost, ${countText(critical)} critical, ${countText(reduced)} reduced`;
 
-const Managed = ({ of: { broker, quorums, quorumCounts } }: { readonly of: BrokerModel }) => (
+const Managed = ({ of: { broker, management, quorums, quorumCounts } }: { readonly of: BrokerModel }) => (
   <>
-    <Panel title="Nodes">
+    <Panel title="Nodes" aside={management === undefined ? undefined : `told by ${management}`}>
       <Table
         caption="Nodes and how near they are to an alarm"
         captionHidden

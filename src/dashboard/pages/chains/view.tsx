@@ -7,9 +7,8 @@ import { State } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
 import { countedText, countText } from '../../ui/text.js';
 import { Id } from '../../ui/text-blocks.js';
-import { messagePath, queuePath } from '../addresses.js';
+import { chainPath, messagePath, queuePath } from '../addresses.js';
 import type { View, ViewContext } from '../view.js';
-import { chainPath } from './chain-path.js';
 import type {
   ChainModel,
   ChainRow,
