@@ -130,11 +130,12 @@ export class Failures {
    * Dead letters with this id, complete: one, unless the message has duplicates or failed in several queues.
    *
    * @param id an id, or a prefix of one
+   * @param options `queues` to look in: each is read whole @default all
    * @throws DeadLetterIdError if it matches none, or is the prefix of several
    */
-  async get(id: string): Promise<DeadLetter[]> {
+  async get(id: string, options: Pick<DeadLetterFilter, 'queues'> = {}): Promise<DeadLetter[]> {
     const known = new Map<string, DeadLetter[]>();
-    for (const queue of this.settings.queues()) {
+    for (const queue of this.queuesOf(options)) {
       const before = new Map(known);
       const see = (letter: DeadLetter) => {
         if (letter.id.startsWith(id)) known.set(letter.id, [...(known.get(letter.id) ?? []), letter]);
@@ -288,7 +289,8 @@ export class Failures {
   private queuesOf({ queues }: DeadLetterFilter): readonly string[] {
     if (!queues) return this.settings.queues();
     const opened = this.settings.queues();
-    const named = queues.map((queue) => deadLettersOf(queue, this.settings.names));
+    const { names, isOther } = this.settings;
+    const named = queues.map((queue) => (isOther(queue) ? queue : deadLettersOf(queue, names)));
     const unknown = named.filter((queue) => !opened.includes(queue));
     if (unknown.length > 0)
       throw new OptionsError(

@@ -30,6 +30,12 @@ export interface FailuresOptions {
    * delayed messages that no queue took when they were due. A function is asked each time: there may be more later.
    */
   queues: readonly string[] | (() => readonly string[]);
+  /**
+   * Names of queues that hold dead letters of others, read as they are: of a plain dead-letter exchange, `X_error` of MassTransit, `error` of
+   * NServiceBus, of Spring AMQP's RepublishMessageRecoverer. A retry goes to the queue in which the message failed, through the default
+   * exchange; where that is not known, as from Spring, to the exchange of its publish. @default none
+   */
+  others?: readonly string[];
   /** Prefix of the application. @default 'hopline' */
   prefix?: string;
   /** Prefix of the application's delay queues. @default 'hopline' */
@@ -77,6 +83,8 @@ export interface FailuresSettings {
   readonly transport: Transport;
   /** Dead-letter queues, as they are known now. */
   queues(): readonly string[];
+  /** True for a queue of another application. */
+  isOther(deadQueue: string): boolean;
   readonly names: Names;
   readonly encryption: Encryption | undefined;
   readonly connectDeadlineMs: number;
@@ -93,6 +101,10 @@ const queueList: Check = {
 const FIELDS: Fields = {
   transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
   queues: required(queueList),
+  others: {
+    expected: 'a list of queue names',
+    accepts: (value) => Array.isArray(value) && value.every(text.accepts),
+  },
   prefix: text,
   delayPrefix: text,
   encryption: encryptionOption,
@@ -124,13 +136,20 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
     }
   }
   if (problems.length > 0) throw new OptionsError('failures', problems);
-  const { transport, connectDeadline = '10s', publishDeadline = '30s', log = stderrLogger } = options;
+  const {
+    others = [],
+    transport,
+    connectDeadline = '10s',
+    publishDeadline = '30s',
+    log = stderrLogger,
+  } = options;
   return {
     transport,
     queues: () => {
       const all = typeof queues === 'function' ? queues() : queues;
-      return [...new Set(all.map((queue) => deadLettersOf(queue, names)))];
+      return [...new Set([...all.map((queue) => deadLettersOf(queue, names)), ...others])];
     },
+    isOther: (deadQueue) => others.includes(deadQueue),
     names,
     encryption: options.encryption && new Encryption(options.encryption.keys, transport.clock),
     connectDeadlineMs: toMs(connectDeadline),

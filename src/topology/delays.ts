@@ -1,5 +1,5 @@
 import { InvalidMessageError } from '../errors.js';
-import { checkDelay, MIN_DELAY_MS } from '../message/delay-range.js';
+import { checkDelay, MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import type { Names } from './names.js';
 import type { Address, BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
@@ -186,7 +186,8 @@ export function delayLevels(names: Names): DelayLevel[] {
       .map((coin, index) => {
         // What waits here would wait in a level of the next larger coin if it had so much left.
         const below = unit.coins[index + 1] ?? unit.values;
-        return { queue: levelOf(names, unit, coin), longestMs: below * unit.ms - MIN_DELAY_MS };
+        const longestMs = Math.min(MAX_DELAY_MS, below * unit.ms - MIN_DELAY_MS);
+        return { queue: levelOf(names, unit, coin), longestMs };
       })
       .reverse(),
   );

@@ -22,6 +22,7 @@ import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
 import { failureGroups } from './failure-groups.js';
 import { failureLog } from './failure-log.js';
 import { failures } from './failures.js';
+import { foreignLetters } from './foreign-letters.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
 import { inboxAttempts } from './inbox-attempts.js';
@@ -130,6 +131,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters, looked at and replayed': operating,
   'replays that are watched': replays,
   'dead letters in groups': failureGroups,
+  'dead letters of others': foreignLetters,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

@@ -135,7 +135,7 @@ export class BusFixture {
   }
 
   /** The same, for who has keys. */
-  async failuresWith(keys: Pick<FailuresOptions, 'encryption'>, ...queues: string[]): Promise<Failures> {
+  async failuresWith(keys: Pick<FailuresOptions, 'encryption' | 'others'>, ...queues: string[]): Promise<Failures> {
     const failures = await openFailures({
       transport: this.transport(),
       queues: queues.map((queue) =>

@@ -52,7 +52,7 @@ export interface SeenQueue {
   readonly running: number | undefined;
   readonly waiting: number | undefined;
   /** Messages that processes hold and that may be what kills them; undefined if none of them tells. */
-  readonly suspects: number | undefined;
+  readonly suspects?: number | undefined;
   /** True while nothing starts, because a retry or a dead letter can't be published. */
   readonly held: boolean;
   /** Handlers of it whose circuit breaker is open in some process. */

@@ -4,6 +4,7 @@ import type { Headers } from '../../message/properties.js';
 import { outgoingFields } from '../../message/wire/outgoing-fields.js';
 import { encodeReplay, type ReplayMark } from '../../message/wire/replay-header.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
+import { isFaultHeader, isForeign } from '../letters/foreign-story.js';
 import { sourceOf } from '../letters/letter-source.js';
 
 /**
@@ -42,6 +43,22 @@ export function toQueue(
 }
 
 /**
+ * Through the default exchange to a queue of another application, as the message was before it failed: with none of Hopline's headers, no
+ * other id, and without the headers in which its framework says how it failed.
+ */
+export function returned(letter: DeadLetter, queue: string, deadlineMs: number): OutgoingMessage {
+  const { body, properties } = letter;
+  const source = sourceOf(letter);
+  const { userId: _, ...kept } = properties;
+  const headers = theirHeaders(letter);
+  // The broker would send copies to the queues that they name.
+  for (const name of ['CC', 'BCC']) delete headers[name];
+  const fields = outgoingFields({ deliveryMode: 2, ...kept, headers });
+  const content = { body, ...fields, mustRoute: true, deadlineMs, ...(source ? { source } : {}) };
+  return { to: 'exchange', exchange: '', routingKey: queue, ...content };
+}
+
+/**
  * Through the message's exchange again, to all queues that are bound now. A message that no queue takes must stay
  * a dead letter.
  */
@@ -55,10 +72,17 @@ export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMes
   return { to: 'exchange', exchange, routingKey, ...content(letter, headers, deadlineMs) };
 }
 
+/** Headers of the publish, without what another framework has added when it gave the message up. */
+function theirHeaders({ headers, by }: DeadLetter): Headers {
+  const all: Headers = Object.assign(Object.create(null), headers);
+  if (isForeign(by)) for (const name of Object.keys(all)) if (isFaultHeader(by, name)) delete all[name];
+  return all;
+}
+
 /** Headers of the publish, with those of chain, batch, unique key and encryption. */
 function replayedHeaders(letter: DeadLetter): Headers {
-  const { headers, chainHeader, batchHeader, uniqueHeader, encryptedHeader } = letter;
-  const all: Headers = Object.assign(Object.create(null), headers);
+  const { chainHeader, batchHeader, uniqueHeader, encryptedHeader } = letter;
+  const all = theirHeaders(letter);
   if (chainHeader !== undefined) all[HEADER.chain] = chainHeader;
   if (batchHeader !== undefined) all[HEADER.batch] = batchHeader;
   if (uniqueHeader !== undefined) all[HEADER.unique] = uniqueHeader;

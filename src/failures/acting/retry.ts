@@ -2,11 +2,12 @@ import { PublishRejectedError, UnroutableError } from '../../errors.js';
 import type { ReplayMark } from '../../message/wire/replay-header.js';
 import type { Session } from '../../transport/transport.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
+import { isForeign } from '../letters/foreign-story.js';
 import type { FailuresSettings } from '../options.js';
 import { missing } from '../reading/missing-queue.js';
 import type { Act } from './acting.js';
 import { queueLookup } from './queue-lookup.js';
-import { type ReplayTarget, republished, toQueue } from './replay.js';
+import { type ReplayTarget, republished, returned, toQueue } from './replay.js';
 
 /**
  * Replays one dead letter: publishes it and waits for the confirm. The caller acks it then.
@@ -25,6 +26,11 @@ export function retrier(
   const toAll = new Map<string, Promise<unknown>>();
   return async (letter) => {
     const { queue } = letter;
+    if (queue !== undefined && (isForeign(letter.by) || settings.isOther(letter.deadQueue))) {
+      if (!(await exists(queue))) throw missing(queue);
+      await session.publish(returned(letter, queue, publishDeadlineMs));
+      return;
+    }
     if (to === 'republish' || queue === undefined) {
       await session.publish(republished(letter, publishDeadlineMs));
       return;

@@ -17,8 +17,11 @@ export interface DeadLetterSummary {
   readonly exchange: string;
   readonly routingKey: string;
   readonly reason: DeadLetterReason;
-  /** `hopline` if its retry policy gave the message up, `broker` if a rule of the queue did. */
-  readonly by: 'hopline' | 'broker';
+  /**
+   * `hopline` if its retry policy gave the message up, `broker` if a rule of the queue did; in the error queue of another framework, which
+   * one did.
+   */
+  readonly by: 'hopline' | 'broker' | 'masstransit' | 'nservicebus' | 'spring';
   /** Name and message of the last error; undefined if the broker gave the message up, or nothing was thrown. */
   readonly error: string | undefined;
   /** Name of the handler that gave it up; undefined if none did, or the letter doesn't tell. */

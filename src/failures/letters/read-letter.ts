@@ -12,6 +12,7 @@ import { dueOrigin, originIn } from '../../topology/origin.js';
 import { sharedNameOf } from '../../topology/process-queue.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { ChainPosition, DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import { type ForeignStory, foreignStory } from './foreign-story.js';
 import { letterId } from './letter-id.js';
 import { withSource } from './letter-source.js';
 
@@ -40,13 +41,15 @@ interface Story
   readonly expiration: string | undefined;
   /** Id of its replay, where nobody else can have written it. */
   readonly replay: string | undefined;
+  /** What another framework says in headers of its own. */
+  readonly told?: Pick<ForeignStory, 'error' | 'stack' | 'handler' | 'attempts'> | undefined;
 }
 
 /** Reads a message of a dead-letter queue, or of the lost queue of the delays. */
 export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const { properties, body } = delivery;
   const { headers } = properties;
-  const { expiration, replay, ...story } = storyOf(delivery, names);
+  const { expiration, replay, told, ...story } = storyOf(delivery, names);
   const userId = properties.userId ?? textIn(headers, HEADER.userId);
   const publishedAt = publishedAtOf(properties);
   const { headers: _, expiration: __, userId: ___, ...kept } = properties;
@@ -54,16 +57,16 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     id: letterId({ ...delivery, ...story }),
     ...story,
     deadQueue: delivery.queue,
-    error: textIn(headers, HEADER.error),
-    handler: textIn(headers, HEADER.handler),
+    error: told ? told.error : textIn(headers, HEADER.error),
+    handler: told ? told.handler : textIn(headers, HEADER.handler),
     version: textIn(headers, HEADER.version),
-    attempts: countIn(headers, HEADER.attempt),
+    attempts: told ? told.attempts : countIn(headers, HEADER.attempt),
     firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
     publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
     bytes: body.length,
     encryptedWith: keyOf(headers),
     messageId: properties.messageId,
-    stack: textIn(headers, HEADER.stack),
+    stack: told ? told.stack : textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
     releases: countIn(headers, HEADER.releases),
     replay,
@@ -104,7 +107,22 @@ function storyOf(delivery: Delivery, names: Names): Story {
   const death = deaths.find(
     ({ queue }) => typeof queue === 'string' && (queue === own || sharedNameOf(queue) === own),
   );
-  return death ? brokers(delivery, { ...death, queue: own }, names) : ours(delivery);
+  if (death) return brokers(delivery, { ...death, queue: own }, names);
+  return delivery.properties.headers[HEADER.reason] === undefined
+    ? others(delivery, deaths, names)
+    : ours(delivery);
+}
+
+/** A message that neither Hopline nor a rule of its queue has put here: the queue is another application's, or somebody has moved it. */
+function others(delivery: Delivery, deaths: readonly Death[], names: Names): Story {
+  const { headers, expiration } = delivery.properties;
+  const foreign = foreignStory(headers);
+  if (foreign) {
+    const { error, stack, handler, attempts, ...story } = foreign;
+    return { ...story, told: { error, stack, handler, attempts }, expiration, replay: undefined };
+  }
+  const last = deaths.find(({ queue }) => typeof queue === 'string' && !names.isDelayed(queue));
+  return last ? brokers(delivery, last, names) : ours(delivery);
 }
 
 function ours(delivery: Delivery): Story {

@@ -4,7 +4,6 @@ import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { Snapshot } from '../../observe/alerts/measuring/snapshot.js';
-import { delayLevels } from '../../topology/delays.js';
 import { Names } from '../../topology/names.js';
 import type { Session, Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
@@ -12,10 +11,10 @@ import type { Duration } from '../../util/duration.js';
 import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
 import type { Management } from '../management/management.js';
+import { DelayLooks } from './delay-looks.js';
 import { Managed } from './managed-state.js';
 import { QueueLooks } from './queue-looks.js';
 import { type Survey, snapshotOf } from './survey.js';
-import { Turns } from './turns.js';
 
 export interface MonitoredOptions {
   readonly transport: Transport;
@@ -41,6 +40,12 @@ export interface MonitoredOptions {
 const CONNECT_MS = 5_000;
 const CLOSE_MS = 5_000;
 const PUBLISH_MS = 5_000;
+/** Time after which it is asked again whether any worker has listened: the broker logs the question as an error while none has. */
+const UNHEARD_MS = 5_000;
+
+/** Where no worker has listened yet, nobody has paused anything either. */
+const NOBODY: Looked = { processes: [], paused: [] };
+
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1_048_576 };
 
 /** An application, seen from outside: its workers' answers, the broker's counts of its queues, and the management API. */
@@ -50,23 +55,24 @@ export class Monitored {
   private readonly service: string;
   private readonly events = new Emitter<BusEvents>(() => {});
   private readonly queues: QueueLooks;
-  private readonly levels: Turns;
+  private readonly delays: DelayLooks;
   private readonly managed: Managed | undefined;
   private opening: Promise<Session> | undefined;
   private controlling: Promise<Control> | undefined;
-  private delays: { readonly at: number; readonly lengths: Survey['delays'] } | undefined;
+  /** Monotonic milliseconds at which no worker had ever listened. */
+  private unheardAt: number | undefined;
   /** Connections that are lost, and those that the broker takes nothing from. */
   private readonly down = new Set<ConnectionRole>();
   private readonly blocked = new Set<ConnectionRole>();
 
   constructor(private readonly options: MonitoredOptions) {
     const { transport, prefix, delayPrefix, queues, management, service = 'hopline-monitor' } = options;
-    const { mostQuestions = Number.POSITIVE_INFINITY } = options;
+    const { mostQuestions = Number.POSITIVE_INFINITY, delaysStayMs } = options;
     this.transport = transport;
     this.service = service;
     this.names = new Names(prefix, delayPrefix);
     this.queues = new QueueLooks({ transport, names: this.names, named: queues, mostQuestions });
-    this.levels = new Turns(transport.clock);
+    this.delays = new DelayLooks(this.names, transport.clock, delaysStayMs);
     this.managed = management && new Managed(management, this.names, transport.clock);
     this.followConnections();
   }
@@ -82,11 +88,7 @@ export class Monitored {
     if (this.down.size > 0) throw away();
     const [{ processes, paused }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
     const queues = await this.queues.look({ session, processes, paused, managed });
-    const lost = await session.inspect(this.names.delayLost).then(
-      (state) => state?.ready ?? 0,
-      () => undefined,
-    );
-    const delays = await this.delayLengths(session, managed?.all);
+    const { lost, lengths: delays } = await this.delays.look(session, managed?.all);
     if (this.down.size > 0) throw away();
     return {
       at: this.transport.clock.monotonic(),
@@ -156,37 +158,16 @@ export class Monitored {
 
   /** What the workers say; nothing if none has ever run here, or the broker takes no requests. */
   private async asked(): Promise<Looked> {
+    const now = this.transport.clock.monotonic();
+    if (now - (this.unheardAt ?? Number.NEGATIVE_INFINITY) < UNHEARD_MS) return NOBODY;
     try {
       return await (await this.control()).look();
     } catch (error) {
       if (!(error instanceof HoplineError)) throw error;
-      // Where no worker has listened yet, nobody has paused anything either.
-      return { processes: [], paused: error instanceof TopologyError ? [] : undefined };
+      if (!(error instanceof TopologyError)) return { processes: [], paused: undefined };
+      this.unheardAt = now;
+      return NOBODY;
     }
-  }
-
-  /** A level that does not exist holds nothing. */
-  private async delayLengths(
-    session: Session,
-    counts: ReadonlyMap<string, { readonly counts?: { readonly ready: number } | undefined }> | undefined,
-  ): Promise<Survey['delays']> {
-    const { delaysStayMs } = this.options;
-    if (delaysStayMs === undefined) return new Map();
-    const levels = delayLevels(this.names).map(({ queue }) => queue);
-    if (counts)
-      return new Map(
-        levels.map((queue) => [queue, counts.has(queue) ? counts.get(queue)?.counts?.ready : 0]),
-      );
-    const at = this.transport.clock.monotonic();
-    if (this.delays && at - this.delays.at < delaysStayMs) return this.delays.lengths;
-    const lengths = await this.levels.ask(levels, (queue) =>
-      session.inspect(queue).then(
-        (state) => state?.ready ?? 0,
-        () => undefined,
-      ),
-    );
-    this.delays = { at, lengths };
-    return lengths;
   }
 
   private followConnections(): void {

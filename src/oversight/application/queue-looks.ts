@@ -34,6 +34,12 @@ export interface Looking extends Looked {
 /** Time for which the first message of a queue is not looked at again that could not be: for a stream, the broker closes the connection. */
 const PEEK_AGAIN_MS = 600_000;
 
+/** Time for which what a look at the first message has told is believed, while nobody consumes. */
+const PEEKED_MS = 10_000;
+
+/** Time for which a queue that is not there is not asked for again: the broker logs each such question as an error. */
+const ABSENT_MS = 10_000;
+
 /** Time for which it is believed how many consumers of others a queue has, where only the broker knows that. */
 const OTHERS_MS = 60_000;
 
@@ -45,6 +51,10 @@ export class QueueLooks {
   private readonly turns: Turns;
   /** Monotonic milliseconds from which on it may be tried again, by queue. */
   private readonly unreadable = new Map<string, number>();
+  /** What the first message of a queue that nobody consumes has told of the time for which it waits. */
+  private readonly peeked = new Map<string, { readonly oldestMs: number | undefined; readonly at: number }>();
+  /** Monotonic milliseconds at which it was seen that there is no such queue. */
+  private readonly absent = new Map<string, number>();
   /** Consumers beside those that have told of themselves, by queue. */
   private readonly others = new Map<string, { readonly count: number; readonly at: number }>();
 
@@ -60,6 +70,7 @@ export class QueueLooks {
       this.wholes.set(queue, of);
     }
     for (const queue of managed?.queues ?? []) this.queues.add(queue);
+    for (const [queue, at] of this.absent) if (this.now - at >= ABSENT_MS) this.absent.delete(queue);
     const asked = [...this.queues];
     const counts = 2 * asked.length > this.options.mostQuestions ? managed?.all : undefined;
     const found = await this.turns.ask(asked, (queue) => this.facts(queue, looking, counts));
@@ -69,9 +80,10 @@ export class QueueLooks {
   /** Undefined for a queue that does not exist. */
   private async facts(
     queue: string,
-    { session, processes, paused }: Looking,
+    looking: Looking,
     counts: ManagedState['all'] | undefined,
   ): Promise<QueueFacts | undefined> {
+    const { processes, paused } = looking;
     const serving = lanesOf(processes).filter((lane) => lane.queue === queue);
     const whole = this.wholes.get(queue) ?? queue;
     const isPaused =
@@ -82,12 +94,12 @@ export class QueueLooks {
       const state =
         stateInProcesses(queue, processes) ??
         this.counted(queue, counts, consuming) ??
-        (await this.inspected(queue, session, consuming));
+        (await this.inspected(queue, looking, consuming));
       if (!state) {
+        this.peeked.delete(queue);
         if (!this.options.named.includes(queue)) this.queues.delete(queue);
         return undefined;
       }
-      const { transport, names } = this.options;
       return {
         queue,
         of: whole,
@@ -95,11 +107,10 @@ export class QueueLooks {
         consumers: state.consumers,
         paused: isPaused,
         oldestMs:
-          toldOldestMs(queue, state.ready, processes) ??
-          (await unconsumedMs(queue, state, { session: this.reader(session), transport, names })),
+          toldOldestMs(queue, state.ready, processes) ?? (await this.unconsumedMs(queue, state, looking)),
         deadLetters:
           counts?.get(deadQueueOf(whole))?.counts?.ready ??
-          (await session.inspect(deadQueueOf(whole)))?.ready,
+          (await this.inspect(deadQueueOf(whole), looking))?.ready,
       };
     } catch (error) {
       // It has no leader, for instance; of the others there is an answer.
@@ -117,20 +128,54 @@ export class QueueLooks {
     const ready = counts?.get(queue)?.counts?.ready;
     const others = this.others.get(queue);
     if (ready === undefined || consuming === 0 || !others) return undefined;
-    if (this.options.transport.clock.monotonic() - others.at > OTHERS_MS) return undefined;
+    if (this.now - others.at > OTHERS_MS) return undefined;
     return { ready, consumers: consuming + others.count };
   }
 
   private async inspected(
     queue: string,
-    session: Session,
+    looking: Looking,
     consuming: number,
   ): Promise<QueueState | undefined> {
-    const state = await session.inspect(queue);
-    const at = this.options.transport.clock.monotonic();
+    const state = await this.inspect(queue, looking);
+    const at = this.now;
     if (state) this.others.set(queue, { count: Math.max(0, state.consumers - consuming), at });
     else this.others.delete(queue);
     return state;
+  }
+
+  /** State of a queue by the broker; undefined if there is none, which is believed for a while. */
+  private async inspect(queue: string, { session, managed }: Looking): Promise<QueueState | undefined> {
+    if (managed && !managed.all.has(queue)) return undefined;
+    if (this.absent.has(queue)) return undefined;
+    const state = await session.inspect(queue);
+    if (!state) this.absent.set(queue, this.now);
+    return state;
+  }
+
+  private async unconsumedMs(
+    queue: string,
+    state: QueueState,
+    { session }: Looking,
+  ): Promise<number | undefined> {
+    if (state.consumers > 0 || state.ready === 0) {
+      this.peeked.delete(queue);
+      return state.consumers > 0 ? undefined : 0;
+    }
+    const { peeked, options } = this;
+    const { transport, names } = options;
+    const before = peeked.get(queue);
+    const age = before && this.now - before.at;
+    if (before && age !== undefined && age < PEEKED_MS)
+      return before.oldestMs === undefined ? undefined : before.oldestMs + age;
+    const at = this.now;
+    const oldestMs = await unconsumedMs(queue, state, { session: this.reader(session), transport, names });
+    peeked.set(queue, { oldestMs, at });
+    return oldestMs;
+  }
+
+  private get now(): number {
+    return this.options.transport.clock.monotonic();
   }
 
   /**

@@ -1,10 +1,5 @@
-import { HoplineError } from '../../../errors.js';
 import type { Series, SeriesName } from '../seen.js';
-
-/** Prometheus does not answer, or refuses. */
-export class PrometheusError extends HoplineError {
-  readonly code = 'HOPLINE_PROMETHEUS';
-}
+import { PrometheusError } from './errors.js';
 
 /** Whose series is wanted. */
 export type Subject =

@@ -58,8 +58,13 @@ export class RateTrack {
     this.goOn(last);
   }
 
+  /** A step that is not over has the mean of what is known of it. */
   at(step: number): number | undefined {
-    return this.ring.at(step);
+    return step === this.step ? this.mean : this.ring.at(step);
+  }
+
+  private get mean(): number | undefined {
+    return this.knownMs >= this.stepMs / 2 ? this.sum / this.knownMs : undefined;
   }
 
   private add(step: number, value: number, overlapMs: number): void {
@@ -72,8 +77,8 @@ export class RateTrack {
   /** Ends the steps before this one. */
   private goOn(step: number): void {
     if (this.step !== undefined && step <= this.step) return;
-    if (this.step !== undefined && this.knownMs >= this.stepMs / 2)
-      this.ring.set(this.step, this.sum / this.knownMs);
+    const { mean } = this;
+    if (this.step !== undefined && mean !== undefined) this.ring.set(this.step, mean);
     this.step = step;
     this.sum = 0;
     this.knownMs = 0;
