@@ -27,7 +27,7 @@ describe('an operator in front of dead letters', function () {
     await scene.shop.fail('no mailbox', 6);
     await scene.shop.fail('quota', 2);
     await openGroup(operator, /no mailbox for user/, 6);
-    const text = await page.locator('main').innerText();
+    const text = await textOf(page.locator('main'));
     assert.match(text, /TypeError/);
     assert.match(text, /SendMail/);
     assert.match(text, /6 dead letters will be replayed to the queue/);

@@ -20,7 +20,7 @@ export async function openGroup(visitor: Visitor, error: RegExp, letters: number
 /** Presses a button of the page, and says yes if that is asked. Resolves where it leads. */
 export async function press({ page }: Visitor, name: string | RegExp): Promise<void> {
   const button = page.getByRole('main').getByRole('button', { name, exact: true }).first();
-  const asks = await button.evaluate('(button) => button.form?.dataset.confirm !== undefined');
+  const asks = await button.evaluate((element) => element.closest('[data-confirm]') !== null);
   const answered = page.waitForNavigation();
   await button.click();
   if (asks) await page.getByRole('dialog').getByRole('button').last().click();
