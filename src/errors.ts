@@ -21,6 +21,7 @@ export {
   ControlError,
   DeadLetterIdError,
   KeptDocumentError,
+  OperationConflictError,
   UnreadableLettersError,
 } from './errors/operating.js';
 export {

@@ -11,7 +11,13 @@ export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ProcessReport, QueueReport } from './control/queue-report.js';
 export type { ControlResult, PauseResult, StatusReport } from './control/results.js';
-export { ControlError, DeadLetterIdError, KeptDocumentError, UnreadableLettersError } from './errors.js';
+export {
+  ControlError,
+  DeadLetterIdError,
+  KeptDocumentError,
+  OperationConflictError,
+  UnreadableLettersError,
+} from './errors.js';
 export type { DeadLetterReason } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting/acting.js';
 export type { FailedLine, ImportResult } from './failures/acting/export-import.js';

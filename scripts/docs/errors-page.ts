@@ -11,6 +11,7 @@ const files = [
   'src/encryption/errors.ts',
   'src/testing/errors.ts',
   'src/oversight/management/errors.ts',
+  'src/dashboard/site/history/errors.ts',
 ];
 
 /** docs/errors.md: what each error means and asks for. */

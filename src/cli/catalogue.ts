@@ -129,6 +129,21 @@ const MONITOR: readonly CommandEntry[] = [
   },
 ];
 
+const DASHBOARD: readonly CommandEntry[] = [
+  {
+    name: 'serve',
+    summary: 'serve the dashboard until a signal (the default)',
+    isDefault: true,
+    load: () => import('./commands/dashboard/serve.js'),
+  },
+  {
+    name: 'user',
+    takes: '<name>',
+    summary: 'ask for a password, and print the line of the file of users',
+    load: () => import('./commands/dashboard/user.js'),
+  },
+];
+
 const TOPOLOGY: readonly CommandEntry[] = [
   {
     name: 'show',
@@ -220,6 +235,7 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/doctor.js'),
   },
   { name: 'monitor', summary: 'alerts from one place: queues, workers, broker', commands: MONITOR },
+  { name: 'dashboard', summary: 'pages of an application: what runs, what has failed', commands: DASHBOARD },
   { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
   { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },
   { name: 'outbox', summary: 'the outbox of transactions: relay, status', commands: OUTBOX },

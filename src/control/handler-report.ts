@@ -90,7 +90,8 @@ function reportOf(group: readonly ServiceHandler[]): HandlerReport {
   };
 }
 
-function percentiles(all: Parameters<typeof Histogram.of>[0], perMs: number): Percentiles | undefined {
+/** @param perMs how many of the histogram's units are a millisecond @returns undefined if there are no values */
+export function percentiles(all: Parameters<typeof Histogram.of>[0], perMs: number): Percentiles | undefined {
   const histogram = Histogram.of(all);
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => histogram.percentile(share));
   if (p50 === undefined || p95 === undefined || p99 === undefined) return undefined;

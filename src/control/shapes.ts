@@ -132,7 +132,13 @@ const slow = shapeOf<SlowStatus>({
   outcome: nameOf<SlowOutcome>(),
 });
 
-const route = shapeOf<RouteStatus>({ exchange: text, pattern: string(), queue: text, handler: text });
+const route = shapeOf<RouteStatus>({
+  exchange: text,
+  isDeclared: boolean(),
+  pattern: string(),
+  queue: text,
+  handler: text,
+});
 
 export const controlAnswer = shapeOf<ControlAnswer>({
   service: text,

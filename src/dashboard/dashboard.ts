@@ -75,17 +75,26 @@ export function dashboard(options: DashboardOptions): Dashboard {
       const server = createServer(listener);
       const url = await listening(server, at, settings);
       servers.push(server);
+      for (const site of sites) site.begin();
       return url;
     },
     close: async () => {
       live.close();
-      for (const server of servers.splice(0)) {
-        server.close();
-        server.closeAllConnections();
-      }
+      await Promise.all(servers.splice(0).map(closed));
       await Promise.all(sites.map((site) => site.close()));
     },
   };
+}
+
+/** Time that answers under way have to end. */
+const ANSWERS_MS = 1_000;
+
+async function closed(server: Server): Promise<void> {
+  const over = once(server, 'close');
+  server.close();
+  const timer = setTimeout(() => server.closeAllConnections(), ANSWERS_MS);
+  await over;
+  clearTimeout(timer);
 }
 
 /** What is known of where a request came from. Hono's Node server hands on the request of node:http, as a listener does. */

@@ -61,6 +61,24 @@ export class KeptDocumentError extends HoplineError {
   }
 }
 
+/** An operation was to begin on dead letters that another one works on. */
+export class OperationConflictError extends HoplineError {
+  readonly code = 'HOPLINE_OPERATION_CONFLICT';
+
+  constructor(
+    /** Id of the other one. */
+    readonly operation: string,
+    /** Queue of dead letters that both want. */
+    readonly deadQueue: string,
+    message: string,
+  ) {
+    super(
+      message,
+      `Wait until it is done, or stop it: hopline failed stop ${operation}. \`hopline failed operations\` shows how far it is.`,
+    );
+  }
+}
+
 /** The broker does not take an operator's request, so it does not reach the workers. */
 export class ControlError extends HoplineError {
   readonly code = 'HOPLINE_CONTROL';

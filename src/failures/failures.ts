@@ -17,6 +17,7 @@ import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-lett
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
+import { LiveOperations } from './operations/live-operations.js';
 import {
   checkWith,
   deadLettersOf,
@@ -128,6 +129,18 @@ export class Failures {
   }
 
   /**
+   * Dead letters of one queue with these ids, complete, in their order: all in one pass, since a pass goes through the whole queue
+   * even for one. Ids that it doesn't find are left out.
+   *
+   * @param deadQueue one of this object's queues, or its `.dead`
+   * @throws OptionsError, TopologyError, UnreadableLettersError
+   */
+  async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
+    const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
+    return this.reading.read(queue, new Set(ids));
+  }
+
+  /**
    * Plaintext body of a dead letter; of a plain message, its body. Needs the option `encryption`.
    *
    * @throws UnknownKeyError, KeysUnavailableError
@@ -193,7 +206,7 @@ export class Failures {
     checkWith('forget', { ...options, ...(trash === undefined ? {} : { trash }) }, FORGET_FIELDS);
     const { settings, session } = this;
     const pace = new Pace(settings.transport.clock, undefined);
-    const one = trash ? await intoTrash(session, settings, trash.by) : async () => {};
+    const one = trash ? intoTrash(session, settings, trash.by) : async () => {};
     return this.act(selection, one, { ...options, pace });
   }
 
@@ -265,6 +278,22 @@ export class Failures {
     const { names, transport } = settings;
     const queues = () => settings.queues();
     return new DeadLetterIndex({ session, names, clock: transport.clock, turns, queues, ...options });
+  }
+
+  /**
+   * What operators do with these letters, on this connection.
+   *
+   * @param index that of these letters, by {@link index}
+   * @param options `takesOn`: true if operations that their process has left are gone on with here
+   * @internal
+   */
+  operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
+    const { session, settings, turns } = this;
+    const acts = {
+      forget: (by: string) => intoTrash(session, settings, by),
+      restore: () => outOfTrash(session, settings),
+    };
+    return new LiveOperations({ session, settings, turns, index, takesOn, acts });
   }
 
   /** Closes the connection, if no bus shares it. */

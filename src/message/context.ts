@@ -38,7 +38,7 @@ export abstract class MessageContext extends Requester {
   abstract readonly queue: string;
   /** Number of the attempt, starting at 1. */
   abstract readonly attempt: number;
-  /** Maximum attempts by the handler's retry policy. */
+  /** Maximum attempts by the handler's retry policy; 1 for a message of a canary's. */
   abstract readonly tries: number;
   /**
    * The publisher's headers, on every attempt. Hopline's headers and the broker's (`x-death` …) are left out;

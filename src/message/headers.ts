@@ -40,6 +40,8 @@ export const HEADER = {
   unique: 'hopline-unique',
   /** Description of the body's encryption; see encryption/envelope.ts. */
   encrypted: 'hopline-encrypted',
+  /** Replay that the message is part of, and that it is tried once; see replay-header.ts. */
+  replay: 'hopline-replay',
   /** Of a request: the correlation id of its caller, since the property holds what its reply is found by. */
   correlationId: 'hopline-correlation-id',
   /** Of a reply that says how its responder failed; see reply.ts. */

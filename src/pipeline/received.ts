@@ -5,6 +5,7 @@ import type { Headers } from '../message/properties.js';
 import { type UniqueMark, uniqueIn } from '../message/unique.js';
 import { type BatchMark, batchIn } from '../message/wire/batch-header.js';
 import { type ChainState, chainIn } from '../message/wire/chain-header.js';
+import { type ReplayMark, replayIn } from '../message/wire/replay-header.js';
 import type { Names } from '../topology/names.js';
 import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
@@ -38,7 +39,9 @@ export interface Received {
   readonly batch: BatchMark | UndecodableError | undefined;
   /** Mark of a unique message. */
   readonly unique: UniqueMark | undefined;
-  /** True if it carries no mark of Hopline's, as of a chain, a batch or a unique message, and can be read whole. */
+  /** Replay that it is part of: it is tried once. */
+  readonly replay: ReplayMark | undefined;
+  /** True if it carries no mark of Hopline's, as of a chain, a batch, a unique message or a replay, and can be read whole. */
   readonly isPlain: boolean;
 }
 
@@ -71,11 +74,13 @@ export function receive(delivery: Delivery, names: Names): Received {
       chain,
       batch,
       unique,
+      replay: undefined,
       isPlain,
     };
   }
   const { headers } = properties;
   const counted = exchange !== '';
+  const replay = counted ? replayIn(headers) : undefined;
   const firstAttemptAt = counted ? moment(headers, HEADER.firstAttemptAt) : undefined;
   return {
     delivery,
@@ -91,7 +96,8 @@ export function receive(delivery: Delivery, names: Names): Received {
     chain,
     batch,
     unique,
-    isPlain,
+    replay,
+    isPlain: isPlain && replay === undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { InvalidMessageError } from '../errors.js';
-import { checkDelay, MIN_DELAY_MS } from '../message/delay-range.js';
+import { checkDelay, MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import type { Names } from './names.js';
 import type { Address, BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
@@ -170,6 +170,27 @@ export const delayEntries = (names: Names): string[] => UNITS.map((_, unit) => e
 
 function levelOf(names: Names, unit: Unit, coin: number): string {
   return `${names.delay}.${unit.letter}${coin}`;
+}
+
+/** A level of the delays. */
+export interface DelayLevel {
+  readonly queue: string;
+  /** Longest time in milliseconds after which a message that has just come into it is due, with all levels that it has still to pass. */
+  readonly longestMs: number;
+}
+
+/** The levels, the longest first. */
+export function delayLevels(names: Names): DelayLevel[] {
+  return UNITS.flatMap((unit) =>
+    unit.coins
+      .map((coin, index) => {
+        // What waits here would wait in a level of the next larger coin if it had so much left.
+        const below = unit.coins[index + 1] ?? unit.values;
+        const longestMs = Math.min(MAX_DELAY_MS, below * unit.ms - MIN_DELAY_MS);
+        return { queue: levelOf(names, unit, coin), longestMs };
+      })
+      .reverse(),
+  );
 }
 
 /** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink. */

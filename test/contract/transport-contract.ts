@@ -50,6 +50,7 @@ import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
@@ -58,6 +59,7 @@ import { routing } from './routing.js';
 import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
+import { telling } from './telling.js';
 import type { Test, Theme } from './theme.js';
 import { topology } from './topology.js';
 import { tracing } from './tracing.js';
@@ -128,6 +130,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'encrypted messages': encrypted,
   'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
+  'replays that are watched': replays,
   'dead letters in groups': failureGroups,
   'dead letters of others': foreignLetters,
   'dead letters that are forgotten, or edited': trash,
@@ -137,6 +140,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'messages that may have killed their process': crashWatching,
   'broken connections': brokenConnections,
   'what operators say': controlling,
+  'what workers tell of single messages': telling,
   'queues that operators pause': pausing,
   'what there is to do': workload,
   'health, and its reasons': health,

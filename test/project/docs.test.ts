@@ -7,6 +7,7 @@ import { eventsPage } from '../../scripts/docs/events-page.js';
 import { logsPage } from '../../scripts/docs/logs-page.js';
 import { metricsPage } from '../../scripts/docs/metrics-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
+import * as historyErrors from '../../src/dashboard/site/history/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
 import * as errors from '../../src/errors.js';
 import { EVENT_NAMES } from '../../src/events/event-names.js';
@@ -80,7 +81,9 @@ describe('the docs', function () {
   });
 
   it('list each error code that the library can throw, and no other', () => {
-    const thrown = Object.values({ ...errors, ...encryptionErrors, ...testingErrors, ...doctorErrors })
+    const thrown = Object.values({
+      ...{ ...errors, ...encryptionErrors, ...testingErrors, ...doctorErrors, ...historyErrors },
+    })
       .filter((value) => value.prototype instanceof errors.HoplineError)
       .map((errorClass) => errorClass.name);
     const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| `(HOPLINE_\w+)` \|/gm)];

@@ -209,7 +209,7 @@ describe('the parts of the suite', () => {
         own.map((_part, place) => `${place + 1}/${own.length}`),
         file,
       );
-      const isElsewhere = ['foreign', 'alerts', 'next', 'moving'].some((name) =>
+      const isElsewhere = ['foreign', 'alerts', 'next', 'moving', 'browser'].some((name) =>
         file.startsWith(join(folder, name, '/')),
       );
       assert.equal(own.length === 0, isElsewhere, file);

@@ -6,7 +6,18 @@ import type { BusFixture } from './bus-fixture.js';
 /** What an operator does. */
 export type OperatorControl = Pick<
   Control,
-  'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status' | 'silence' | 'acknowledge'
+  | 'pause'
+  | 'resume'
+  | 'scale'
+  | 'cancel'
+  | 'restart'
+  | 'status'
+  | 'running'
+  | 'slowest'
+  | 'routes'
+  | 'resetCircuit'
+  | 'silence'
+  | 'acknowledge'
 >;
 
 /** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
@@ -23,6 +34,10 @@ export function controlOf(fx: BusFixture): <T>(ask: (control: OperatorControl) =
         cancel: (id) => control.cancel(id),
         restart: (service) => control.restart(service),
         status: (options) => control.status(options),
+        running: (expected) => control.running(expected),
+        slowest: (expected) => control.slowest(expected),
+        routes: (expected) => control.routes(expected),
+        resetCircuit: (...asked) => control.resetCircuit(...asked),
         silence: (...asked) => control.silence(...asked),
         acknowledge: (pattern) => control.acknowledge(pattern),
       }),

@@ -1,9 +1,10 @@
+import { examineAll, type Patient } from '../../oversight/doctor/examine.js';
 import type { Finding } from '../../oversight/doctor/finding.js';
+import { rabbitmq } from '../../transport/amqp/index.js';
 import { appOfPackage, describeApplication } from '../application.js';
 import { brokerOf } from '../broker/broker.js';
 import { type TargetFlags, withTarget } from '../broker/target.js';
 import type { DefineCommand } from '../command.js';
-import { examine, type Patient } from '../doctor/examine.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
 import type { Terminal } from '../output/terminal.js';
 import { oneLine } from '../output/text.js';
@@ -20,10 +21,8 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .action(async (flags: Flags) => {
       const broker = brokerOf(flags, terminal.env);
       const management = managementOf(flags, broker, terminal.env);
-      const findings: Finding[] = [];
-      for (const patient of await patientsOf(flags, broker.url))
-        findings.push(...(await examine(patient, broker, management)));
-      const said = withoutTwins(findings);
+      const place = { transport: rabbitmq(broker.options), address: broker.name, management };
+      const said = await examineAll(await patientsOf(flags, broker.url), place);
       if (flags.json) await terminal.write(`${JSON.stringify(said, undefined, 2)}\n`);
       else for (const finding of said) printFinding(terminal, finding);
       exit(said.some(({ severity }) => severity === 'error') ? 1 : 0);
@@ -43,11 +42,6 @@ async function patientsOf(flags: Flags, url: string): Promise<Patient[]> {
     'which application?',
     'Give --app with the module that exports the bus (or hopline.app in package.json), or name queues with --queue',
   );
-}
-
-/** Removes doubles: two buses on one broker have many findings in common. */
-function withoutTwins(findings: readonly Finding[]): Finding[] {
-  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 
 function printFinding(terminal: Terminal, { severity, message, help }: Finding): void {

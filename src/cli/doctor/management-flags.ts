@@ -15,16 +15,28 @@ export function withManagement(command: Command): Command {
   );
 }
 
+/** Where a management API is, with user and password. */
+export interface ManagementAddress {
+  readonly url: string;
+  readonly vhost: string;
+}
+
 /**
  * The management API of a broker. Its user is the broker's, unless MANAGEMENT_URL names another.
  *
  * @throws UsageError
  */
-export function managementOf(
+export function managementOf(flags: ManagementFlags, broker: Broker, env: NodeJS.ProcessEnv): Management {
+  const { url, vhost } = managementAddressOf(flags, broker, env);
+  return new Management(url, vhost);
+}
+
+/** Its address. @throws UsageError */
+export function managementAddressOf(
   { management }: ManagementFlags,
-  { url }: Broker,
+  { url }: Pick<Broker, 'url'>,
   env: NodeJS.ProcessEnv,
-): Management {
+): ManagementAddress {
   if (management !== undefined && holdsPassword(management))
     throw new UsageError(
       '--management holds a password, which everybody on this machine can read in the list of processes',
@@ -43,7 +55,7 @@ export function managementOf(
     api.username = broker.username || 'guest';
     api.password = broker.password || 'guest';
   }
-  return new Management(api.href, decodeURIComponent(broker.pathname.slice(1)) || '/');
+  return { url: api.href, vhost: decodeURIComponent(broker.pathname.slice(1)) || '/' };
 }
 
 /**

@@ -30,7 +30,7 @@ export function printStatus(terminal: Terminal, status: StatusReport, now: numbe
   printVerdict(terminal, verdictOf(status, now));
   if (processes.length > 0) {
     terminal.print('');
-    printTable(terminal, PROCESSES, processes.toSorted(byService).map(processRow));
+    printProcesses(terminal, processes.toSorted(byService));
   }
   if (queues.length > 0) {
     terminal.print('');
@@ -54,6 +54,17 @@ function printVerdict(terminal: Terminal, { wrong, unknown }: Verdict): void {
   for (const sentence of wrong.slice(0, MOST_SENTENCES)) terminal.print(sentence);
   if (wrong.length > MOST_SENTENCES) terminal.print(`and ${wrong.length - MOST_SENTENCES} more`);
   for (const sentence of unknown) terminal.print(`not known: ${sentence}`);
+}
+
+/** With the versions of their applications, where any of them tells it. */
+function printProcesses(terminal: Terminal, processes: readonly ProcessReport[]): void {
+  const rows = processes.map(processRow);
+  if (processes.every(({ version }) => version === undefined)) {
+    printTable(terminal, PROCESSES, rows);
+    return;
+  }
+  const withVersion = rows.map((row, index) => [...row, processes[index]?.version ?? '-']);
+  printTable(terminal, [...PROCESSES, 'version'], withVersion);
 }
 
 function processRow({

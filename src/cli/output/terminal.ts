@@ -67,6 +67,23 @@ export class Terminal {
     }
   }
 
+  /** Asks for a text that the terminal does not show. @returns '' at Ctrl-C, and at the end of the input */
+  async askSecret(question: string): Promise<string> {
+    const { createInterface } = await import('node:readline/promises');
+    const { Writable } = await import('node:stream');
+    // What readline would write is what was typed: this keeps it to itself.
+    const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const lines = createInterface({ input: this.stdin, output, terminal: true });
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    this.stderr.write(question);
+    try {
+      return await Promise.race([lines.question(''), ended]);
+    } finally {
+      this.stderr.write('\n');
+      lines.close();
+    }
+  }
+
   /** Resolves when all output is written. */
   async flushed(): Promise<void> {
     for (const stream of [this.stdout, this.stderr])

@@ -69,7 +69,14 @@ function redisUrlOf({ redisUrlFile, databaseUrlFile }: BatchStoreFlags, env: Nod
   }
   if (given.length > 1 && !isOneSaid)
     throw new UsageError('the addresses of two stores are given', 'Unset REDIS_URL or DATABASE_URL');
-  if (databaseUrlFile !== undefined) return undefined;
+  return databaseUrlFile === undefined ? redisUrlIn({ redisUrlFile }, env) : undefined;
+}
+
+/** Reads Redis's address from file or environment; undefined if there is none. @throws UsageError */
+export function redisUrlIn(
+  { redisUrlFile }: { readonly redisUrlFile?: string | undefined },
+  env: NodeJS.ProcessEnv,
+): string | undefined {
   const url =
     redisUrlFile === undefined
       ? env.REDIS_URL

@@ -72,7 +72,7 @@ export class HandlerContext extends MessageContext implements Attempt {
     super();
     // These are fixed for this attempt; the work's own move on.
     this.attempt = work.attempt;
-    this.tries = handler.retry.tries;
+    this.tries = work.received.replay ? 1 : handler.retry.tries;
     this.trace = work.trace;
   }
 

@@ -106,6 +106,9 @@ export class Verdicts {
     const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
       this.odd(handler, what, thrown),
     );
+    // Whoever replayed it is waiting for its end.
+    if (decision.kind === 'retry' && work.received.replay)
+      return { kind: 'dead-letter', reason: 'exhausted', error, exceptions };
     if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error, exceptions };
     if (decision.kind === 'discard') return { kind: 'discard', error };
     return { kind: 'dead-letter', reason: decision.reason, error, exceptions };

@@ -8,6 +8,7 @@ import { AttemptEvents } from '../report/attempt-events.js';
 import { ConsumerEvents } from '../report/consumer-events.js';
 import { FiguresOfHandler } from '../report/figures.js';
 import type { RouteStatus, RunningStatus, SlowStatus } from '../report/messages.js';
+import { ReplayReports } from '../report/replay-reports.js';
 import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
@@ -17,7 +18,10 @@ import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'>;
+  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'> & {
+    /** True if operators are heard, and told how what they replay ends. */
+    readonly operatorControl?: boolean;
+  };
 
 /** What handlers publish through, now and later. */
 export type Sending = Pick<
@@ -38,10 +42,11 @@ export class Consumption {
     this.figures = figuresOf(servings, clock.monotonic());
     this.clock = clock;
     const shared = { ...options, events: new AttemptEvents(service, events, clock, this.figures) };
+    const replays = options.operatorControl ? new ReplayReports(options) : undefined;
     const parts = {
       ...options,
       consumerEvents: new ConsumerEvents(service, events),
-      settler: shared,
+      settler: { ...shared, replays },
       dispatcher: shared,
     };
     this.groups = servings.map((serving) => new SlotGroup(serving, parts));
@@ -144,7 +149,10 @@ export class Consumption {
   /** How messages reach the handlers. */
   get routes(): RouteStatus[] {
     return [...this.figures.keys()].flatMap(({ name: handler, queue, routes }) =>
-      routes.map(({ exchange, pattern }) => ({ exchange: exchange.name, pattern, queue, handler })),
+      routes.map(({ exchange: { name: exchange, declare: isDeclared }, pattern }) => ({
+        ...{ exchange, isDeclared, pattern },
+        ...{ queue, handler },
+      })),
     );
   }
 

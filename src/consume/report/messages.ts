@@ -38,6 +38,8 @@ export type SlowOutcome = 'handled' | 'failed' | 'retried' | 'released' | 'disca
 /** One pattern by which messages reach a handler. */
 export interface RouteStatus {
   readonly exchange: string;
+  /** True if the bus declares the exchange, which is a topic exchange then; else it may be of any type. */
+  readonly isDeclared: boolean;
   readonly pattern: string;
   readonly queue: string;
   readonly handler: string;

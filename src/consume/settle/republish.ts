@@ -6,9 +6,9 @@ import type { Headers, HeaderValue } from '../../message/properties.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { ttlOf } from '../../message/wire/outgoing-fields.js';
-import { cutErrorText, ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
+import { encodeReplay } from '../../message/wire/replay-header.js';
+import { cutStack, ERROR_CAP_BYTES, givenUpText, STACK_CAP_BYTES } from '../../pipeline/error-header.js';
 import type { Received } from '../../pipeline/received.js';
-import { stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
 
 /*
@@ -106,15 +106,9 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.elapsed],
   HEADER.unhandledSince,
   HEADER.redelivered,
-  ...[
-    HEADER.reason,
-    HEADER.error,
-    HEADER.stack,
-    HEADER.failedAt,
-    HEADER.queue,
-    HEADER.handler,
-    HEADER.version,
-  ],
+  HEADER.replay,
+  ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt],
+  ...[HEADER.queue, HEADER.handler, HEADER.version],
 ]);
 
 /** Headers that are never left out as long as they may fit; the carbon copies are the publisher's. */
@@ -122,7 +116,7 @@ const OURS: ReadonlySet<string> = new Set(
   Object.values(HEADER).filter((name) => name !== HEADER.cc && name !== HEADER.bcc),
 );
 
-function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
+function travellingHeaders({ delivery, exchange, routingKey, replay }: Received): Headers {
   const { headers: old, expiration, userId } = delivery.properties;
   const headers: Headers = Object.create(null);
   for (const name of Object.keys(old)) {
@@ -130,6 +124,7 @@ function travellingHeaders({ delivery, exchange, routingKey }: Received): Header
   }
   headers[HEADER.exchange] = exchange;
   headers[HEADER.routingKey] = routingKey;
+  if (replay) headers[HEADER.replay] = encodeReplay(replay);
   // An expiration would end the delay early.
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   // The broker refuses one that isn't the connection's own.
@@ -210,6 +205,7 @@ export function leastLetter(received: Received, givenUp: GivenUp, deadlineMs: nu
   const headers: Headers = Object.create(null);
   headers[HEADER.exchange] = cutText(received.exchange, ERROR_CAP_BYTES);
   headers[HEADER.routingKey] = cutText(received.routingKey, ERROR_CAP_BYTES);
+  if (received.replay) headers[HEADER.replay] = encodeReplay(received.replay);
   let room = HEADERS_CAP_BYTES;
   for (const name of CARRIED) {
     const value = old[name];
@@ -225,7 +221,6 @@ export function leastLetter(received: Received, givenUp: GivenUp, deadlineMs: nu
 }
 
 const NAME_CAP_BYTES = 256;
-const STACK_CAP_BYTES = 4 * 1024;
 
 /** Maximum bytes that the client library writes, less room for what the broker adds. */
 const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
@@ -233,17 +228,9 @@ const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
 /** Error and stack, as far as there is room: the stack is given up first, then the error's text. */
 function addError(headers: Headers, source: MessageSource | undefined, givenUp: GivenUp): void {
   const room = ROOM_BYTES - bytesOf(headers, source);
-  if (room > ERROR_CAP_BYTES) headers[HEADER.error] = cutText(textOf(givenUp), ERROR_CAP_BYTES);
-  const stack = stackText(givenUp.error);
-  if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES)
-    headers[HEADER.stack] = cutText(stack, STACK_CAP_BYTES);
-}
-
-function textOf({ error, failedError, unsent }: GivenUp): string {
-  const texts = [cutErrorText(error)];
-  if (failedError !== undefined) texts.push(`then failed() threw ${cutErrorText(failedError)}`);
-  if (unsent !== undefined) texts.push(`its copy could not be sent: ${cutErrorText(unsent)}`);
-  return texts.join('; ');
+  if (room > ERROR_CAP_BYTES) headers[HEADER.error] = givenUpText(givenUp);
+  const stack = cutStack(givenUp.error);
+  if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES) headers[HEADER.stack] = stack;
 }
 
 /** Size of headers that go out in the bytes in which they came: exact, and all of one name together. */

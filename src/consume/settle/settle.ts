@@ -3,6 +3,7 @@ import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
+import type { ReplayReports } from '../report/replay-reports.js';
 import { Holding, type HoldingOptions } from './holding.js';
 import type { Replies } from './replies.js';
 
@@ -16,6 +17,8 @@ export interface SettlerOptions extends HoldingOptions {
   /** Ends of requests; undefined if none come here. */
   readonly replies?: Replies | undefined;
   readonly events: AttemptEvents;
+  /** Told how messages of replays end. @default nobody is */
+  readonly replays?: Pick<ReplayReports, 'ended'> | undefined;
   /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
   queueOf(lane: number): string;
 }
@@ -147,6 +150,7 @@ export class Settler {
   private tell(work: Work, outcome: Outcome): void {
     const { events, queueOf, replies } = this.options;
     work.ended = outcome;
+    if (!work.received.isPlain) this.options.replays?.ended(work, outcome);
     if (outcome.kind === 'discard' && replies?.has(work))
       events.requestFailed(work, outcome.error, replies.addressOf(work) !== undefined);
     else if (outcome.kind === 'skip') events.skipped(work);

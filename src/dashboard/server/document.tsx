@@ -3,6 +3,7 @@ import { renderToString } from 'preact-render-to-string';
 import type { View, ViewContext } from '../pages/view.js';
 import { VIEWS } from '../pages/views.js';
 import type { Frame, PageState } from '../ui/layout/frame.js';
+import { ICON } from '../ui/layout/icon.js';
 import { Layout } from '../ui/layout/layout.js';
 import type { AssetLinks } from './assets/assets.js';
 
@@ -88,6 +89,7 @@ function htmlOf(title: string, { assets, nonce }: Head, body: VNode): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · Hopline`}</title>
+        <link rel="icon" href={ICON} />
         <link rel="stylesheet" href={assets.style} nonce={nonce} />
         <script type="module" src={assets.script} nonce={nonce} {...BEFORE_DRAWING} />
       </head>

@@ -1,71 +1,79 @@
-import { type Control, openControl } from '../../control/control.js';
+import { openControl } from '../../control/control.js';
 import { OptionsError } from '../../errors.js';
-import { type Failures, openFailures } from '../../failures/failures.js';
 import { Management } from '../../oversight/management/management.js';
 import { Names } from '../../topology/names.js';
+import { SiteLetters } from '../letters/site-letters.js';
 import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
-import { interimIndex, interimOperations, interimWatch } from './interim.js';
+import { deadLettersOf } from './dead-letters.js';
+import { examination } from './examination.js';
+import { Prometheus } from './history/prometheus.js';
+import { lazily } from './lazily.js';
 import type { Site } from './site.js';
+import { topologyFacts } from './topology-facts.js';
+import { startWatch } from './watch.js';
 
-/** What an application's pages need, opened when a page first asks for it. */
-export function openSite(application: ApplicationSettings, { links, log }: DashboardSettings): Site {
-  const { transport, prefix, delayPrefix, queues = [], management, stores, encryption } = application;
+const SERVICE = 'hopline-dashboard';
+
+/** An application, and how its pages are made ready before anybody looks. */
+export interface OpenSite extends Site {
+  /** Begins to watch, and to go on with operations that were left; without it the first page does. */
+  begin(): void;
+}
+
+/** What an application's pages need, each part opened when it is first asked for. */
+export function openSite(application: ApplicationSettings, settings: DashboardSettings): OpenSite {
+  const { transport, queues = [], stores, deadLetters: others, encryption } = application;
+  const { management: api, prefix, delayPrefix } = application;
+  const { links, log, prometheus, redact, allowActions } = settings;
   const names = new Names(prefix, delayPrefix);
-  const control = opened(() => openControl({ transport, log, ...(prefix === undefined ? {} : { prefix }) }));
-  const failures = opened(() =>
-    openFailures({
-      ...{ transport, log, queues: queues.length > 0 ? queues : [names.delayLost] },
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(delayPrefix === undefined ? {} : { delayPrefix }),
-      ...(encryption === undefined ? {} : { encryption }),
+  const management = api && new Management(api.url, api.vhost ?? '/');
+  const broker = application.broker ?? (transport.kind === 'memory' ? 'in memory' : 'RabbitMQ');
+  const watch = lazily(() =>
+    startWatch({
+      ...{ transport, prefix, delayPrefix, queues, management, log },
+      prometheus: prometheus === undefined ? undefined : new Prometheus(prometheus),
     }),
   );
-  const api = management && new Management(management.url, management.vhost ?? '/');
-  const watch = interimWatch({ transport, prefix, delayPrefix, queues, management: api });
+  const control = lazily(() => openControl({ transport, log, ...(prefix === undefined ? {} : { prefix }) }));
+  const letters = deadLettersOf({
+    ...{ names, transport, log, queues, takesOn: allowActions, seen: () => watch.get().seen },
+    ...(others ? { others } : {}),
+    ...(encryption ? { encryption } : {}),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(delayPrefix === undefined ? {} : { delayPrefix }),
+  });
+  const examine = lazily(() =>
+    examination({
+      ...{ transport, management, prefix, delayPrefix, names },
+      ...{ address: broker, watch: watch.get() },
+    }),
+  );
   return {
-    id: application.id,
-    title: application.title,
-    broker: application.broker ?? (transport.kind === 'memory' ? 'in memory' : 'RabbitMQ'),
-    names,
-    clock: transport.clock,
-    watch,
-    index: interimIndex,
-    operations: interimOperations,
-    failures: failures.get,
+    ...{ id: application.id, title: application.title, broker, names, clock: transport.clock, links },
+    ...{ management, batches: stores?.batches, outbox: stores?.outbox },
+    ...{ index: letters.index, operations: letters.operations, failures: letters.failures },
+    letters: new SiteLetters({ clock: transport.clock, failures: letters.failures, redact }),
+    get watch() {
+      return watch.get();
+    },
     control: control.get,
-    management: api,
-    batches: stores?.batches,
     cancelBatch: async (id) => {
       if (!stores?.batches)
         throw new OptionsError('dashboard', ['expected stores.batches, to cancel a batch']);
-      return cancelBatch(id, {
-        ...{ store: stores.batches, transport, prefix, delayPrefix, service: 'hopline-dashboard' },
-      });
+      return cancelBatch(id, { store: stores.batches, transport, prefix, delayPrefix, service: SERVICE });
     },
-    outbox: stores?.outbox,
-    topology: async () => ({ exchanges: [], bindings: [], queues: [] }),
-    links,
+    topology: () => topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    examine: () => examine.get()(),
+    begin: () => {
+      watch.get();
+      // A broker that is away is told by the watch; the next page tries again.
+      if (allowActions) letters.operations.list().catch(() => {});
+    },
     close: async () => {
-      await Promise.all([control.close(), failures.close(), watch.close()]);
-    },
-  };
-}
-
-/** Something that is opened when it is first needed, and tried again after it could not be. */
-function opened<T extends Control | Failures>(open: () => Promise<T>) {
-  let opening: Promise<T> | undefined;
-  return {
-    get: (): Promise<T> => {
-      opening ??= open().catch((error) => {
-        opening = undefined;
-        throw error;
-      });
-      return opening;
-    },
-    close: async (): Promise<void> => {
-      const one = await opening?.catch(() => undefined);
-      await one?.close().catch(() => {});
+      await watch.made?.close();
+      await letters.close();
+      await (await control.made?.catch(() => undefined))?.close();
     },
   };
 }

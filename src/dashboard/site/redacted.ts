@@ -1,6 +1,8 @@
-/** Names of fields and headers whose values are not shown, unless the option `redact` says others. */
+/**
+ * Names of fields and headers whose values are not shown, unless the option `redact` says others: each hides every name that it is a part
+ * of, and one of four letters or fewer hides whole words alone.
+ */
 export const REDACTED: readonly string[] = [
-  ...['password', 'passwd', 'passphrase', 'secret', 'clientsecret', 'token', 'accesstoken', 'refreshtoken'],
-  ...['idtoken', 'apikey', 'authorization', 'cookie', 'setcookie', 'privatekey', 'credential', 'credentials'],
-  ...['card', 'cardnumber', 'cvc', 'cvv', 'pin', 'iban', 'ssn'],
+  ...['password', 'passwd', 'passphrase', 'secret', 'token', 'apikey', 'authorization', 'cookie'],
+  ...['privatekey', 'credential', 'card', 'cvc', 'cvv', 'pin', 'iban', 'ssn'],
 ];

@@ -1,5 +1,6 @@
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport } from '../../control/queue-report.js';
+import type { Alert } from '../../observe/alerts/alert.js';
 
 /*
  * What is known of an application at one moment. Undefined always means that it is not known, never that it is 0. Rates are per second,
@@ -50,6 +51,8 @@ export interface SeenQueue {
   /** Messages that hold a slot, and those that wait in a process for one. */
   readonly running: number | undefined;
   readonly waiting: number | undefined;
+  /** Messages that processes hold and that may be what kills them; undefined if none of them tells. */
+  readonly suspects?: number | undefined;
   /** True while nothing starts, because a retry or a dead letter can't be published. */
   readonly held: boolean;
   /** Handlers of it whose circuit breaker is open in some process. */
@@ -171,5 +174,7 @@ export interface Watch {
   running(): Promise<readonly RunningMessage[]>;
   /** @throws ControlError, ConnectError */
   slowest(): Promise<readonly SlowMessage[]>;
+  /** What is wrong now, by the rules of alerts, the worst first. */
+  alerts(): readonly Alert[];
   close(): Promise<void>;
 }

@@ -2,11 +2,13 @@ import type { Control } from '../../control/control.js';
 import type { Failures } from '../../failures/failures.js';
 import type { FailureIndex } from '../../failures/groups/group.js';
 import type { Operations } from '../../failures/operations/operation.js';
+import type { Finding } from '../../oversight/doctor/finding.js';
 import type { Management } from '../../oversight/management/management.js';
 import type { BatchStore } from '../../stores/batches.js';
 import type { OutboxStore } from '../../stores/outbox.js';
 import type { Names } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
+import type { SiteLetters } from '../letters/site-letters.js';
 import type { CancelledBatch } from './cancel-batch.js';
 import type { TopologyFacts } from './reach.js';
 import type { Watch } from './seen.js';
@@ -23,8 +25,10 @@ export interface Site {
   readonly watch: Watch;
   readonly index: FailureIndex;
   readonly operations: Operations;
-  /** Reading of single letters. @throws ConnectError */
+  /** Dead letters and what can be done with them; single ones are read by {@link letters}. @throws ConnectError */
   failures(): Promise<Failures>;
+  /** Single dead letters, for pages that show one whole. */
+  readonly letters: SiteLetters;
   /** @throws ConnectError, TopologyError where no worker has ever listened */
   control(): Promise<Control>;
   /** Undefined without a management API. */
@@ -37,6 +41,8 @@ export interface Site {
   readonly outbox: Pick<OutboxStore, 'backlog'> | undefined;
   /** What is bound to what. @throws ConnectError, ManagementError */
   topology(): Promise<TopologyFacts>;
+  /** What doctor finds: of the last minute, since it asks much of the broker. @throws ConnectError */
+  examine(): Promise<readonly Finding[]>;
   readonly links: Links;
   close(): Promise<void>;
 }

@@ -95,7 +95,7 @@ function rowOf<Row>(row: Row, { columns, keyOf, hrefOf, select }: TableProps<Row
           </th>
         ) : (
           <td key={label} class={kind}>
-            {cell(row)}
+            {kind === 'number' ? <span class="end">{cell(row)}</span> : cell(row)}
           </td>
         ),
       )}

@@ -28,7 +28,7 @@ export interface FailedLetter {
 
 export interface ActingOptions {
   /** Limits the rate of the actions. */
-  readonly pace: Pace;
+  readonly pace: Pick<Pace, 'turn'>;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -68,7 +68,7 @@ export class Acting {
     private readonly options: ActingOptions,
   ) {}
 
-  async on(wanted: readonly DeadLetterSummary[]): Promise<ActResult> {
+  async on(wanted: readonly Pick<DeadLetterSummary, 'id' | 'deadQueue'>[]): Promise<ActResult> {
     this.total = wanted.length;
     for (const letter of wanted) this.open.add(keyOf(letter));
     for (const queue of new Set(wanted.map(({ deadQueue }) => deadQueue))) await this.goThrough(queue);

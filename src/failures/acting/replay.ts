@@ -2,6 +2,7 @@ import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
 import type { OutgoingContent, OutgoingMessage } from '../../message/message.js';
 import type { Headers } from '../../message/properties.js';
 import { outgoingFields } from '../../message/wire/outgoing-fields.js';
+import { encodeReplay, type ReplayMark } from '../../message/wire/replay-header.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import { isFaultHeader, isForeign } from '../letters/foreign-story.js';
 import { sourceOf } from '../letters/letter-source.js';
@@ -19,13 +20,23 @@ export type ReplayTarget = 'queue' | 'republish';
  * channel for it.
  */
 
-/** To exactly the queue in which the message failed. */
-export function toQueue(letter: DeadLetter, queue: string, deadlineMs: number): OutgoingMessage {
+/**
+ * To exactly the queue in which the message failed.
+ *
+ * @param replay mark by which it is tried once, and reported about; without one, that of an earlier replay is left out
+ */
+export function toQueue(
+  letter: DeadLetter,
+  queue: string,
+  deadlineMs: number,
+  replay?: ReplayMark,
+): OutgoingMessage {
   const headers = replayedHeaders(letter);
   // These headers have had their effect; they are kept renamed, for a later republish.
   setAside(headers);
   headers[HEADER.exchange] = letter.exchange;
   headers[HEADER.routingKey] = letter.routingKey;
+  if (replay) headers[HEADER.replay] = encodeReplay(replay);
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
   return { to: 'queue', queue, ...content(letter, headers, deadlineMs) };

@@ -1,4 +1,5 @@
 import { PublishRejectedError, UnroutableError } from '../../errors.js';
+import type { ReplayMark } from '../../message/wire/replay-header.js';
 import type { Session } from '../../transport/transport.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import { isForeign } from '../letters/foreign-story.js';
@@ -8,8 +9,17 @@ import type { Act } from './acting.js';
 import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, returned, toQueue } from './replay.js';
 
-/** Replays one dead letter: publishes it and waits for the confirm. The caller acks it then. */
-export function retrier(settings: FailuresSettings, session: Session, to: ReplayTarget): Act {
+/**
+ * Replays one dead letter: publishes it and waits for the confirm. The caller acks it then.
+ *
+ * @param mark by which those that go to their queue are tried once, and reported about
+ */
+export function retrier(
+  settings: FailuresSettings,
+  session: Session,
+  to: ReplayTarget,
+  mark?: ReplayMark,
+): Act {
   const { publishDeadlineMs } = settings;
   const exists = queueLookup(session);
   /** Replays to the queues of processes, by queue and id. */
@@ -27,7 +37,7 @@ export function retrier(settings: FailuresSettings, session: Session, to: Replay
     }
     // Without this check the alternate exchange of the delays would take the message: it would count as
     // replayed, and be in the lost queue.
-    if (await exists(queue)) await session.publish(toQueue(letter, queue, publishDeadlineMs));
+    if (await exists(queue)) await session.publish(toQueue(letter, queue, publishDeadlineMs, mark));
     else await toProcesses(letter, queue);
   };
 
@@ -39,7 +49,7 @@ export function retrier(settings: FailuresSettings, session: Session, to: Replay
     const key = `${queue}\n${letter.id}`;
     const replay =
       toAll.get(key) ??
-      session.publish({ ...toQueue(letter, queue, publishDeadlineMs), to: 'processes', queue });
+      session.publish({ ...toQueue(letter, queue, publishDeadlineMs, mark), to: 'processes', queue });
     toAll.set(key, replay);
     try {
       await replay;

@@ -32,7 +32,7 @@ export interface IndexedLetter extends DeadLetterSummary {
   /** Id of its trace, from `traceparent`. */
   readonly traceId: string | undefined;
   readonly chainId: string | undefined;
-  /** Where in its chain it stands; undefined outside a chain. */
+  /** Where in its chain it stands, with ten of the later steps at most; undefined outside a chain. */
   readonly chain?: ChainPosition | undefined;
   readonly batchId: string | undefined;
   /** Version of the application whose worker gave it up; undefined if it has none. */

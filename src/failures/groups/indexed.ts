@@ -2,6 +2,7 @@ import type { DeadLetterReason } from '../../events.js';
 import type { Headers } from '../../message/properties.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery } from '../../transport/transport.js';
+import type { ChainPosition } from '../letters/dead-letter.js';
 import { readLetter } from '../letters/read-letter.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { Fingerprint, IndexedLetter } from './group.js';
@@ -87,6 +88,7 @@ export function readForIndex(
     correlationId,
     traceId,
     chainId: letter.chain?.id,
+    chain: placeIn(letter.chain, shared),
     batchId: letter.batch?.id,
     replay: shared.once(replayIn(headers)),
   };
@@ -103,6 +105,15 @@ export function indexed({ own: _, failedAt, firstAttemptAt, publishedAt, ...lett
 }
 
 const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+
+/** Steps that are to come, of a chain of any length: an index of many letters can't hold them all. */
+const MOST_STEPS = 10;
+
+function placeIn(chain: ChainPosition | undefined, shared: Shared): ChainPosition | undefined {
+  if (chain === undefined) return undefined;
+  const rest = chain.rest.slice(0, MOST_STEPS).map((key) => shared.once(key));
+  return { ...chain, rest, failed: shared.once(chain.failed) };
+}
 
 /** A copy: a part of a text would keep the whole. */
 function shortened(error: string | undefined): string | undefined {

@@ -8,11 +8,12 @@ const MOST_TEXT = 200;
 const SHARED = ['routingKey', 'handler', 'chainId', 'batchId', 'replay'] as const;
 
 /** Test for one letter of the index. */
-export function searchOf({ group, queue, reason, text }: LettersAsked): (letter: Kept) => boolean {
+export function searchOf({ group, queue, reason, text, in: whole }: LettersAsked): (letter: Kept) => boolean {
   const occurs = text === undefined || text === '' ? undefined : occurrenceOf(text.slice(0, MOST_TEXT));
   return (letter) => {
     if (group !== undefined && letter.group !== group) return false;
     if (queue !== undefined && letter.queue !== queue && letter.deadQueue !== queue) return false;
+    if (whole !== undefined && letter[whole === 'chain' ? 'chainId' : 'batchId'] === undefined) return false;
     if (reason !== undefined && letter.reason !== reason) return false;
     return occurs === undefined || occurs(letter);
   };

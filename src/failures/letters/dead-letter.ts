@@ -66,6 +66,8 @@ export interface DeadLetter extends DeadLetterSummary {
   /** Number of throws by handlers. */
   readonly exceptions: number | undefined;
   readonly releases: number | undefined;
+  /** Id of the replay that it came back from; undefined if it was no replay that is tried once. */
+  readonly replay: string | undefined;
   /** The publisher's headers, without Hopline's and the broker's. */
   readonly headers: Headers;
   /** The publisher's properties, with `expiration` and `userId`. */

@@ -4,6 +4,7 @@ import type { Destination, OutgoingMessage } from '../../message/message.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { decodeHeaders } from '../../message/wire/header-codec.js';
+import { encodeReplay } from '../../message/wire/replay-header.js';
 import { DEAD_LETTER_REASONS } from '../filter.js';
 import type { DeadLetter } from './dead-letter.js';
 import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
@@ -119,6 +120,7 @@ function storyOf(line: Record<string, unknown>): Headers {
       throw new Error(`expected ${name} to be a string or a number`);
     story[header] = value;
   }
+  if (typeof line.replay === 'string') story[HEADER.replay] = encodeReplay({ id: line.replay });
   return story;
 }
 

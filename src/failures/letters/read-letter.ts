@@ -5,6 +5,7 @@ import type { Headers, MessageProperties } from '../../message/properties.js';
 import { type BatchPosition, batchIn, isJob } from '../../message/wire/batch-header.js';
 import { chainIn } from '../../message/wire/chain-header.js';
 import { publishedAtOf } from '../../message/wire/published-at.js';
+import { replayIn } from '../../message/wire/replay-header.js';
 import { parseDue } from '../../topology/delays.js';
 import { type Names, workQueueOf } from '../../topology/names.js';
 import { dueOrigin, originIn } from '../../topology/origin.js';
@@ -39,6 +40,8 @@ interface Story
   extends Pick<DeadLetterSummary, 'queue' | 'exchange' | 'routingKey' | 'reason' | 'by' | 'failedAt'> {
   /** The broker removes this property when it dead-letters. */
   readonly expiration: string | undefined;
+  /** Id of its replay, where nobody else can have written it. */
+  readonly replay: string | undefined;
   /** What another framework says in headers of its own. */
   readonly told?: Pick<ForeignStory, 'error' | 'stack' | 'handler' | 'attempts'> | undefined;
 }
@@ -47,7 +50,7 @@ interface Story
 export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const { properties, body } = delivery;
   const { headers } = properties;
-  const { expiration, told, ...story } = storyOf(delivery, names);
+  const { expiration, replay, told, ...story } = storyOf(delivery, names);
   const userId = properties.userId ?? textIn(headers, HEADER.userId);
   const publishedAt = publishedAtOf(properties);
   const { headers: _, expiration: __, userId: ___, ...kept } = properties;
@@ -67,6 +70,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     stack: told ? told.stack : textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
     releases: countIn(headers, HEADER.releases),
+    replay,
     headers: headersAsPublished(headers),
     properties: {
       ...defined(kept),
@@ -119,10 +123,12 @@ function others(delivery: Delivery, deaths: readonly Death[], names: Names): Sto
   const foreign = foreignStory(headers);
   if (foreign) {
     const { error, stack, handler, attempts, ...story } = foreign;
+    const told = { error, stack, handler, attempts };
     return {
       ...story,
-      told: { error, stack, handler, attempts },
+      told,
       expiration: expiration ?? textIn(headers, HEADER.expiration),
+      replay: undefined,
     };
   }
   const last = deaths.find(({ queue }) => typeof queue === 'string' && !names.isDelayed(queue));
@@ -138,6 +144,7 @@ function ours(delivery: Delivery): Story {
     by: 'hopline',
     failedAt: dateIn(headers, HEADER.failedAt),
     expiration: delivery.properties.expiration ?? textIn(headers, HEADER.expiration),
+    replay: replayIn(headers)?.id,
   };
 }
 
@@ -155,6 +162,7 @@ function brokers(delivery: Delivery, death: Death, names: Names): Story {
     by: 'broker',
     failedAt: death.time instanceof Date ? death.time : undefined,
     expiration: typeof ownExpiration === 'string' ? ownExpiration : textIn(headers, HEADER.expiration),
+    replay: cameThroughUs && exchange !== '' ? replayIn(headers)?.id : undefined,
   };
 }
 
@@ -171,6 +179,7 @@ function lost(delivery: Delivery): Story {
     by: 'broker',
     failedAt: lastLevel?.time instanceof Date ? lastLevel.time : undefined,
     expiration: textIn(headers, HEADER.expiration),
+    replay: replayIn(headers)?.id,
   };
 }
 

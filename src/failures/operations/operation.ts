@@ -1,3 +1,4 @@
+import type { Duration } from '../../util/duration.js';
 import type { Rate } from '../acting/pace.js';
 import type { ReplayTarget } from '../acting/replay.js';
 
@@ -12,7 +13,10 @@ export type OperationKind = 'retry' | 'canary' | 'forget' | 'restore';
 /** `abandoned`: its process has said nothing for a while, and none has taken it on yet. */
 export type OperationState = 'running' | 'stopping' | 'abandoned' | 'done' | 'stopped' | 'failed';
 
-/** Letters that an operation is about: those of one group, or single ones. Only those that were dead letters when it began. */
+/**
+ * Letters that an operation is about: those of one group, or single ones, a thousand ids at most. Only those that were dead letters
+ * when it began.
+ */
 export type OperationSelection =
   | { readonly group: string }
   | { readonly ids: readonly string[]; readonly deadQueue: string };
@@ -24,6 +28,11 @@ export interface OperationRequest {
   readonly to?: ReplayTarget;
   /** Of a canary, the rate of the rest. @default 50/s for a canary, else as fast as the broker confirms */
   readonly rate?: Rate;
+  /**
+   * Of a canary, the time within which a worker has to report on a replay, or the canary stops. More than the timeout of its handler.
+   * @default '90s'
+   */
+  readonly reportWithin?: Duration;
 }
 
 /** How far a canary is. */

@@ -1,5 +1,7 @@
+import { Counter } from '../../observe/alerts/measuring/history.js';
 import type { DelayFacts } from '../../observe/alerts/measuring/snapshot.js';
 import type { Names } from '../../topology/names.js';
+import type { Clock } from '../../util/clock.js';
 import type { NodeFacts } from '../doctor/facts.js';
 import type { ManagedQueue } from '../management/managed.js';
 import type { Management } from '../management/management.js';
@@ -8,9 +10,15 @@ import type { Management } from '../management/management.js';
 export interface ManagedState {
   /** Work queues of the vhost. */
   readonly queues: readonly string[];
+  /** All queues of the vhost, by name. */
+  readonly all: ReadonlyMap<string, ManagedQueue>;
+  readonly nodes: readonly NodeFacts[];
   readonly nearAlarm: number | undefined;
   readonly critical: readonly string[];
   readonly delays: readonly DelayFacts[];
+  readonly connections: number | undefined;
+  /** Connections opened and closed per second, over the last five minutes or as long as this has looked. */
+  readonly connectionChurn: number | undefined;
 }
 
 const OTHERS_OWN =
@@ -19,29 +27,68 @@ const OTHERS_OWN =
 /** Fewest copies with which the loss of one is meant to be survived. */
 const MEANT_TO_SURVIVE = 3;
 
+/** Time for which facts about the whole broker stay: they change slowly, and the broker has to add them up. */
+const BROKER_FACTS_MS = 10_000;
+
+const CHURN_OVER_MS = 300_000;
+
+/** Time for which the API may tell the same counts again. */
+const COUNTS_STAY_MS = 10_000;
+
+/** A level of the delays at an earlier look. */
+interface Level {
+  /** Messages that were being handed on. */
+  readonly departing: number;
+  readonly at: number;
+  readonly said: Pick<DelayFacts, 'stands'>;
+}
+
+type BrokerFacts = Pick<ManagedState, 'nodes' | 'nearAlarm' | 'connections' | 'connectionChurn'>;
+
 /** The management API, asked again and again. */
 export class Managed {
-  /** Messages of each level of the delays that were being handed on, at the last look. */
-  private departing = new Map<string, number>();
+  private readonly levels = new Map<string, Level>();
+  private readonly churn = new Counter(CHURN_OVER_MS);
+  private broker: { readonly at: number; readonly facts: BrokerFacts } | undefined;
 
   constructor(
     private readonly management: Management,
     private readonly names: Names,
+    private readonly clock: Clock,
   ) {}
 
   /** Undefined if it does not answer: all that only it knows is unknown then. */
   async look(): Promise<ManagedState | undefined> {
     try {
-      const [queues, nodes] = await Promise.all([this.management.queues(), this.management.nodes()]);
+      const [queues, facts] = await Promise.all([this.management.queues(), this.brokerFacts()]);
       return {
         queues: queues.flatMap(({ name, exclusive }) => (!exclusive && this.isWorkQueue(name) ? name : [])),
-        nearAlarm: nearAlarm(nodes),
+        all: new Map(queues.map((queue) => [queue.name, queue])),
         critical: queues.filter(isCritical).map(({ name }) => name),
         delays: this.delays(queues),
+        ...facts,
       };
     } catch {
       return undefined;
     }
+  }
+
+  private async brokerFacts(): Promise<BrokerFacts> {
+    const at = this.clock.monotonic();
+    if (this.broker && at - this.broker.at < BROKER_FACTS_MS) return this.broker.facts;
+    const [nodes, { open, changes }] = await Promise.all([
+      this.management.nodes(),
+      this.management.connections(),
+    ]);
+    if (changes !== undefined) {
+      this.churn.count('', changes, at);
+      this.churn.mark(at);
+    }
+    const change = this.churn.change(CHURN_OVER_MS);
+    const connectionChurn = change && (change.by / change.overMs) * 1_000;
+    const facts = { nodes, nearAlarm: nearAlarm(nodes), connections: open, connectionChurn };
+    this.broker = { at, facts };
+    return facts;
   }
 
   /** Hopline's own queues of other prefixes are none either. */
@@ -51,14 +98,21 @@ export class Managed {
 
   /** A level stands if it hands messages on and has no fewer of them than before: within minutes, one that works has. */
   private delays(queues: readonly ManagedQueue[]): DelayFacts[] {
-    const before = this.departing;
-    this.departing = new Map();
+    const now = this.clock.monotonic();
     return queues
       .filter(({ name }) => name.startsWith(`${this.names.delay}.`))
       .map(({ name, departing }) => {
-        if (departing === undefined) return { queue: name, stands: undefined };
-        this.departing.set(name, departing);
-        return { queue: name, stands: departing > 0 && departing >= (before.get(name) ?? 0) };
+        const before = this.levels.get(name);
+        if (departing === undefined) {
+          this.levels.delete(name);
+          return { queue: name, stands: undefined };
+        }
+        // The same counts are told again for some seconds.
+        if (before && departing > 0 && now - before.at < COUNTS_STAY_MS)
+          return { queue: name, ...before.said };
+        const stands = departing > 0 && departing >= (before?.departing ?? 0);
+        this.levels.set(name, { departing, at: now, said: { stands } });
+        return { queue: name, stands };
       });
   }
 }

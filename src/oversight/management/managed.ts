@@ -10,8 +10,23 @@ export interface ManagedQueue {
   readonly online: readonly string[];
   /** Number of messages that are taken and not settled, as of some seconds ago. */
   readonly unsettled: number;
+  /** Messages that wait, and that consumers hold, as of some seconds ago; undefined while the API has no counts of the queue. */
+  readonly counts?: { readonly ready: number; readonly unsettled: number } | undefined;
   /** Number of messages that are being dead-lettered, which is how a delay ends; undefined if that is not known. */
   readonly departing: number | undefined;
+}
+
+/** An exchange as the management API describes it. */
+export interface ManagedExchange {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Connections of the whole broker. */
+export interface ManagedConnections {
+  readonly open: number | undefined;
+  /** Connections opened and closed since each node has started. */
+  readonly changes: number | undefined;
 }
 
 /** A binding as the management API describes it. */

@@ -1,6 +1,6 @@
 import type { ManagementFacts, NodeFacts, Policy } from '../doctor/facts.js';
 import { ManagementError } from './errors.js';
-import type { ManagedBinding, ManagedQueue } from './managed.js';
+import type { ManagedBinding, ManagedConnections, ManagedExchange, ManagedQueue } from './managed.js';
 
 const ANSWER_MS = 10_000;
 
@@ -96,6 +96,27 @@ export class Management {
   }
 
   /** @throws ManagementError */
+  async exchanges(): Promise<ManagedExchange[]> {
+    const all = await this.list(`exchanges/${this.here}`);
+    return all.map(({ name, type }) => ({ name: String(name), type: String(type) }));
+  }
+
+  /** @throws ManagementError */
+  async connections(): Promise<ManagedConnections> {
+    const response = await this.ask('overview', 'GET');
+    const { object_totals: totals, churn_rates: churn } = (await response.json()) as {
+      object_totals?: Json;
+      churn_rates?: Json;
+    };
+    const [open, created, closed] = [
+      totals?.connections,
+      churn?.connection_created,
+      churn?.connection_closed,
+    ].map((count) => (typeof count === 'number' ? count : undefined));
+    return { open, changes: created === undefined || closed === undefined ? undefined : created + closed };
+  }
+
+  /** @throws ManagementError */
   async unbind({ source, destination, destinationType, propertiesKey }: ManagedBinding): Promise<void> {
     const [from, to, key] = [source, destination, propertiesKey].map(encodeURIComponent);
     const kind = destinationType === 'queue' ? 'q' : 'e';
@@ -183,6 +204,7 @@ function queueOf({
     members: strings(members),
     online: strings(online),
     unsettled: Number(unsettled ?? 0),
+    ...(typeof ready === 'number' && typeof unsettled === 'number' ? { counts: { ready, unsettled } } : {}),
     departing: departing(messages, ready, unsettled),
   };
 }

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { printStatus } from '../../../src/cli/output/status-tables.js';
 import { Terminal } from '../../../src/cli/output/terminal.js';
 import type { StatusReport } from '../../../src/control/results.js';
-import { NOW, statusOf } from './statuses.js';
+import { NOW, PROCESS, statusOf } from './statuses.js';
 
 /** What a terminal of 120 columns shows. */
 function shown(status: StatusReport): string {
@@ -48,6 +48,18 @@ describe('the tables of a status', () => {
     assert.match(text, /^Pay +shop\.Pay +1 +12 +40ms +120ms +800ms\/1m +20ms +40% +17 +0 +closed$/m);
     assert.match(text, /^Pay +TypeError +9 +3s ago +x is not a function, and so/m);
     assert.match(text, /^Pay +HandlerTimeoutError +1,200 +0ms ago +no end$/m);
+  });
+
+  it('have the versions of the applications where a process tells its own', () => {
+    assert.match(shown(statusOf()), /^SERVICE .* LOOP LAG$/m);
+    const [old, young] = [
+      { ...PROCESS, pid: 1 },
+      { ...PROCESS, pid: 2, version: '1.4.2' },
+    ];
+    const text = shown(statusOf({}, {}, { processes: [young, old] }));
+    assert.match(text, /^SERVICE .* LOOP LAG +VERSION$/m);
+    assert.match(text, /^shop +web-1:1 .* -$/m);
+    assert.match(text, /^shop +web-1:2 .* 1\.4\.2$/m);
   });
 
   it('say so where something is not known', () => {

@@ -29,6 +29,7 @@ const fresh = {
   chain: undefined,
   batch: undefined,
   unique: undefined,
+  replay: undefined,
   isPlain: true,
 };
 
@@ -73,9 +74,29 @@ describe('a received message', () => {
           chain: undefined,
           batch: undefined,
           unique: undefined,
+          replay: undefined,
           isPlain: true,
         },
       );
+    }
+  });
+
+  it('is part of a replay only where nobody but Hopline says so, and if it says so in full', () => {
+    const replayOf = (exchange: string, mark: Headers[string]) =>
+      received({ exchange, properties: { headers: { [HEADER.replay]: mark } } });
+    const mark = '{"id":"r-1","once":true}';
+    for (const exchange of ['hopline.delay.1.out', 'hopline.land']) {
+      const { replay, isPlain } = replayOf(exchange, mark);
+      assert.deepEqual([replay, isPlain], [{ id: 'r-1' }, false]);
+    }
+    const bad = ['{"id":"r-1"}', '{"id":"","once":true}', '{"id":"a.b","once":true}', 'null', '{', 7];
+    const others = [
+      ...['hopline.events', '', 'amq.topic'].map((exchange) => [exchange, mark] as const),
+      ...[...bad, `{"id":"${'r'.repeat(65)}","once":true}`].map((text) => ['hopline.land', text] as const),
+    ];
+    for (const [exchange, text] of others) {
+      const { replay, isPlain } = replayOf(exchange, text);
+      assert.deepEqual([replay, isPlain], [undefined, true], `${exchange} ${text}`);
     }
   });
 

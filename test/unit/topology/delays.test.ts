@@ -6,6 +6,7 @@ import {
   delayAddress,
   delayedDestination,
   delayHops,
+  delayLevels,
   delayOfKey,
   delayWords,
   duePatterns,
@@ -96,6 +97,28 @@ describe('the delays', () => {
     );
     for (const delayMs of [0, 1, 99.9, 100]) assert.deepEqual(delayHops(delayMs), [100]);
     for (const delayMs of [100.001, 101, 200]) assert.deepEqual(delayHops(delayMs), [200]);
+  });
+
+  it('of one level are due within a time that some of them need, and none is longer in it', () => {
+    const longest = new Map(delayLevels(names).map(({ queue, longestMs }) => [queue, longestMs]));
+    const ttls = new Map(plan.queues.map((queue) => [queue.name, queue.arguments['x-message-ttl']]));
+    const byTtl = new Map([...longest].map(([queue, longestMs]) => [ttls.get(queue), longestMs]));
+    assert.deepEqual(
+      [...byTtl.keys()].toSorted((left, right) => Number(left) - Number(right)),
+      LEVELS_MS,
+    );
+    for (const [ttl, longestMs] of byTtl) {
+      assert.equal(delayHops(longestMs)[0], ttl);
+      if (longestMs < MAX_DELAY_MS) assert.notEqual(delayHops(longestMs + 100)[0], ttl);
+    }
+    fc.assert(
+      fc.property(wholeDelay, (tenths) => {
+        const hops = delayHops(tenths * 100);
+        for (const [index, ttl] of hops.entries())
+          assert.ok(sum(hops.slice(index)) <= (byTtl.get(ttl) ?? 0), `${tenths} ${ttl}`);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it('of one level are one hop, and no delay takes more hops than its units have coins', () => {

@@ -21,7 +21,7 @@ export function optionsOf(
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'hopline' }, points: { size: 7 } },
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, gap: 4 },
+      { ...axis, grid: { show: false }, size: 30, gap: 6 },
       { ...axis, grid, size: 62, gap: 6, values: (_, splits) => splits.map(text) },
     ],
     series: [

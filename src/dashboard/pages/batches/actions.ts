@@ -12,7 +12,7 @@ export const cancelBatch: Action = {
     const batch = ofSegment(params.batch);
     const { isCancelled, pending, problems } = await site.cancelBatch(batch);
     const done = isCancelled
-      ? `Cancelled: ${countText(pending, 'job')} are still to be skipped, or run.`
+      ? `Cancelled. Still to be skipped, or run: ${countText(pending, 'job')}.`
       : 'Nothing to do: it is not there any more, or was cancelled or had ended before.';
     return { to: batchPath(batch), say: [done, ...problems].join(' ') };
   },
@@ -41,10 +41,10 @@ async function begin(site: Site, letters: readonly IndexedLetter[], by: string):
       const selection = { ids, deadQueue };
       await site.operations.begin({ kind: 'retry', selection }, by);
       begun += 1;
-      said.push(`${numberText(ids.length)} of ${deadQueue} are being retried.`);
+      said.push(`Retrying ${numberText(ids.length)} of ${deadQueue}.`);
     } catch (error) {
       if (begun === 0) throw error;
-      said.push(`Those of ${deadQueue} are not: ${reasonText(error)}.`);
+      said.push(`Not those of ${deadQueue}: ${reasonText(error)}.`);
     }
   }
   return said;

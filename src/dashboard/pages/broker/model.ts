@@ -1,4 +1,5 @@
 import type { SeenBroker } from '../../site/seen.js';
+import type { LookedModel } from '../../ui/looked.js';
 
 /** `lost`: it has no majority, and takes no messages; `critical`: it has none when one more node is lost; `reduced`: members are away. */
 export type QuorumState = 'lost' | 'critical' | 'reduced' | 'whole';
@@ -12,9 +13,7 @@ export interface QuorumRow {
 }
 
 export interface BrokerModel {
-  readonly reached: boolean;
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  readonly looked: LookedModel;
   /** Its address, without credentials. */
   readonly address: string;
   readonly broker: SeenBroker;
@@ -26,5 +25,4 @@ export interface BrokerModel {
   /** Quorum queues, those in danger first; undefined if that is not known. */
   readonly quorums: readonly QuorumRow[] | undefined;
   readonly quorumCounts: Readonly<Record<QuorumState, number>> | undefined;
-  readonly silent: readonly string[];
 }

@@ -3,6 +3,7 @@ import type { Management } from '../../../oversight/management/management.js';
 import { answerOf } from '../../site/answer.js';
 import { freshFor } from '../../site/fresh-for.js';
 import type { Site } from '../../site/site.js';
+import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import type { BrokerModel } from './model.js';
 import { countsOf, quorumRows } from './quorums.js';
@@ -27,8 +28,7 @@ export const broker: Page<BrokerModel> = {
     ]);
     const quorums = answer?.value && quorumRows(answer.value);
     return {
-      reached: seen.reached,
-      at: seen.at,
+      looked: lookedOf(seen),
       address: site.broker,
       broker: seen.broker,
       hasManagement: management !== undefined,
@@ -36,7 +36,6 @@ export const broker: Page<BrokerModel> = {
       problem: answer?.problem,
       quorums: quorums?.slice(0, LISTED),
       quorumCounts: quorums && countsOf(quorums),
-      silent: seen.silent,
     };
   },
 };

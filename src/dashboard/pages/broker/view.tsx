@@ -3,11 +3,12 @@ import { Count, Rate, Share } from '../../ui/figures/figures.js';
 import { Meter } from '../../ui/figures/meter.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { Unknown } from '../../ui/figures/unknown.js';
+import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { State, type Tone } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
-import { countedText, countText, shareText } from '../../ui/text.js';
+import { countText, shareText } from '../../ui/text.js';
 import type { View } from '../view.js';
 import type { BrokerModel, QuorumRow, QuorumState } from './model.js';
 
@@ -16,12 +17,10 @@ const NEAR = 0.8;
 
 const WHY_UNKNOWN = 'only the management API tells';
 
-export const BrokerView: View<BrokerModel> = ({ model }) => (
+export const BrokerView: View<BrokerModel> = ({ model, context }) => (
   <>
-    <PageHead title="Broker" lead={model.address} />
-    {model.reached ? null : (
-      <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
-    )}
+    <PageHead title={model.broker.name} lead={placeOf(model)} />
+    <Looked of={model.looked} now={context.now} />
     <Wrong of={model} />
     <Figures of={model} />
     {model.hasManagement ? (
@@ -37,6 +36,9 @@ export const BrokerView: View<BrokerModel> = ({ model }) => (
     )}
   </>
 );
+
+const placeOf = ({ address, broker: { cluster } }: BrokerModel): string =>
+  cluster === undefined ? address : `${address}, cluster ${cluster}`;
 
 const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
   const { blocked, nodes, critical = [] } = broker;
@@ -68,7 +70,7 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
       {critical.length === 0 ? null : (
         <Notice
           tone="bad"
-          title={`${countedText(critical.length, 'queue')} stand still when one more node is lost`}
+          title={`Queues that stand still when one more node is lost: ${countText(critical.length)}`}
         >
           <p>{`Start the nodes that are away before any other is stopped: ${critical.slice(0, 10).join(', ')}${critical.length > 10 ? ' …' : ''}`}</p>
         </Notice>
@@ -79,9 +81,6 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
 
 const Figures = ({ of: { broker, quorumCounts } }: { readonly of: BrokerModel }) => (
   <Stats>
-    <Stat label="Broker" note={broker.cluster === undefined ? undefined : `cluster ${broker.cluster}`}>
-      {broker.name}
-    </Stat>
     <Stat label="Takes messages" tone={broker.blocked ? 'bad' : undefined}>
       {broker.blocked === undefined ? <Unknown /> : broker.blocked ? 'no' : 'yes'}
     </Stat>
@@ -94,10 +93,7 @@ const Figures = ({ of: { broker, quorumCounts } }: { readonly of: BrokerModel })
     <Stat label="Connections">
       <Count value={broker.connections} why={WHY_UNKNOWN} />
     </Stat>
-    <Stat
-      label="Opened and closed"
-      note="connections, over the last minutes: many are a client that connects for each message"
-    >
+    <Stat label="Opened and closed" note="connections; many are a client that connects for each message">
       <Rate value={broker.connectionChurn} why={WHY_UNKNOWN} />
     </Stat>
   </Stats>

@@ -44,6 +44,8 @@ function deadStep({ id, deadQueue, handler, routingKey, error, failedAt, chain }
 }
 
 function placeOf({ number, of, rest, finished, failed }: NonNullable<IndexedLetter['chain']>): StepPlace {
-  const more = Math.max(0, rest.length - REST);
-  return { number, of, rest: rest.slice(0, REST), more, isHandled: finished, failed };
+  const first = rest.slice(0, REST);
+  // The index may have only the first of them, too.
+  const more = Math.max(0, of - number - first.length);
+  return { number, of, rest: first, more, isHandled: finished, failed };
 }

@@ -1,4 +1,5 @@
 import type { SeenDelay } from '../../site/seen.js';
+import type { LookedModel } from '../../ui/looked.js';
 
 /** Messages that are due within a time, at the latest, and not within the shorter ones. */
 export interface DueWithin {
@@ -8,8 +9,8 @@ export interface DueWithin {
 }
 
 export interface DelayedModel {
-  readonly reached: boolean;
-  /** True if anything has been asked of the delays: without a management API and without workers, nothing is. */
+  readonly looked: LookedModel;
+  /** True if the length of any level is known: before the first worker of a vhost has started, there are none. */
   readonly isKnown: boolean;
   /** Messages of all levels that are known. */
   readonly waiting: number;

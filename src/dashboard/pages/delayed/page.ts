@@ -1,3 +1,4 @@
+import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import { dueWithin } from './due-within.js';
 import type { DelayedModel } from './model.js';
@@ -8,13 +9,14 @@ export const delayed: Page<DelayedModel> = {
   freshMs: 5_000,
   title: () => 'Delayed',
   async load({ site }) {
-    const { reached, delays, lost } = await site.watch.latest();
+    const seen = await site.watch.latest();
+    const { delays, lost } = seen;
     const holding = delays.filter(({ length }) => length === undefined || length > 0);
     const known = holding.filter(({ length }) => length !== undefined);
     const dues = known.flatMap(({ dueMs }) => dueMs ?? []);
     return {
-      reached,
-      isKnown: delays.length > 0,
+      looked: lookedOf(seen),
+      isKnown: delays.some(({ length }) => length !== undefined),
       waiting: known.reduce((sum, { length = 0 }) => sum + length, 0),
       unknown: holding.length - known.length,
       lastDueMs: dues.length === 0 ? undefined : Math.max(...dues),

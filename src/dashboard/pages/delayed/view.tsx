@@ -3,33 +3,32 @@ import { Count, DurationText } from '../../ui/figures/figures.js';
 import { Meter } from '../../ui/figures/meter.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { addressOf } from '../../ui/filter.js';
+import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel, Panels } from '../../ui/page-head.js';
 import { State } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
-import { countedText, durationText } from '../../ui/text.js';
+import { countedText, countText, durationText } from '../../ui/text.js';
 import type { View, ViewContext } from '../view.js';
 import type { DelayedModel, DueWithin } from './model.js';
 
 const WHY_UNKNOWN = 'some levels have not told how many they hold';
 
 export const DelayedView: View<DelayedModel> = ({ model, context }) => {
-  const { reached, isKnown, waiting, unknown, lastDueMs, standing, lost } = model;
+  const { isKnown, waiting, unknown, lastDueMs, standing, lost } = model;
   return (
     <>
       <PageHead
         title="Delayed"
         lead="Retries and delayed messages that wait in the broker, in levels of a fixed time each."
       />
-      {reached ? null : (
-        <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
-      )}
+      <Looked of={model.looked} now={context.now} />
       {standing.length === 0 ? null : <Standing queues={standing} />}
       <Lost model={model} context={context} />
       <Stats>
         <Stat
           label="Waiting"
-          note={unknown > 0 ? `and ${countedText(unknown, 'level')} that do not tell` : undefined}
+          note={unknown > 0 ? `without ${countedText(unknown, 'level')} that told nothing` : undefined}
         >
           <Count value={isKnown ? waiting : undefined} why={WHY_UNKNOWN} />
         </Stat>
@@ -61,7 +60,7 @@ const NoLevels = () => (
 const Standing = ({ queues }: { readonly queues: readonly string[] }) => (
   <Notice
     tone="bad"
-    title={`${countedText(queues.length, 'level')} of the delays do not hand on what is due`}
+    title={`Levels of the delays that do not hand on what is due: ${countText(queues.length)}`}
   >
     <p>
       {queues.join(', ')}: messages are due there and stay. A queue or exchange behind the delays is missing
@@ -78,7 +77,7 @@ const Lost = ({
   readonly context: ViewContext;
 }) =>
   lost === undefined || lost === 0 ? null : (
-    <Notice tone="bad" title={`${countedText(lost, 'message')} were due, and no queue took them`}>
+    <Notice tone="bad" title={`Due, and taken by no queue: ${countedText(lost, 'message')}`}>
       <p>
         They are kept in{' '}
         <a href={`${context.base}${addressOf('/failures', { queue: lostQueue })}`}>{lostQueue}</a>. Start the
@@ -134,7 +133,7 @@ const Levels = ({ model: { due, levels, empty } }: { readonly model: DelayedMode
           keyOf={dueText}
         />
       </Panel>
-      <Panel title="Levels" aside={empty === 0 ? undefined : `${countedText(empty, 'level')} are empty`}>
+      <Panel title="Levels" aside={empty === 0 ? undefined : `besides ${countedText(empty, 'empty level')}`}>
         <Table
           caption="Levels of the delays that hold messages"
           captionHidden

@@ -10,6 +10,7 @@ import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { type Column, Table } from '../../ui/table.js';
+import { countedText, countText, durationText } from '../../ui/text.js';
 import { queuePath, searchPath, segmentOf } from '../addresses.js';
 import { RunningTable } from '../running/table.js';
 import type { Part, View, ViewContext } from '../view.js';
@@ -69,63 +70,42 @@ const NONE_ENDED = 'no attempt has ended lately';
 
 const Figures: View<HandlerModel> = ({ model: { handler, handledInHour }, context: { base } }) => (
   <Stats>
-    <Stat label="Attempts" note={<Handled count={handledInHour} />}>
+    <Stat
+      label="Attempts"
+      note={`${handledInHour === undefined ? '–' : countText(handledInHour)} handled within the hour`}
+    >
       <Rate value={handler.perSecond} />
     </Stat>
-    <Stat label="Fail" note={<Failures of={handler} />} tone={failureTone(handler.failureRate)}>
+    <Stat
+      label="Fail"
+      note={`${countText(handler.failures)} failed, ${countText(handler.timedOut)} timed out`}
+      tone={failureTone(handler.failureRate)}
+    >
       <Share value={handler.failureRate} why={NONE_ENDED} />
     </Stat>
-    <Stat label="Run time p95" note={<Timeout of={handler} />}>
+    <Stat label="Run time p95" note={`of at most ${durationText(handler.timeoutMs)}`}>
       <DurationText value={handler.runtimeMs?.p95} why={NONE_ENDED} />
     </Stat>
     <Stat label="Wait p95" note="from the publish to the first attempt">
       <DurationText value={handler.waitMs?.p95} why={NONE_ENDED} />
     </Stat>
-    <Stat label="Running" note={<Longest of={handler} />}>
+    <Stat
+      label="Running"
+      note={
+        handler.longestMs === undefined ? undefined : `the longest for ${durationText(handler.longestMs)}`
+      }
+    >
       <Count value={handler.running} />
     </Stat>
     <Stat
       label="Dead letters"
-      note={<Retries of={handler} />}
+      note={`and ${countedText(handler.retries, 'retry', 'retries')}, since the start`}
       href={addressOf(`${base}/failures`, { handler: handler.handler })}
       tone={handler.deadLettered > 0 ? 'bad' : undefined}
     >
       <Count value={handler.deadLettered} />
     </Stat>
   </Stats>
-);
-
-type Of = { readonly of: HandlerModel['handler'] };
-
-const Handled = ({ count }: { readonly count: number | undefined }) => (
-  <>
-    <Count value={count} why="nothing was counted yet" /> handled within the hour
-  </>
-);
-
-const Failures = ({ of: { failures, timedOut } }: Of) => (
-  <>
-    <Count value={failures} /> failed, <Count value={timedOut} /> timed out, since the start
-  </>
-);
-
-const Timeout = ({ of: { timeoutMs } }: Of) => (
-  <>
-    of at most <DurationText value={timeoutMs} />
-  </>
-);
-
-const Longest = ({ of: { longestMs } }: Of) =>
-  longestMs === undefined ? null : (
-    <>
-      the longest for <DurationText value={longestMs} />
-    </>
-  );
-
-const Retries = ({ of: { retries } }: Of) => (
-  <>
-    and <Count value={retries} /> retries, since the start
-  </>
 );
 
 const KINDS = { p50: 'main', p95: 'second', p99: 'third' } as const;

@@ -13,6 +13,8 @@ export interface Wrong {
   readonly help: string | undefined;
   /** Page that says more, below the application's. */
   readonly path: string | undefined;
+  /** When an alert of it began, in milliseconds since 1970. */
+  readonly since?: number | undefined;
 }
 
 /** A handler's last hour. */
@@ -38,13 +40,15 @@ export type RunningOperation = Pick<
   'id' | 'kind' | 'by' | 'state' | 'startedAt' | 'total' | 'done' | 'failed'
 >;
 
-/** What doctor has found, for whoever has asked for it. */
+/** What doctor has found in the last minute, for whoever has asked for it. */
 export interface Examined {
+  /** The gravest first. */
   readonly findings: readonly {
-    readonly severity: 'bad' | 'warn' | 'quiet';
+    readonly tone: 'bad' | 'warn' | 'good' | 'quiet';
     readonly message: string;
     readonly help: string | undefined;
   }[];
+  /** Why nothing is known yet. */
   readonly problem: string | undefined;
 }
 

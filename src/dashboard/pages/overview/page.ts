@@ -3,17 +3,24 @@ import { answerOf } from '../../site/answer.js';
 import { handlerIdOf, type Seen } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
 import { lastOf, thinned } from '../../ui/chart/chart-data.js';
+import { handlerPath } from '../handlers/handler-path.js';
 import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import { knownSum } from '../queues/rows.js';
 import { chartedOf, sumOf } from '../series.js';
-import { type HandlerHour, type NewGroup, OVERVIEW_SERIES, type OverviewModel } from './model.js';
+import {
+  type Examined,
+  type HandlerHour,
+  type NewGroup,
+  OVERVIEW_SERIES,
+  type OverviewModel,
+} from './model.js';
 import { wrongOf } from './wrong.js';
 
 const FRESH_MS = 2_000;
 
 /** Handlers, groups and operations that are shown; the rest is behind a link. */
-const MOST = { handlers: 12, groups: 6, operations: 5 };
+const MOST = { handlers: 12, groups: 6, operations: 5, findings: 100 };
 
 /** Points of a small picture in a table. */
 const SPARKS = 30;
@@ -23,19 +30,20 @@ export const overview: Page<OverviewModel> = {
   path: '/',
   freshMs: FRESH_MS,
   title: () => 'Overview',
-  async load({ site }) {
+  async load({ site, query }) {
     const seen = await site.watch.latest();
-    const [charts, handlers, groups, { value: operations = [], problem }] = await Promise.all([
+    const [charts, handlers, groups, examined, { value: operations = [], problem }] = await Promise.all([
       chartedOf(site.watch, OVERVIEW_SERIES),
       handlerHours(site, seen),
       site.index.groups({ parts: SPARKS }),
+      query.has('doctor') ? examinedBy(site) : undefined,
       answerOf('the list of operations', site.clock, () => site.operations.list()),
     ]);
     return {
       looked: lookedOf(seen),
       ...totalsOf(seen),
-      wrong: wrongOf(seen),
-      examined: undefined,
+      wrong: wrongOf(seen, site.watch.alerts()),
+      examined,
       charts,
       handlers,
       handlerCount: seen.handlers.length,
@@ -68,8 +76,10 @@ function totalsOf({ processes, handlers, queues }: Seen) {
 /** The last hour of those that do most. */
 async function handlerHours({ watch }: Site, { handlers }: Seen): Promise<HandlerHour[]> {
   const busiest = handlers
-    .toSorted((left, right) => right.perSecond - left.perSecond || right.attempts - left.attempts)
-    .slice(0, MOST.handlers);
+    .toSorted((left, right) => right.attempts - left.attempts)
+    .slice(0, MOST.handlers)
+    // Not by what changes: rows that change places can't be read.
+    .toSorted((left, right) => (handlerPath(left) < handlerPath(right) ? -1 : 1));
   return Promise.all(
     busiest.map(async (handler) => {
       const names = ['handled', 'failed', 'dead-lettered', 'run-p95', 'wait-p95'] as const;
@@ -87,6 +97,18 @@ async function handlerHours({ watch }: Site, { handlers }: Seen): Promise<Handle
       };
     }),
   );
+}
+
+/** An examination may take longer than a page: it goes on, and a later model has it. */
+async function examinedBy({ clock, examine }: Site): Promise<Examined> {
+  const { value = [], problem } = await answerOf('doctor', clock, examine);
+  const tones = { error: 'bad', warning: 'warn', ok: 'good', unknown: 'quiet' } as const;
+  const order = ['bad', 'warn', 'quiet', 'good'];
+  const findings = value
+    .map(({ severity, message, help }) => ({ tone: tones[severity], message, help }))
+    .toSorted((left, right) => order.indexOf(left.tone) - order.indexOf(right.tone))
+    .slice(0, MOST.findings);
+  return { findings, problem };
 }
 
 const newGroup = (group: FailureGroup): NewGroup => ({

@@ -1,10 +1,12 @@
-import { Count, DurationText, Rate, Share } from '../../ui/figures/figures.js';
+import { Count, Rate, Share } from '../../ui/figures/figures.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { Looked } from '../../ui/looked.js';
 import { PageHead } from '../../ui/page-head.js';
+import { countedText, durationText } from '../../ui/text.js';
 import { failureTone } from '../handlers/view.js';
 import type { View } from '../view.js';
 import { Charts } from './charts.js';
+import { Doctor } from './doctor.js';
 import { Handlers } from './handlers.js';
 import type { OverviewModel } from './model.js';
 import { NewFailures, Operations } from './panels.js';
@@ -14,12 +16,16 @@ export const OverviewView: View<OverviewModel> = ({ model, context }) => (
   <>
     <PageHead title="Overview" />
     <Looked of={model.looked} now={context.now} />
-    <WrongNow model={model} context={context} />
-    <Totals model={model} context={context} />
+    <div class="overview-top">
+      <Totals model={model} context={context} />
+      <WrongNow model={model} context={context} />
+    </div>
     <Charts charts={model.charts} />
-    <Operations model={model} context={context} />
-    <NewFailures model={model} context={context} />
     <Handlers model={model} context={context} />
+    {/* What may become longer comes last: nothing is below that it could move. */}
+    <NewFailures model={model} context={context} />
+    <Operations model={model} context={context} />
+    <Doctor model={model} context={context} />
   </>
 );
 
@@ -33,10 +39,18 @@ const Totals: View<OverviewModel> = ({ model, context: { base } }) => {
       <Stat label="Fail" note="of these attempts" tone={failureTone(failureRate)}>
         <Share value={failureRate} why="no attempt has ended lately" />
       </Stat>
-      <Stat label="Waiting" note={<Oldest ms={oldestMs} />} href={`${base}/queues`}>
+      <Stat
+        label="Waiting"
+        note={oldestMs === undefined ? undefined : `the oldest for ${durationText(oldestMs)}`}
+        href={`${base}/queues`}
+      >
         <Count value={waiting} why="no queue could be counted" />
       </Stat>
-      <Stat label="Running" note={<Slots slots={slots} />} href={`${base}/running`}>
+      <Stat
+        label="Running"
+        note={slots === undefined ? undefined : `of ${countedText(slots, 'slot')}`}
+        href={`${base}/running`}
+      >
         <Count value={running} />
       </Stat>
       <Stat
@@ -58,15 +72,3 @@ const Totals: View<OverviewModel> = ({ model, context: { base } }) => {
     </Stats>
   );
 };
-
-const Oldest = ({ ms }: { readonly ms: number | undefined }) => (
-  <>
-    the oldest for <DurationText value={ms} />
-  </>
-);
-
-const Slots = ({ slots }: { readonly slots: number | undefined }) => (
-  <>
-    of <Count value={slots} why="no process has answered" /> slots
-  </>
-);

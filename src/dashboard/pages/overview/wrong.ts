@@ -1,32 +1,67 @@
+import type { Alert } from '../../../observe/alerts/alert.js';
 import type { Seen } from '../../site/seen.js';
 import { queuePath } from '../addresses.js';
-import { handlerPath } from '../handlers/handler-path.js';
 import type { Wrong } from './model.js';
 
-const MOST = 12;
+const MOST = 20;
 
-/** What one look shows to be wrong: the gravest first. */
-export function wrongOf(seen: Seen): Wrong[] {
-  const all = [
-    ...ofBroker(seen),
-    ...seen.queues.flatMap(ofQueue),
-    ...seen.handlers.flatMap(ofHandler),
-    ...ofDelays(seen),
-  ];
-  return all.toSorted((left, right) => rank(left) - rank(right)).slice(0, MOST);
+/** Something that is seen at once, and of which there may also be an alert, after a while: then that is told instead. */
+interface SeenWrong extends Wrong {
+  readonly alert?: string;
 }
 
-const rank = ({ severity }: Wrong): number => (severity === 'bad' ? 0 : 1);
+/** What the alerts say to be wrong, and what a look shows before they do, or what is no alert since somebody wants it so: the gravest first. */
+export function wrongOf(seen: Seen, alerts: readonly Alert[]): Wrong[] {
+  const ids = new Set(alerts.map(({ id }) => id));
+  const looked = [...ofBroker(seen), ...seen.queues.flatMap(ofQueue)]
+    .filter(({ alert = '' }) => !ids.has(alert))
+    .map(({ alert: _, ...wrong }) => wrong);
+  const rank = ({ severity }: Wrong) => (severity === 'bad' ? 0 : 1);
+  return [...alerts.map(ofAlert), ...looked]
+    .toSorted((left, right) => rank(left) - rank(right))
+    .slice(0, MOST);
+}
 
-function ofBroker({ broker, processes }: Seen): Wrong[] {
+const ofAlert = (alert: Alert): Wrong => ({
+  severity: alert.severity === 'critical' ? 'bad' : 'warn',
+  message: alert.message,
+  help: alert.help,
+  path: pathOf(alert),
+  since: Date.parse(alert.since),
+});
+
+/** Measures that are not of a queue. */
+const PATHS: Readonly<Partial<Record<Alert['measure'], string>>> = {
+  dead_letters: '/failures',
+  unreachable: '/broker',
+  blocked: '/broker',
+  near_alarm: '/broker',
+  quorum_critical: '/broker',
+  overdue_delay: '/delayed',
+  lost_delayed: '/delayed',
+  outbox_lag: '/outbox',
+  overdue_batches: '/batches',
+};
+
+function pathOf({ measure, subject }: Alert): string {
+  const path = PATHS[measure];
+  if (path !== undefined) return path;
+  // Of a handler the subject is `queue/handler`.
+  const isOfHandler = measure === 'failure_rate' || measure === 'overrun' || measure === 'silence';
+  const end = isOfHandler ? subject.lastIndexOf('/') : -1;
+  return queuePath(end < 0 ? subject : subject.slice(0, end));
+}
+
+function ofBroker({ broker, processes, reached }: Seen): SeenWrong[] {
   const path = '/broker';
-  const wrong: Wrong[] = [];
+  const wrong: SeenWrong[] = [];
   if (broker.blocked)
     wrong.push({
       severity: 'bad',
       message: 'The broker takes no messages: it is in an alarm',
       help: 'Free memory or disk on it; publishers wait until then.',
       path,
+      alert: 'blocked broker',
     });
   for (const { name, running, partitions } of broker.nodes) {
     if (!running)
@@ -39,7 +74,7 @@ function ofBroker({ broker, processes }: Seen): Wrong[] {
         path,
       });
   }
-  if (processes.length === 0)
+  if (processes.length === 0 && reached)
     wrong.push({
       severity: 'bad',
       message: 'No worker answers',
@@ -49,16 +84,9 @@ function ofBroker({ broker, processes }: Seen): Wrong[] {
   return wrong;
 }
 
-function ofQueue({
-  queue,
-  held,
-  openCircuits,
-  paused,
-  consumers,
-  length = 0,
-}: Seen['queues'][number]): Wrong[] {
+function ofQueue({ queue, held, openCircuits, paused, consumers, length = 0 }: Seen['queues'][number]) {
   const path = queuePath(queue);
-  const wrong: Wrong[] = [];
+  const wrong: SeenWrong[] = [];
   if (held)
     wrong.push({
       severity: 'bad',
@@ -70,61 +98,23 @@ function ofQueue({
     wrong.push({
       severity: 'bad',
       message: `The circuit of ${openCircuits.join(', ')} is open, so '${queue}' waits`,
-      help: undefined,
+      help: 'It closes when a trial succeeds, or by the button on its page.',
       path,
     });
   if (paused)
-    wrong.push({ severity: 'warn', message: `'${queue}' is paused by an operator`, help: undefined, path });
+    wrong.push({
+      severity: 'warn',
+      message: `'${queue}' is paused by an operator`,
+      help: undefined,
+      path,
+    });
   else if (consumers === 0 && length > 0)
     wrong.push({
       severity: 'bad',
       message: `Nobody consumes '${queue}', and messages wait in it`,
       help: 'Start its workers.',
       path,
-    });
-  return wrong;
-}
-
-/** Share of failed attempts from which on a handler is wrong, and that from which on it is nothing but wrong. */
-const FAILING = { warn: 0.1, bad: 0.5 };
-
-function ofHandler(handler: Seen['handlers'][number]): Wrong[] {
-  const { failureRate = 0, longestMs = 0, timeoutMs, errors } = handler;
-  const path = handlerPath(handler);
-  const [last] = errors;
-  const wrong: Wrong[] = [];
-  if (failureRate >= FAILING.warn)
-    wrong.push({
-      severity: failureRate >= FAILING.bad ? 'bad' : 'warn',
-      message: `${handler.handler} of '${handler.queue}' fails ${Math.round(failureRate * 100)} % of its attempts`,
-      help: last === undefined ? undefined : `Last: ${last.kind}: ${last.message}`,
-      path,
-    });
-  if (longestMs > timeoutMs)
-    wrong.push({
-      severity: 'warn',
-      message: `An attempt of ${handler.handler} of '${handler.queue}' runs for longer than its timeout`,
-      help: 'It ignores context.signal.',
-      path: '/running',
-    });
-  return wrong;
-}
-
-function ofDelays({ delays, lost = 0 }: Seen): Wrong[] {
-  const wrong: Wrong[] = delays
-    .filter(({ stands }) => stands)
-    .map(({ queue }) => ({
-      severity: 'bad',
-      message: `Delayed messages that are due stay in '${queue}'`,
-      help: undefined,
-      path: '/delayed',
-    }));
-  if (lost > 0)
-    wrong.push({
-      severity: 'bad',
-      message: `${lost} delayed messages found no queue when they were due`,
-      help: 'They are kept.',
-      path: '/delayed',
+      alert: `no_consumers ${queue}`,
     });
   return wrong;
 }

@@ -9,7 +9,7 @@ import type { QueueRow } from './model.js';
 
 /** What keeps messages from beginning comes first. */
 export function QueueState({ of }: { readonly of: QueueRow }) {
-  const { held, openCircuits, paused, consumers, length } = of;
+  const { held, openCircuits, paused, consumers, length, suspects } = of;
   if (held)
     return (
       <State tone="bad" title="A retry or a dead letter can't be published: nothing starts until it can.">
@@ -23,10 +23,19 @@ export function QueueState({ of }: { readonly of: QueueRow }) {
       </State>
     );
   if (paused) return <State tone="warn">paused</State>;
+  if (suspects)
+    return (
+      <State
+        tone="warn"
+        title={`${countText(suspects)} of its messages may have crashed a process: they run one at a time.`}
+      >
+        suspects
+      </State>
+    );
   if (consumers === 0 && (length ?? 0) > 0) return <State tone="bad">nobody consumes</State>;
   if (consumers === undefined) return <Unknown why="it could not be counted" />;
   if (consumers === 0) return <State tone="quiet">nobody consumes</State>;
-  return <State tone="good">consumed</State>;
+  return <State tone="quiet">consumed</State>;
 }
 
 /** `12 of 40`, with those that wait in the processes. */

@@ -8,6 +8,7 @@ import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { Badge } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
+import { rateText } from '../../ui/text.js';
 import { queuePath, segmentOf } from '../addresses.js';
 import { handlerPath } from '../handlers/handler-path.js';
 import type { Part, View, ViewContext } from '../view.js';
@@ -58,7 +59,7 @@ const aboveOf = ({ isLane, of }: QueueRow, { base }: ViewContext) => [
 
 /** A lane has no slots of its own. */
 const Scale = ({
-  of: { queue, isLane, slots },
+  of: { queue, isLane },
   context,
 }: {
   readonly of: QueueRow;
@@ -80,7 +81,6 @@ const Scale = ({
         max={100_000}
         size={6}
         required
-        placeholder={slots === undefined ? undefined : 'now: see busy'}
       />
     </ActionForm>
   );
@@ -121,7 +121,7 @@ const Wrong: View<QueueModel> = ({ model: { queue, pausedBy }, context }) => (
 
 const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
   <Stats>
-    <Stat label="Waiting" note={<InAndOut of={queue} />}>
+    <Stat label="Waiting" note={`in ${rate(queue.inRate)}, out ${rate(queue.outRate)}`}>
       <Count value={queue.length} />
     </Stat>
     <Stat label="Empty in" note="at the rates of now">
@@ -133,6 +133,9 @@ const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
     <Stat label="Consumers" note={<Slots of={queue} />}>
       <Count value={queue.consumers} />
     </Stat>
+    <Stat label="Suspects" note="may be what kills a process" tone={queue.suspects ? 'warn' : undefined}>
+      <Count value={queue.suspects} why="no process that serves it tells" />
+    </Stat>
     <Stat
       label="Dead letters"
       href={addressOf(`${base}/failures`, { queue: queue.of })}
@@ -143,11 +146,7 @@ const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
   </Stats>
 );
 
-const InAndOut = ({ of: { inRate, outRate } }: { readonly of: QueueRow }) => (
-  <>
-    in <Rate value={inRate} />, out <Rate value={outRate} />
-  </>
-);
+const rate = (value: number | undefined): string => (value === undefined ? '–' : rateText(value));
 
 const Handlers: View<QueueModel> = ({ model: { handlers, queue }, context: { base } }) => (
   <Panel title="Handlers">

@@ -1,4 +1,5 @@
 import { Count } from '../../ui/figures/figures.js';
+import { Stat, Stats } from '../../ui/figures/stat.js';
 import { addressOf, Filter, Pager } from '../../ui/filter.js';
 import { Field } from '../../ui/form.js';
 import { Looked } from '../../ui/looked.js';
@@ -13,17 +14,17 @@ export const RunningView: View<RunningModel> = ({ model, context }) => {
   const href = `${context.base}/running`;
   return (
     <>
-      <PageHead
-        title="Running now"
-        lead={
-          <>
-            <Count value={running} /> of <Count value={slots} why="no process has answered" /> slots run a
-            message; the longest first, a hundred of each process at most
-          </>
-        }
-      />
+      <PageHead title="Running now" lead="The longest first, a hundred of each process at most." />
       <Looked of={looked} now={context.now} />
       {problem === undefined ? null : <Notice tone="warn" title={problem} />}
+      <Stats>
+        <Stat label="Running">
+          <Count value={running} />
+        </Stat>
+        <Stat label="Slots" note="of all processes">
+          <Count value={slots} why="no process has answered" />
+        </Stat>
+      </Stats>
       <Filter href={href} label="Filter messages">
         <Field name="text" type="search" label="Id, handler, queue or host has" value={text} />
       </Filter>

@@ -1,25 +1,20 @@
 import { cutLine } from '../../../util/text/cut-text.js';
 import type { Reached, TopologyBinding } from '../../site/reach.js';
+import { BETWEEN, Columns, MARGIN } from './columns.js';
 import { depthsOf, type Lead, leadsOf, ordered } from './layers.js';
 import type { TopologyQueue } from './model.js';
-import type { NodeKind, Picture, PictureEdge, PictureNode } from './picture.js';
+import type { Picture, PictureEdge, PictureNode } from './picture.js';
 import type { Shown } from './shown.js';
 
-/** All in units of the picture, which are pixels at its own size. */
-const WIDTH: Readonly<Record<NodeKind, number>> = { exchange: 190, pattern: 200, queue: 300, handler: 240 };
-/** Characters of a name that fit beside the figures. */
-const CHARACTERS: Readonly<Record<NodeKind, number>> = { exchange: 25, pattern: 28, queue: 26, handler: 23 };
-const BETWEEN = 40;
 const GAP = 8;
-const MARGIN = 8;
 const HEIGHT = 24;
 const LINE = 15;
 /** Patterns of one exchange and queue that are drawn. */
 const LINES = 4;
 
 /** Places everything of a topology: queues one below the other, and what leads to them and handles them beside them. */
-export function layoutOf({ exchanges, bindings, queues }: Shown, reached: Reached | undefined): Picture {
-  return new Layout(new Marks(reached)).of(exchanges, leadsOf(bindings), queues);
+export function layoutOf(shown: Shown, reached: Reached | undefined): Picture {
+  return new Layout(shown, new Marks(reached)).drawn();
 }
 
 /** A node whose column is known, and whose width and text follow from its kind. */
@@ -55,35 +50,41 @@ class Marks {
 class Layout {
   private readonly nodes = new Map<string, PictureNode>();
   private readonly edges: PictureEdge[] = [];
-  private deepest = 0;
   /** Where the blocks of the queues end. */
   private bottom = MARGIN;
 
-  constructor(private readonly marks: Marks) {}
+  private readonly leads: readonly Lead[];
+  private readonly depths: ReadonlyMap<string, number>;
+  private readonly columns: Columns;
 
-  of(exchanges: Shown['exchanges'], leads: readonly Lead[], queues: readonly TopologyQueue[]): Picture {
-    const depths = depthsOf(exchanges, leads);
-    this.deepest = Math.max(0, ...depths.values());
-    for (const queue of ordered(queues, leads)) {
+  constructor(
+    private readonly shown: Shown,
+    private readonly marks: Marks,
+  ) {
+    this.leads = leadsOf(shown.bindings);
+    this.depths = depthsOf(shown.exchanges, this.leads);
+    this.columns = new Columns(Math.max(0, ...this.depths.values()));
+  }
+
+  drawn(): Picture {
+    const { shown, leads, nodes, edges, columns } = this;
+    for (const queue of ordered(shown.queues, leads)) {
       const its = leads.filter(
         ({ destination, destinationKind }) => destinationKind === 'queue' && destination === queue.queue,
       );
       this.bottom = this.placeQueue(queue, its, this.bottom) + GAP;
     }
-    this.placeExchanges(exchanges, leads, depths);
+    for (let depth = columns.deepest; depth >= 0; depth -= 1) this.placeExchanges(depth);
     for (const lead of leads) this.connectLead(lead);
-    for (const queue of queues) this.connectHandlers(queue);
-    const nodes = [...this.nodes.values()];
-    return {
-      width: this.columnX(2 * this.deepest + 3) - BETWEEN + MARGIN,
-      height: Math.max(0, ...nodes.map((node) => node.y + node.height)) + MARGIN,
-      nodes,
-      edges: this.edges,
-    };
+    for (const queue of shown.queues) this.connectHandlers(queue);
+    const all = [...nodes.values()];
+    const height = Math.max(0, ...all.map((node) => node.y + node.height)) + MARGIN;
+    return { width: columns.width, height, nodes: all, edges };
   }
 
   /** A block: the patterns, the queue in the middle of them, and its handlers. @returns where it ends */
   private placeQueue(queue: TopologyQueue, leads: readonly Lead[], top: number): number {
+    const { columns } = this;
     const patterns = leads.map((lead) => ({ lead, height: heightOf(lead) }));
     // Lanes have the handlers of their queue, which are drawn once.
     const handlers = queue.handlers.filter((each) => !this.nodes.has(handlerId(queue, each)));
@@ -93,53 +94,46 @@ class Layout {
     const middle = top + height / 2;
     let y = middle - left / 2;
     for (const { lead, height: own } of patterns) {
-      this.addLead(lead, this.patternColumn, y);
+      this.addLead(lead, columns.patterns, y);
       y += own + GAP;
     }
     const { queue: name, length } = queue;
     this.add({
       ...{ id: queueId(name), kind: 'queue', lines: [name], length, rate: queue.outRate ?? queue.inRate },
-      ...{ column: this.patternColumn + 1, y: middle - HEIGHT / 2, isReached: this.marks.queue(name) },
+      ...{ column: columns.queues, y: middle - HEIGHT / 2, isReached: this.marks.queue(name) },
     });
     y = middle - right / 2;
     for (const each of handlers) {
       this.add({
         ...{ id: handlerId(queue, each), kind: 'handler', lines: [each.handler], rate: each.perSecond },
-        ...{ column: this.patternColumn + 2, y, isReached: this.marks.handler(name, each.handler) },
+        ...{ column: columns.handlers, y, isReached: this.marks.handler(name, each.handler) },
       });
       y += HEIGHT + GAP;
     }
     return top + height;
   }
 
-  /** Each exchange beside what it leads to, the deepest first: those before them stand beside these. */
-  private placeExchanges(
-    exchanges: Shown['exchanges'],
-    leads: readonly Lead[],
-    depths: ReadonlyMap<string, number>,
-  ): void {
-    for (let depth = this.deepest; depth >= 0; depth -= 1) {
-      const here = exchanges.filter(({ name }) => depths.get(name) === depth);
-      const wishes = here.map(({ name }) => ({
-        name,
-        wish: this.middleOf(leads.filter((each) => each.exchange === name)),
-      }));
-      for (const { item, y } of spread(wishes, () => HEIGHT)) {
-        const { name } = item;
-        const lines = [name === '' ? 'default exchange' : name];
-        const isReached = this.marks.exchange(name);
-        this.add({ id: exchangeId(name), kind: 'exchange', lines, column: 2 * depth, y, isReached });
-      }
-      const between = leads
-        .filter(
-          ({ exchange, destinationKind }) => destinationKind === 'exchange' && depths.get(exchange) === depth,
-        )
-        .map((lead) => ({ lead, wish: this.middleOf([lead]) }));
-      // What leads back from the last exchanges stands below the patterns of queues.
-      const from = depth === this.deepest ? this.bottom : MARGIN;
-      for (const { item, y } of spread(between, ({ lead }) => heightOf(lead), from))
-        this.addLead(item.lead, 2 * depth + 1, y);
+  /** Exchanges beside what they lead to, which has its place: the deepest are placed first. */
+  private placeExchanges(depth: number): void {
+    const { leads, depths, columns, marks } = this;
+    const wishes = this.shown.exchanges
+      .filter(({ name }) => depths.get(name) === depth)
+      .map(({ name }) => ({ name, wish: this.middleOf(leads.filter((each) => each.exchange === name)) }));
+    for (const { item, y } of spread(wishes, () => HEIGHT)) {
+      const { name } = item;
+      const lines = [name === '' ? 'default exchange' : name];
+      const at = { column: columns.exchanges(depth), y };
+      this.add({ id: exchangeId(name), kind: 'exchange', lines, ...at, isReached: marks.exchange(name) });
     }
+    const between = leads
+      .filter(
+        ({ exchange, destinationKind }) => destinationKind === 'exchange' && depths.get(exchange) === depth,
+      )
+      .map((lead) => ({ lead, wish: this.middleOf([lead]) }));
+    // What leads back from the last exchanges stands below the patterns of queues.
+    const from = depth === columns.deepest ? this.bottom : MARGIN;
+    for (const { item, y } of spread(between, ({ lead }) => heightOf(lead), from))
+      this.addLead(item.lead, columns.exchanges(depth) + 1, y);
   }
 
   /** Middle of what leads go to, as far as that has its place. */
@@ -184,24 +178,12 @@ class Layout {
 
   private add({ id, kind, column, y, lines, isReached, ...rest }: Draft): void {
     const { height = HEIGHT, title = lines.join(', '), rate, length } = rest;
+    const { x, width, characters } = this.columns.at(column);
     this.nodes.set(id, {
-      ...{ id, kind, x: this.columnX(column), y: round(y), width: WIDTH[kind], height },
-      lines: lines.map((line) => cutLine(line, CHARACTERS[kind])),
+      ...{ id, kind, x, y: round(y), width, height },
+      lines: lines.map((line) => cutLine(line, characters)),
       ...{ title, rate, length, isReached },
     });
-  }
-
-  private get patternColumn(): number {
-    return 2 * this.deepest + 1;
-  }
-
-  /** Exchanges and patterns take turns, then come queues and handlers. */
-  private columnX(column: number): number {
-    const before = Array.from({ length: column }, (_none, index) => {
-      if (index <= this.patternColumn) return index % 2 === 0 ? WIDTH.exchange : WIDTH.pattern;
-      return index === this.patternColumn + 1 ? WIDTH.queue : WIDTH.handler;
-    });
-    return before.reduce((x, width) => x + width + BETWEEN, MARGIN);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TopologyBinding } from '../../site/reach.js';
+import type { LookedModel } from '../../ui/looked.js';
 import type { Picture } from './picture.js';
 
 export interface TopologyQueue {
@@ -41,7 +42,7 @@ export interface QuestionAnswer {
 }
 
 export interface TopologyModel {
-  readonly reached: boolean;
+  readonly looked: LookedModel;
   /** Why it is not known what is bound to what. */
   readonly problem: string | undefined;
   /** Text that is looked for in the names of exchanges, queues and patterns. */

@@ -1,5 +1,6 @@
 import { answerOf } from '../../site/answer.js';
 import { type Reached, reach, type TopologyFacts } from '../../site/reach.js';
+import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import { layoutOf } from './layout.js';
 import type { Question, QuestionAnswer, TopologyModel } from './model.js';
@@ -29,7 +30,7 @@ export const topology: Page<TopologyModel> = {
     const shown = shownOf(facts, seen, site.names, text);
     const types = new Map(facts.exchanges.map(({ name, type }) => [name, type]));
     return {
-      reached: seen.reached,
+      looked: lookedOf(seen),
       problem,
       text,
       exchanges: shown.offered,

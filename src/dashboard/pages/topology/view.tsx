@@ -2,6 +2,7 @@ import { Count, Rate } from '../../ui/figures/figures.js';
 import { Unknown } from '../../ui/figures/unknown.js';
 import { Filter } from '../../ui/filter.js';
 import { Field, Select } from '../../ui/form.js';
+import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { type Column, Table } from '../../ui/table.js';
@@ -12,16 +13,14 @@ import type { TopologyModel, TopologyQueue, TopologyRow } from './model.js';
 import { PictureView } from './picture-view.js';
 
 export const TopologyView: View<TopologyModel> = ({ model, context }) => {
-  const { reached, problem, text, picture, queues, queueCount } = model;
+  const { problem, text, picture, queues, queueCount } = model;
   return (
     <>
       <PageHead
         title="Topology"
         lead="From exchanges, by the patterns of their bindings, to queues and their handlers."
       />
-      {reached ? null : (
-        <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
-      )}
+      <Looked of={model.looked} now={context.now} />
       {problem === undefined ? null : <Notice tone="warn" title={problem} />}
       <Ask model={model} context={context} />
       <Filter href={`${context.base}/topology`} label="Filter the picture" keep={keptOf(model)}>

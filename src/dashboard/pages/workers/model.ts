@@ -1,3 +1,5 @@
+import type { LookedModel } from '../../ui/looked.js';
+
 export interface WorkerRow {
   readonly service: string;
   readonly host: string;
@@ -30,10 +32,7 @@ export interface ServiceRow {
 }
 
 export interface WorkersModel {
-  readonly reached: boolean;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly silent: readonly string[];
+  readonly looked: LookedModel;
   /** Text that is looked for in service, host, pid and version. */
   readonly text: string;
   readonly services: readonly ServiceRow[];

@@ -1,3 +1,4 @@
+import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import type { WorkerRow, WorkersModel } from './model.js';
 import { serviceRows, workerRow } from './rows.js';
@@ -12,12 +13,13 @@ export const workers: Page<WorkersModel> = {
   freshMs: 2_000,
   title: () => 'Workers',
   async load({ site, query }) {
-    const { reached, at, silent, processes } = await site.watch.latest();
+    const seen = await site.watch.latest();
     const text = (query.get('q') ?? '').trim().slice(0, LONGEST_TEXT);
-    const all = processes.map(workerRow).sort(byPlace);
+    const all = seen.processes.map(workerRow).sort(byPlace);
     const found = all.filter((each) => textOf(each).includes(text.toLowerCase()));
     return {
-      ...{ reached, at, silent, text },
+      looked: lookedOf(seen),
+      text,
       services: serviceRows(all).slice(0, LISTED),
       workers: found.slice(0, LISTED),
       count: found.length,

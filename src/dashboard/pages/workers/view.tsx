@@ -2,6 +2,7 @@ import { Bytes, Count, DurationText } from '../../ui/figures/figures.js';
 import { Unknown } from '../../ui/figures/unknown.js';
 import { Filter } from '../../ui/filter.js';
 import { ActionForm, Field } from '../../ui/form.js';
+import { Looked } from '../../ui/looked.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { State, type Tone } from '../../ui/state.js';
@@ -15,7 +16,7 @@ import type { ServiceRow, WorkerRow, WorkersModel } from './model.js';
 const LATE_MS = 1_000;
 
 export const WorkersView: View<WorkersModel> = ({ model, context }) => {
-  const { reached, silent, text, services, workers, count, total } = model;
+  const { text, services, workers, count, total } = model;
   const mixed = services.filter(({ versions }) => versions.length > 1);
   return (
     <>
@@ -23,12 +24,7 @@ export const WorkersView: View<WorkersModel> = ({ model, context }) => {
         title="Workers"
         lead="Processes that answer over the bus. One that is blocked or stopped does not."
       />
-      {reached ? null : (
-        <Notice tone="bad" title="The broker is not reached: these are the last figures that were known" />
-      )}
-      {silent.map((sentence) => (
-        <Notice key={sentence} tone="warn" title={sentence} />
-      ))}
+      <Looked of={model.looked} now={context.now} />
       {mixed.length === 0 ? null : <Mixed services={mixed} />}
       <Panel title="Services">
         <Table
@@ -134,7 +130,9 @@ const Restart = ({
       label="Restart"
       title={`Restart ${service}`}
       confirm={`${countedText(supervised, 'process', 'processes')} of ${service} will be replaced, one after the other on each machine.${
-        supervised < processes ? ` ${countText(processes - supervised)} are not supervised, and go on.` : ''
+        supervised < processes
+          ? ` Not supervised, and not replaced: ${countText(processes - supervised)}.`
+          : ''
       }`}
     />
   );

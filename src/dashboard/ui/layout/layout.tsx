@@ -113,8 +113,10 @@ function SideNav({ frame: { nav, base, page } }: { readonly frame: Frame }) {
       {groups.map(({ group, of }) =>
         of.length === 0 ? null : (
           <div key={group} class="nav-group">
-            <h2>{group}</h2>
-            <ul>
+            <p class="nav-title" id={`nav-${group}`}>
+              {group}
+            </p>
+            <ul aria-labelledby={`nav-${group}`}>
               {of.map(({ name, label, href, key }) => (
                 <li key={name}>
                   <a href={href} aria-current={name === page ? 'page' : undefined} data-key={key}>

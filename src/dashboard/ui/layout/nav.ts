@@ -7,9 +7,9 @@ export interface NavEntry {
   readonly key: string;
 }
 
-export type NavGroup = 'Now' | 'Failures' | 'Work' | 'System';
+export type NavGroup = 'Now' | 'Trouble' | 'Work' | 'System';
 
-export const NAV_GROUPS: readonly NavGroup[] = ['Now', 'Failures', 'Work', 'System'];
+export const NAV_GROUPS: readonly NavGroup[] = ['Now', 'Trouble', 'Work', 'System'];
 
 /** The pages of the navigation, by the page's name; the others are reached from these. */
 export const NAV: Readonly<Record<string, NavEntry>> = {
@@ -17,10 +17,10 @@ export const NAV: Readonly<Record<string, NavEntry>> = {
   running: { label: 'Running', group: 'Now', key: 'r' },
   queues: { label: 'Queues', group: 'Now', key: 'q' },
   handlers: { label: 'Handlers', group: 'Now', key: 'h' },
-  failures: { label: 'Failures', group: 'Failures', key: 'f' },
-  operations: { label: 'Operations', group: 'Failures', key: 'p' },
-  trash: { label: 'Trash', group: 'Failures', key: 't' },
-  search: { label: 'Search', group: 'Failures', key: 's' },
+  failures: { label: 'Failures', group: 'Trouble', key: 'f' },
+  operations: { label: 'Operations', group: 'Trouble', key: 'p' },
+  trash: { label: 'Trash', group: 'Trouble', key: 't' },
+  search: { label: 'Search', group: 'Trouble', key: 's' },
   batches: { label: 'Batches', group: 'Work', key: 'b' },
   chains: { label: 'Chains', group: 'Work', key: 'c' },
   outbox: { label: 'Outbox', group: 'Work', key: 'x' },

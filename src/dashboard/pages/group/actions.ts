@@ -1,0 +1,71 @@
+import { OptionsError } from '../../../errors.js';
+import type { GroupState } from '../../../failures/groups/group.js';
+import type { OperationKind } from '../../../failures/operations/operation.js';
+import { groupPath, ofSegment, operationPath } from '../addresses.js';
+import { fieldOf, fieldsOf, rateOf } from '../form-fields.js';
+import { begin, beginEach } from '../operations/begin.js';
+import type { Action } from '../page.js';
+
+const STATES = ['open', 'seen', 'resolved'] as const satisfies readonly Exclude<GroupState, 'back'>[];
+
+/** An operation on all letters of a group. */
+const onGroup = (kind: OperationKind): Action => ({
+  path: `/failures/:group/${kind}`,
+  async run({ site, params, form, by }) {
+    const selection = { group: ofSegment(params.group) };
+    const rate = kind === 'forget' ? undefined : rateOf(form);
+    const { id, say } = await begin(site, { kind, selection, ...(rate === undefined ? {} : { rate }) }, by);
+    return { to: operationPath(id), say };
+  },
+});
+
+export const canaryGroup = onGroup('canary');
+export const retryGroup = onGroup('retry');
+export const forgetGroup = onGroup('forget');
+
+/** An operation on single letters of a group. */
+export const actOnSelected: Action = {
+  path: '/failures/:group/selected',
+  async run({ site, form, by }) {
+    const kind = fieldOf(form, 'do') === 'forget' ? 'forget' : 'retry';
+    const chosen = fieldsOf(form, 'letter').map(letterOf);
+    if (chosen.length === 0)
+      throw new OptionsError('selection', ['expected at least one dead letter to be ticked, got none']);
+    const begun = await beginEach(site, kind, chosen, by);
+    const [only] = begun.operations;
+    const to = begun.operations.length === 1 && only ? operationPath(only.id) : '/operations';
+    return { to, say: begun.say };
+  },
+};
+
+export const markGroup: Action = {
+  path: '/failures/:group/mark',
+  async run({ site, params, form, by }) {
+    const id = ofSegment(params.group);
+    const state = STATES.find((each) => each === fieldOf(form, 'state'));
+    const note = fieldOf(form, 'note');
+    await site.index.mark(id, { ...(state ? { state } : {}), note }, by);
+    return { to: groupPath(id), say: state ? `Noted: ${state}.` : 'Noted.' };
+  },
+};
+
+/** A letter from the value of its box: the path of its page. */
+function letterOf(value: string): { deadQueue: string; id: string } {
+  const [, , deadQueue, id] = value.split('/');
+  try {
+    return { deadQueue: partOf(deadQueue), id: partOf(id) };
+  } catch {
+    throw new OptionsError('selection', [`expected dead letters, got "${value.slice(0, 80)}"`]);
+  }
+}
+
+const partOf = (part = ''): string => ofSegment(decodeURIComponent(part));
+
+/** All actions of a group. */
+export const GROUP_ACTIONS: readonly Action[] = [
+  canaryGroup,
+  retryGroup,
+  forgetGroup,
+  actOnSelected,
+  markGroup,
+];

@@ -1,0 +1,31 @@
+import type { IndexedLetter } from '../../../failures/groups/group.js';
+import type { Site } from '../../site/site.js';
+import { ofSegment } from '../addresses.js';
+
+/** A letter as an address names it. */
+export interface Named {
+  readonly deadQueue: string;
+  readonly id: string;
+}
+
+export const namedIn = (params: Readonly<Record<string, string>>): Named => ({
+  deadQueue: ofSegment(params.queue),
+  id: ofSegment(params.id),
+});
+
+/** Letters that are looked at: an id that is a part of so many others is none that anybody follows. */
+const LOOKED_AT = 500;
+
+/** What the index has of a letter: the latest of its copies in that queue. */
+export function indexedOf(
+  { index }: Pick<Site, 'index'>,
+  { deadQueue, id }: Named,
+): IndexedLetter | undefined {
+  const { letters } = index.letters({ text: id, limit: LOOKED_AT });
+  return letters.find((each) => each.id === id && each.deadQueue === deadQueue);
+}
+
+/** True if the index has all letters, so that what it hasn't is not there. */
+export function knowsAll({ index: { state } }: Pick<Site, 'index'>): boolean {
+  return state.readAt !== undefined && state.leftOut === 0 && state.problem === undefined;
+}

@@ -1,0 +1,14 @@
+import { ofSegment, operationPath } from '../addresses.js';
+import type { Action } from '../page.js';
+
+export const stopOperation: Action = {
+  path: '/operations/:operation/stop',
+  async run({ site, params, by }) {
+    const id = ofSegment(params.operation);
+    await site.operations.stop(id, by);
+    return {
+      to: operationPath(id),
+      say: 'It is asked to stop: letters under way are finished, the others stay.',
+    };
+  },
+};

@@ -1,0 +1,73 @@
+import type { Session } from '../../transport/transport.js';
+import type { FailureIndex, IndexedLetter } from '../groups/group.js';
+import type { OperationSelection } from './operation.js';
+
+/** A letter that an operation is about: what an action needs of it. */
+export interface ChosenLetter {
+  readonly id: string;
+  readonly deadQueue: string;
+  /** Queue in which it failed, and its group; undefined if the index doesn't have the letter. */
+  readonly queue: string | undefined;
+  readonly group: string | undefined;
+}
+
+const AT_ONCE = 500;
+
+/**
+ * Letters of a selection that failed before a moment, as far as the index has them; of single ones also those that it has not.
+ *
+ * @param replay id of a replay whose letters are left out: they have come back from it
+ */
+export function chosen(
+  index: Pick<FailureIndex, 'letters'>,
+  selection: OperationSelection,
+  before: number,
+  replay?: string,
+): ChosenLetter[] {
+  const isMeant = ({ failedAt, replay: from }: IndexedLetter) =>
+    (failedAt === undefined || failedAt.getTime() <= before) && (replay === undefined || from !== replay);
+  if ('group' in selection)
+    return [...allOf(index, { group: selection.group })].filter(isMeant).map(chosenOf);
+  const { ids, deadQueue } = selection;
+  const wanted = new Set(ids);
+  const known = [...allOf(index, {})].filter((each) => each.deadQueue === deadQueue && wanted.has(each.id));
+  for (const { id } of known) wanted.delete(id);
+  const others = [...wanted].map((id) => ({ id, deadQueue, queue: undefined, group: undefined }));
+  return [...known.filter(isMeant).map(chosenOf), ...others];
+}
+
+const chosenOf = ({ id, deadQueue, queue, group }: IndexedLetter): ChosenLetter => ({
+  id,
+  deadQueue,
+  queue,
+  group,
+});
+
+/** All letters, a part at a time. */
+function* allOf(
+  index: Pick<FailureIndex, 'letters'>,
+  asked: { readonly group?: string },
+): Generator<IndexedLetter> {
+  for (let offset = 0; ; offset += AT_ONCE) {
+    const { letters, count } = index.letters({ ...asked, offset, limit: AT_ONCE });
+    yield* letters;
+    if (letters.length === 0 || offset + letters.length >= count) return;
+  }
+}
+
+/** Why these letters can't be replayed as a canary now, before any is; undefined if they can. */
+export async function canaryProblem(
+  session: Pick<Session, 'inspect'>,
+  letters: readonly ChosenLetter[],
+): Promise<string | undefined> {
+  for (const queue of new Set(letters.map((letter) => letter.queue))) {
+    if (queue === undefined)
+      return 'it is not known in which queue some of them failed: retry them without a canary';
+    const state = await session.inspect(queue);
+    if (!state)
+      return `queue '${queue}' is not in the broker, or each process has its own: retry without a canary`;
+    if (state.consumers === 0)
+      return `nobody consumes queue '${queue}': start its workers, or resume it, and begin again`;
+  }
+  return undefined;
+}

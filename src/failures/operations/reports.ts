@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { type GenericSchema, literal, object, optional, picklist, string } from 'valibot';
+import { REPORT_VERSION, type ReplayReport, reportKeyOf } from '../../message/wire/replay-report.js';
+import type { Names } from '../../topology/names.js';
+import type { Heard, Listening } from '../../transport/operator-session.js';
+import type { Session } from '../../transport/transport.js';
+import { shaped, shapeOf, text } from '../../util/json-shape.js';
+
+const report = shapeOf<ReplayReport>({
+  messageId: text,
+  end: picklist(['handled', 'skipped', 'discarded', 'dead-lettered']),
+  queue: string(),
+  routingKey: string(),
+  handler: optional(string()),
+  // Another version may have more of them.
+  reason: optional(string()) as unknown as GenericSchema<unknown, ReplayReport['reason']>,
+  error: optional(string()),
+  stack: optional(string()),
+});
+
+const versioned = object({ version: literal(REPORT_VERSION) });
+
+/** A report is a few kilobytes, whatever the error. */
+const MOST_BYTES = 64 * 1024;
+
+/** Undefined for a body of another form: any program may publish there. */
+function decodeReport({ body }: Heard): ReplayReport | undefined {
+  if (body.length > MOST_BYTES) return undefined;
+  try {
+    const content: unknown = JSON.parse(body.toString());
+    return shaped(versioned, content) && shaped(report, content);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Hears how the messages of a replay end, until it is closed. What is reported while the connection is away is lost.
+ *
+ * @throws TopologyError if the broker doesn't allow it, or no worker has ever listened for operators
+ */
+export function hearReports(
+  session: Pick<Session, 'listen'>,
+  names: Names,
+  replay: string,
+  heard: (report: ReplayReport) => void,
+): Promise<Listening> {
+  return session.listen(
+    {
+      exchange: names.controlTo,
+      key: reportKeyOf(replay),
+      queueName: () => `${names.control}.${randomUUID()}`,
+    },
+    {
+      heard: (message) => {
+        const told = decodeReport(message);
+        if (told) heard(told);
+      },
+      back: () => {},
+    },
+  );
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
+import { SCENE_TIMEOUT_MS, Scene } from './support/scene.js';
+import { shiftsOf, watchShifts } from './support/shifts.js';
+import type { Visitor } from './support/visitor.js';
+
+const UPDATES = 10;
+
+describe('a page that is left open', function () {
+  this.timeout(180_000);
+  let scene: Scene;
+  let visitor: Visitor;
+  let page: Page;
+
+  before(async function () {
+    this.timeout(SCENE_TIMEOUT_MS);
+    scene = await Scene.open();
+    await scene.shop.fail('no mailbox', 5);
+    await scene.shop.fail('quota', 2);
+  });
+  beforeEach(async () => {
+    visitor = await scene.visitor();
+    ({ page } = visitor);
+  });
+  afterEach(() => scene.visitorsLeave());
+  after(() => scene.close());
+
+  /** Counts the newer models that come from now on. */
+  async function followed(path: string): Promise<() => Promise<number>> {
+    await page.addInitScript(`
+      globalThis.models = 0;
+      const { addEventListener } = EventSource.prototype;
+      EventSource.prototype.addEventListener = function (name, listener, ...rest) {
+        const counted = name === 'model' ? (event) => { listener(event); globalThis.models += 1; } : listener;
+        return addEventListener.call(this, name, counted, ...rest);
+      };`);
+    await visitor.go(path);
+    return () => page.evaluate<number>('globalThis.models');
+  }
+
+  for (const path of ['/', '/queues', '/handlers', '/failures', '/workers'])
+    it(`moves nothing while its figures change: ${path}`, async () => {
+      const models = await followed(path);
+      await eventually(async () => assert.ok((await models()) >= 1), { timeout: 30_000 });
+      await watchShifts(page);
+      const traffic = setInterval(() => void scene.shop.deliver(20), 500);
+      try {
+        const before = await models();
+        await eventually(async () => assert.ok((await models()) >= before + UPDATES), {
+          timeout: 90_000,
+          interval: 200,
+        });
+      } finally {
+        clearInterval(traffic);
+      }
+      assert.deepEqual(await shiftsOf(page), []);
+    });
+
+  it('shows what has happened since, without having been loaded again', async () => {
+    await visitor.go('/failures');
+    const main = page.locator('main');
+    await eventually(async () => assert.match(await main.innerText(), /7 dead letters/), { timeout: 30_000 });
+    await scene.shop.fail('quota', 3);
+    await eventually(async () => assert.match(await main.innerText(), /10 dead letters/), {
+      timeout: 30_000,
+    });
+  });
+
+  it('keeps the focus where it is, and what is typed', async () => {
+    const models = await followed('/queues');
+    const field = page.locator('#page [data-search]').first();
+    await field.fill('mai');
+    const before = await models();
+    const traffic = setInterval(() => void scene.shop.deliver(20), 500);
+    try {
+      await eventually(async () => assert.ok((await models()) >= before + 3), { timeout: 60_000 });
+    } finally {
+      clearInterval(traffic);
+    }
+    assert.equal(await field.inputValue(), 'mai');
+    assert.equal(await page.evaluate('document.activeElement.matches("[data-search]")'), true);
+    await page.keyboard.type('l');
+    assert.equal(await field.inputValue(), 'mail');
+  });
+});
