@@ -14,6 +14,17 @@ const FAILED: readonly CommandEntry[] = [
     load: () => import('./commands/failed/show.js'),
   },
   {
+    name: 'groups',
+    summary: 'list the groups of dead letters that failed in the same way',
+    load: () => import('./commands/failed/groups.js'),
+  },
+  {
+    name: 'mark',
+    takes: '<group>',
+    summary: 'note of a group, for all operators, that somebody is at it, or that it is mended',
+    load: () => import('./commands/failed/mark.js'),
+  },
+  {
     name: 'retry',
     takes: '[ids...]',
     summary: 'replay dead letters',
@@ -33,8 +44,14 @@ const FAILED: readonly CommandEntry[] = [
   {
     name: 'forget',
     takes: '[ids...]',
-    summary: 'delete dead letters for good',
+    summary: 'delete dead letters for good, or move them into the trash',
     load: () => import('./commands/failed/forget.js'),
+  },
+  {
+    name: 'restore',
+    takes: '[ids...]',
+    summary: 'bring dead letters of the trash back',
+    load: () => import('./commands/failed/restore.js'),
   },
   {
     name: 'prune',

@@ -7,30 +7,35 @@ import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting/acting.js';
+import { checkEdit, type Edit, editedLetter } from './acting/edit.js';
 import { exportLines, type ImportResult, importLines } from './acting/export-import.js';
 import { Pace } from './acting/pace.js';
 import { retrier } from './acting/retry.js';
-import { type DeadLetterFilter, FILTER_FIELDS, matcherOf } from './filter.js';
+import { intoTrash, outOfTrash } from './acting/trash.js';
+import { type DeadLetterFilter, FILTER_FIELDS } from './filter.js';
 import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-letter-index.js';
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
-import { resolveId } from './letters/letter-id.js';
-import { readLetter, summaryOf } from './letters/read-letter.js';
+import { summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
-import { LiveOperations } from './operations/live-operations.js';
+import type { LiveOperations } from './operations/live-operations.js';
+import { liveOperations } from './operations/with-acts.js';
 import {
   checkWith,
   deadLettersOf,
+  type EditOptions,
   type FailuresOptions,
   type FailuresSettings,
+  FORGET_FIELDS,
+  type ForgetOptions,
   failuresSettings,
   filterOf,
-  type Progress,
   REPLAY_FIELDS,
   type ReplayOptions,
   type Selection,
+  type TrashedLetter,
 } from './options.js';
+import { LetterReading } from './reading/letter-reading.js';
 import { OneAtATime } from './reading/one-at-a-time.js';
-import { walk } from './reading/walk.js';
 
 /** Publishes under way at once if there is no rate. */
 const MAX_IN_FLIGHT = 10_000;
@@ -72,12 +77,15 @@ export class Failures {
   /** Shared by all that takes letters of these queues in this process. @internal */
   readonly turns = new OneAtATime();
   private readonly operating: LiveOperations[] = [];
+  private readonly reading: LetterReading;
 
   /** @internal */
   constructor(
     private readonly settings: FailuresSettings,
     private readonly session: Session,
-  ) {}
+  ) {
+    this.reading = new LetterReading(session, settings.transport.clock, settings.names);
+  }
 
   /**
    * Dead letters that end each connection over which they are delivered, as found when their queues were last
@@ -108,23 +116,7 @@ export class Failures {
    */
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetterSummary[]> {
     checkWith('filter', filter, FILTER_FIELDS);
-    const { ids, limit = Number.POSITIVE_INFINITY } = filter;
-    const matches = matcherOf(filter, this.settings.transport.clock.now());
-    const found: DeadLetterSummary[] = [];
-    const all = new Set<string>();
-    for (const queue of this.queuesOf(filter)) {
-      const before = found.length;
-      const see = (letter: DeadLetter) => {
-        if (ids) all.add(letter.id);
-        if (matches(letter) && (ids || found.length < limit)) found.push(summaryOf(letter));
-      };
-      await this.look(queue, see, () => {
-        found.length = before;
-      });
-    }
-    if (!ids) return found;
-    const wanted = new Set(ids.map((id) => resolved(id, all)));
-    return found.filter(({ id }) => wanted.has(id)).slice(0, limit);
+    return this.reading.list(this.queuesOf(filter), filter, summaryOf);
   }
 
   /**
@@ -135,18 +127,7 @@ export class Failures {
    * @throws DeadLetterIdError if it matches none, or is the prefix of several
    */
   async get(id: string, options: Pick<DeadLetterFilter, 'queues'> = {}): Promise<DeadLetter[]> {
-    const known = new Map<string, DeadLetter[]>();
-    for (const queue of this.queuesOf(options)) {
-      const before = new Map(known);
-      const see = (letter: DeadLetter) => {
-        if (letter.id.startsWith(id)) known.set(letter.id, [...(known.get(letter.id) ?? []), letter]);
-      };
-      await this.look(queue, see, () => {
-        known.clear();
-        for (const [each, letters] of before) known.set(each, letters);
-      });
-    }
-    return known.get(resolved(id, new Set(known.keys()))) ?? [];
+    return this.reading.find(id, this.queuesOf(options));
   }
 
   /**
@@ -158,15 +139,7 @@ export class Failures {
    */
   async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
     const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
-    const wanted = new Set(ids);
-    const found: DeadLetter[] = [];
-    const see = (letter: DeadLetter) => {
-      if (wanted.has(letter.id)) found.push(letter);
-    };
-    await this.look(queue, see, () => {
-      found.length = 0;
-    });
-    return found;
+    return this.reading.among(queue, new Set(ids));
   }
 
   /**
@@ -200,13 +173,70 @@ export class Failures {
     return this.act(selection, retrier(settings, session, options.to ?? 'queue'), { ...options, pace });
   }
 
-  /** Removes dead letters for good. @throws as {@link retry} */
-  async forget(
-    selection: Selection,
-    options: { onProgress?: (progress: Progress) => void; signal?: AbortSignal } = {},
+  /**
+   * Replays one dead letter with another body or other headers. The message says from then on who has edited it; it keeps its place in a
+   * chain and in a batch. An encrypted body is encrypted again, which needs the option `encryption`.
+   *
+   * @param id its whole id
+   * @returns `gone` is 1 if somebody else has retried or forgotten it meanwhile
+   * @throws PayloadInvalidError if the new payload does not fit the schema, by the option `messages`; InvalidMessageError if it can't be
+   * written, or read as JSON where there is a schema; MessageTooLargeError
+   * @throws OptionsError, DeadLetterIdError, UnknownKeyError, KeysUnavailableError
+   */
+  async retryEdited(
+    id: string,
+    deadQueue: string,
+    edit: Edit,
+    { by, ...options }: EditOptions,
   ): Promise<ActResult> {
-    const pace = new Pace(this.settings.transport.clock, undefined);
-    return this.act(selection, async () => {}, { ...options, pace });
+    const { settings, session } = this;
+    checkEdit(edit, by);
+    const [letter] = await this.get(id, { queues: [deadQueue] });
+    if (letter?.id !== id) throw new DeadLetterIdError(id, letter ? [letter.id] : []);
+    const edited = await editedLetter(letter, edit, { by, settings });
+    const retry = retrier(settings, session, options.to ?? 'queue');
+    const pace = new Pace(settings.transport.clock, undefined);
+    return new Acting(session, settings, () => retry(edited), { pace }).on([summaryOf(letter)]);
+  }
+
+  /**
+   * Removes dead letters: for good, or into the trash, from which {@link restore} brings them back for a day.
+   *
+   * @throws as {@link retry}
+   */
+  async forget(selection: Selection, { trash, ...options }: ForgetOptions = {}): Promise<ActResult> {
+    checkWith('forget', { ...options, ...(trash === undefined ? {} : { trash }) }, FORGET_FIELDS);
+    const { settings, session } = this;
+    const pace = new Pace(settings.transport.clock, undefined);
+    const one = trash ? await intoTrash(session, settings, trash.by) : async () => {};
+    return this.act(selection, one, { ...options, pace });
+  }
+
+  /** Letters in the trash, in the order in which they were forgotten. `queues` of the filter are those that they were in. */
+  async trash(filter: DeadLetterFilter = {}): Promise<TrashedLetter[]> {
+    checkWith('filter', filter, FILTER_FIELDS);
+    const { trash } = this.settings.names;
+    if (!(await this.session.inspect(trash))) return [];
+    const { queues, limit, ...rest } = filter;
+    const named = queues && new Set(this.queuesOf({ queues }));
+    const told = (letter: DeadLetter): TrashedLetter => ({ ...summaryOf(letter), trashed: letter.trashed });
+    const letters = await this.reading.list([trash], rest, told);
+    return letters.filter((letter) => !named || named.has(letter.trashed?.deadQueue ?? '')).slice(0, limit);
+  }
+
+  /**
+   * Brings letters of the trash back into the dead-letter queues that they were in.
+   *
+   * @throws as {@link retry}
+   */
+  async restore(
+    selection: Selection,
+    options: Pick<ForgetOptions, 'onProgress' | 'signal'> = {},
+  ): Promise<ActResult> {
+    const { settings, session } = this;
+    const wanted = await this.trash(filterOf(selection));
+    const pace = new Pace(settings.transport.clock, undefined);
+    return new Acting(session, settings, outOfTrash(session, settings), { ...options, pace }).on(wanted);
   }
 
   /**
@@ -244,7 +274,7 @@ export class Failures {
    * @internal
    */
   index(
-    options: Pick<DeadLetterIndexOptions, 'most' | 'countEveryMs' | 'readEveryMs'> = {},
+    options: Pick<DeadLetterIndexOptions, 'most' | 'listens' | 'countEveryMs' | 'readEveryMs'> = {},
   ): DeadLetterIndex {
     const { session, settings, turns } = this;
     const { names, transport } = settings;
@@ -261,7 +291,7 @@ export class Failures {
    */
   operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
     const { session, settings, turns } = this;
-    const operations = new LiveOperations({ session, settings, turns, index, takesOn, acts: {} });
+    const operations = liveOperations({ session, settings, turns, index, takesOn });
     this.operating.push(operations);
     return operations;
   }
@@ -279,16 +309,6 @@ export class Failures {
     return acting.on(wanted);
   }
 
-  /** @param again called when all letters that were seen are delivered again */
-  private async look(queue: string, see: (letter: DeadLetter) => void, again: () => void): Promise<void> {
-    const { names, transport } = this.settings;
-    await walk(this.session, transport.clock, {
-      queue,
-      again,
-      pick: (delivery) => void see(readLetter(delivery, names)),
-    });
-  }
-
   /** @throws OptionsError for a queue that is not among this object's queues */
   private queuesOf({ queues }: DeadLetterFilter): readonly string[] {
     if (!queues) return this.settings.queues();
@@ -303,10 +323,4 @@ export class Failures {
       );
     return [...new Set(named)];
   }
-}
-
-function resolved(given: string, known: ReadonlySet<string>): string {
-  const found = resolveId(given, known);
-  if ('id' in found) return found.id;
-  throw new DeadLetterIdError(given, found.candidates);
 }

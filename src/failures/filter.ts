@@ -1,6 +1,7 @@
 import type { DeadLetterReason } from '../events.js';
 import { type Check, duration, type Fields, positiveInteger, text } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
+import { fingerprintOf } from './groups/fingerprint.js';
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 
 /** Selection of dead letters: a letter must match every field that is set. An empty filter selects all. */
@@ -21,6 +22,8 @@ export interface DeadLetterFilter {
   grep?: string | RegExp;
   /** Id of a batch: selects its jobs. */
   batch?: string;
+  /** Id of a group of letters that failed in the same way, or the beginning of one. */
+  group?: string;
   /** Maximum number of letters, the oldest first. */
   limit?: number;
 }
@@ -74,12 +77,13 @@ export const FILTER_FIELDS: Fields = {
     accepts: (value) => value instanceof RegExp || text.accepts(value),
   },
   batch: text,
+  group: text,
   limit: positiveInteger,
 };
 
 /** Test for a single dead letter. The caller resolves ids and applies the limit. */
 export function matcherOf(filter: DeadLetterFilter, now: number): (letter: DeadLetter) => boolean {
-  const { reason, since, before, grep, batch } = filter;
+  const { reason, since, before, grep, batch, group } = filter;
   const reasons = reason === undefined ? undefined : new Set([reason].flat());
   const from = momentOf(since, now, Number.NEGATIVE_INFINITY);
   const until = momentOf(before, now, Number.POSITIVE_INFINITY);
@@ -88,6 +92,7 @@ export function matcherOf(filter: DeadLetterFilter, now: number): (letter: DeadL
     if (reasons && !reasons.has(letter.reason)) return false;
     if (asksForTime && !isWithin(letter.failedAt, from, until)) return false;
     if (batch !== undefined && letter.batch?.id !== batch) return false;
+    if (group !== undefined && !fingerprintOf(letter).id.startsWith(group)) return false;
     return grep === undefined || occurs(grep, letter);
   };
 }

@@ -1,6 +1,7 @@
 import { Encryption } from '../encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { deadQueueOf, Names, queueNameProblem, workQueueOf } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
 import {
@@ -9,6 +10,7 @@ import {
   type Fields,
   having,
   isPlainObject,
+  objectWith,
   problemsOf,
   required,
   text,
@@ -19,7 +21,8 @@ import { safeLogger } from '../util/safe-logger.js';
 import { isRate, type Rate } from './acting/pace.js';
 import type { ReplayTarget } from './acting/replay.js';
 import type { DeadLetterFilter } from './filter.js';
-import type { DeadLetter } from './letters/dead-letter.js';
+import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
+import type { TrashedMark } from './letters/marks.js';
 
 /** Options of {@link openFailures}. */
 export interface FailuresOptions {
@@ -42,6 +45,8 @@ export interface FailuresOptions {
   delayPrefix?: string;
   /** Keys of the application, needed only for showing encrypted bodies. @default none */
   encryption?: EncryptionOptions;
+  /** Definitions of the application's messages, by whose schemas edited ones are checked. @default none: they are not checked */
+  messages?: readonly MessageDefinition[];
   /** Maximum time for connecting. @default '10s' */
   connectDeadline?: Duration;
   /** Maximum time of one replay until its confirm. @default '30s' */
@@ -70,6 +75,28 @@ export interface ReplayOptions {
   signal?: AbortSignal;
 }
 
+/** How letters are forgotten. */
+export interface ForgetOptions {
+  /** Moves them into the trash, and names who does so. @default none: they are deleted for good */
+  trash?: { readonly by: string };
+  /** Function that is called after each dead letter. @default none */
+  onProgress?: (progress: Progress) => void;
+  /** Signal that ends the action early: letters under way are finished, the others stay. @default none */
+  signal?: AbortSignal;
+}
+
+/** Who edits a letter, and where it goes. */
+export interface EditOptions extends Pick<ReplayOptions, 'to'> {
+  /** Name of who has edited it, for the header `hopline-edited`. */
+  by: string;
+}
+
+/** Summary of a letter in the trash. */
+export interface TrashedLetter extends DeadLetterSummary {
+  /** Who has forgotten it; undefined for a message that another program has put there. */
+  readonly trashed: TrashedMark | undefined;
+}
+
 /** Progress of an action on dead letters. */
 export interface Progress {
   readonly done: number;
@@ -87,6 +114,7 @@ export interface FailuresSettings {
   isOther(deadQueue: string): boolean;
   readonly names: Names;
   readonly encryption: Encryption | undefined;
+  readonly messages: readonly MessageDefinition[];
   readonly connectDeadlineMs: number;
   readonly publishDeadlineMs: number;
   readonly log: Logger;
@@ -108,6 +136,10 @@ const FIELDS: Fields = {
   prefix: text,
   delayPrefix: text,
   encryption: encryptionOption,
+  messages: {
+    expected: 'a list of what defineMessage returns',
+    accepts: (value) => Array.isArray(value) && value.every(isMessageDefinition),
+  },
   connectDeadline: duration,
   publishDeadline: duration,
   log: loggerCheck,
@@ -118,6 +150,12 @@ export const REPLAY_FIELDS: Fields = {
   rate: { expected: "a number a second, '50/s' or '30/m'", accepts: isRate },
   onProgress: { expected: 'a function', accepts: (value) => typeof value === 'function' },
   signal: { expected: 'an AbortSignal', accepts: (value) => value instanceof AbortSignal },
+};
+
+export const FORGET_FIELDS: Fields = {
+  trash: objectWith({ by: required(text) }),
+  onProgress: REPLAY_FIELDS.onProgress as Check,
+  signal: REPLAY_FIELDS.signal as Check,
 };
 
 /** @throws OptionsError with all problems at once */
@@ -138,6 +176,7 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
   if (problems.length > 0) throw new OptionsError('failures', problems);
   const {
     others = [],
+    messages = [],
     transport,
     connectDeadline = '10s',
     publishDeadline = '30s',
@@ -152,6 +191,7 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
     isOther: (deadQueue) => others.includes(deadQueue),
     names,
     encryption: options.encryption && new Encryption(options.encryption.keys, transport.clock),
+    messages,
     connectDeadlineMs: toMs(connectDeadline),
     publishDeadlineMs: toMs(publishDeadline),
     log: safeLogger(log),

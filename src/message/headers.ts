@@ -56,9 +56,9 @@ export const HEADER = {
   handler: 'hopline-handler',
   /** Version of the application whose worker gave it up, if its bus has one. */
   version: 'hopline-version',
-  /** Who has edited the message since its publish; see edited-header.ts. */
+  /** Who has edited the message since its publish; see failures/letters/marks.ts. */
   edited: 'hopline-edited',
-  /** In the trash only: who has forgotten the letter, when, and the queue that it was in; see trashed-header.ts. */
+  /** In the trash only: who has forgotten the letter, when, and the queue that it was in. */
   trashed: 'hopline-trashed',
 } as const;
 

@@ -1,5 +1,5 @@
 import { type BusTopology, exchangesOf, isKept, laneExchange, type QueueNeeds } from './bus-topology.js';
-import { keptQueue, planControl } from './control.js';
+import { keptQueue, planControl, trashQueue } from './control.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BrokerTopology, ExchangePlan, QueueArguments, QueuePlan } from './plan.js';
@@ -7,7 +7,7 @@ import { planProcessQueue } from './process-queue.js';
 
 /** What a bus wants, as the exchanges, queues and bindings of a broker. The same bus always gives the same plan. */
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
-  const { queues, control, delays, kept = [] } = topology;
+  const { queues, control, delays, kept = [], trash = false } = topology;
   const exchanges = new Map<string, ExchangePlan>();
   for (const { name, declare } of exchangesOf(topology)) {
     const known = exchanges.get(name);
@@ -26,6 +26,7 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
         ...queues.flatMap((queue) => queuesOf(names, queue)),
         ...(operators?.queues ?? []),
         ...kept.map(keptQueue),
+        ...(trash ? [trashQueue(names)] : []),
       ],
       bindings: queues.flatMap((queue) => bindingsOf(names, queue)),
       ...(processQueues.length > 0 ? { processQueues } : {}),

@@ -26,6 +26,8 @@ export interface BusTopology {
   readonly delays?: boolean;
   /** Operators' requests and answers, and the list of paused queues. @default false */
   readonly control?: boolean;
+  /** Queue of letters that operators have forgotten, which the broker keeps for a day. @default false */
+  readonly trash?: boolean;
   /** Queues for one message each, which a newer one replaces. @default none */
   readonly kept?: readonly string[];
 }

@@ -10,6 +10,15 @@ export const keptQueue = (name: string): QueuePlan => ({
   arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000, 'x-max-length': 1 },
 });
 
+/** Time for which a forgotten letter can be restored. */
+const TRASH_MS = 24 * 60 * 60_000;
+
+/** Queue of forgotten letters: the broker deletes them one by one when their time is over. */
+export const trashQueue = ({ trash }: Pick<Names, 'trash'>): QueuePlan => ({
+  name: trash,
+  arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000, 'x-message-ttl': TRASH_MS },
+});
+
 /**
  * Topology of the operators' messages: a fanout exchange to all workers, a direct exchange for the answers, and
  * a queue with one message, the list of paused queues. Nothing is bound to the queue: only a user of the default exchange may write it,

@@ -66,6 +66,7 @@ import { topology } from './topology.js';
 import { tracing } from './tracing.js';
 import { tracingChannels } from './tracing-channels.js';
 import { transactions } from './transactions.js';
+import { trash } from './trash.js';
 import { unchanged } from './unchanged.js';
 import { unique } from './unique.js';
 import { workload } from './workload.js';
@@ -134,6 +135,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters in groups': failureGroups,
   'operations on dead letters, and canaries': canaries,
   'dead letters of others': foreignLetters,
+  'dead letters that are forgotten, or edited': trash,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

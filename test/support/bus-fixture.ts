@@ -135,7 +135,10 @@ export class BusFixture {
   }
 
   /** The same, for who has keys. */
-  async failuresWith(keys: Pick<FailuresOptions, 'encryption' | 'others'>, ...queues: string[]): Promise<Failures> {
+  async failuresWith(
+    keys: Pick<FailuresOptions, 'encryption' | 'others' | 'messages'>,
+    ...queues: string[]
+  ): Promise<Failures> {
     const failures = await openFailures({
       transport: this.transport(),
       queues: queues.map((queue) =>

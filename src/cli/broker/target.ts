@@ -10,6 +10,7 @@ import { type Broker, type BrokerFlags, brokerOf, withBroker } from './broker.js
 export interface TargetFlags extends BrokerFlags {
   readonly app?: string;
   readonly queue?: readonly string[];
+  readonly other?: readonly string[];
   readonly prefix?: string;
   readonly delayPrefix?: string;
 }
@@ -17,6 +18,8 @@ export interface TargetFlags extends BrokerFlags {
 export interface Target {
   readonly broker: Broker;
   readonly queues: readonly string[];
+  /** Queues with dead letters of others. */
+  readonly others: readonly string[];
   /**
    * True for queues that are named one by one: a missing one is a mistake. Queues of an application may not
    * be declared yet.
@@ -32,6 +35,11 @@ export function withTarget(command: Command): Command {
   return withBroker(command)
     .option('--app <file>', 'module that exports the bus (or hopline.app in package.json); it is not started')
     .option('--queue <name>', 'queue whose dead letters are meant; may be repeated', collect)
+    .option(
+      '--other <name>',
+      'queue with dead letters of others, such as error or X_error; may be repeated',
+      collect,
+    )
     .option('--prefix <name>', "the application's prefix, if --queue names the queues")
     .option('--delay-prefix <name>', "the application's delayPrefix, if it has one");
 }
@@ -39,10 +47,11 @@ export function withTarget(command: Command): Command {
 /** Reads the queues that the flags select. @throws UsageError */
 export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<Target> {
   const broker = brokerOf(flags, env);
-  const { queue: named, prefix, delayPrefix } = flags;
+  const { queue: named, other: others = [], prefix, delayPrefix } = flags;
   const app = flags.app ?? (named && prefix !== undefined ? undefined : appOfPackage(process.cwd()));
   if (app === undefined) {
-    if (named) return { broker, queues: named, named: true, prefix, delayPrefix };
+    if (named || others.length > 0)
+      return { broker, queues: named ?? [], others, named: true, prefix, delayPrefix };
     throw new UsageError(
       'which queues?',
       'Give --app with the module that exports the bus (or hopline.app in package.json), or name them with --queue',
@@ -59,6 +68,7 @@ export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<T
   return {
     broker,
     queues,
+    others,
     named: named !== undefined,
     prefix: prefix ?? sharedPrefix(described),
     delayPrefix: delayPrefix ?? shared(described, 'delayPrefix'),

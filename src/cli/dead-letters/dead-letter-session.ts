@@ -28,7 +28,9 @@ export async function withDeadLetters<T>(
   const open = (queues: readonly string[]) =>
     openFailures({
       transport: rabbitmq(target.broker.options),
-      queues,
+      // Where all that is meant are queues of others.
+      queues: queues.length > 0 ? queues : () => queues,
+      others: target.others,
       ...(target.prefix === undefined ? {} : { prefix: target.prefix }),
       ...(target.delayPrefix === undefined ? {} : { delayPrefix: target.delayPrefix }),
       ...(keys ? { encryption: { keys } } : {}),
@@ -39,9 +41,10 @@ export async function withDeadLetters<T>(
   try {
     if (!target.named) {
       const present = await presentQueues(failures, terminal);
-      if (present.length > 0 && present.length < target.queues.length) {
+      const own = present.filter((queue) => !target.others.includes(queue));
+      if (own.length > 0 && own.length < target.queues.length) {
         await failures.close();
-        failures = await open(present);
+        failures = await open(own);
       }
     }
     const result = await use({ failures, target });

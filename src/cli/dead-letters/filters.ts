@@ -13,6 +13,7 @@ export interface FilterFlags {
   readonly since?: string;
   readonly olderThan?: string;
   readonly grep?: string;
+  readonly group?: string;
   readonly limit?: string;
 }
 
@@ -22,12 +23,13 @@ export function withFilters(command: Command): Command {
     .option('--since <duration>', 'only those that failed within this time: 30m, 2h, 7d')
     .option('--older-than <duration>', 'only those that failed longer ago: 12h, 30d')
     .option('--grep <text>', 'only those with this text in id, routing key, error, headers or body')
+    .option('--group <id>', 'only those of this group, as `hopline failed groups` lists them')
     .option('--limit <count>', 'maximum number, the oldest first');
 }
 
 /** Reads the filter's flags. @throws UsageError */
 export function filterOf(
-  { reason, since, olderThan, grep, limit }: FilterFlags,
+  { reason, since, olderThan, grep, group, limit }: FilterFlags,
   now = Date.now(),
 ): DeadLetterFilter {
   for (const each of reason ?? []) {
@@ -51,6 +53,7 @@ export function filterOf(
     ...(from ? { since: from } : {}),
     ...(before ? { before } : {}),
     ...(grep === undefined ? {} : { grep }),
+    ...(group === undefined ? {} : { group }),
     ...(limit === undefined ? {} : { limit: Number(limit) }),
   };
 }

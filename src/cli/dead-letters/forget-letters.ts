@@ -5,15 +5,18 @@ import { runActing } from './acting.js';
 import { confirm } from './confirm.js';
 import type { DeadLetterSession } from './dead-letter-session.js';
 import { exactly, reasonsText } from './filters.js';
+import { operatorName } from './operator-name.js';
 
 export interface ForgetFlags {
   readonly yes?: boolean;
   /** Prints the action without performing it. */
   readonly dryRun?: boolean;
+  /** Moves them into the trash instead. */
+  readonly trash?: boolean;
 }
 
 /**
- * Deletes the letters that a filter selects for good, after asking; returns the exit code.
+ * Deletes the letters that a filter selects, for good or into the trash, after asking; returns the exit code.
  *
  * @param which half a sentence about the letters: `that failed before …`; '' for none
  * @param done the letters' new state, for the summary: `forgotten`
@@ -22,7 +25,7 @@ export async function forgetLetters(
   { failures, target }: DeadLetterSession,
   terminal: Terminal,
   filter: DeadLetterFilter,
-  { yes, dryRun }: ForgetFlags,
+  { yes, dryRun, trash }: ForgetFlags,
   { which, done }: { readonly which: string; readonly done: string },
 ): Promise<number> {
   const letters = await failures.list(filter);
@@ -32,14 +35,18 @@ export async function forgetLetters(
     return 0;
   }
   const what = `${lettersText(letters.length)}${about} (${reasonsText(letters)})`;
-  const where = `for good, on ${target.broker.name}`;
+  const verb = trash ? 'moved into the trash' : 'deleted';
+  const where = `${trash ? '' : 'for good, '}on ${target.broker.name}`;
   if (dryRun) {
-    terminal.print(`${what} would be deleted ${where}`);
+    terminal.print(`${what} would be ${verb} ${where}`);
     return 0;
   }
-  await confirm(`${what} will be deleted ${where}`, terminal, yes);
+  await confirm(`${what} will be ${verb} ${where}`, terminal, yes);
   // Letters that came after the question were not agreed to, so only the listed ones are deleted.
   return runActing(terminal, letters.length, done, (hooks) =>
-    failures.forget(exactly(letters, filter), hooks),
+    failures.forget(exactly(letters, filter), {
+      ...hooks,
+      ...(trash ? { trash: { by: operatorName() } } : {}),
+    }),
   );
 }

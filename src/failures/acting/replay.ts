@@ -53,6 +53,7 @@ export function returned(letter: DeadLetter, queue: string, deadlineMs: number):
   const headers = theirHeaders(letter);
   // The broker would send copies to the queues that they name.
   for (const name of ['CC', 'BCC']) delete headers[name];
+  if (letter.editedHeader !== undefined) headers[HEADER.edited] = letter.editedHeader;
   const fields = outgoingFields({ deliveryMode: 2, ...kept, headers });
   const content = { body, ...fields, mustRoute: true, deadlineMs, ...(source ? { source } : {}) };
   return { to: 'exchange', exchange: '', routingKey: queue, ...content };
@@ -81,12 +82,13 @@ function theirHeaders({ headers, by }: DeadLetter): Headers {
 
 /** Headers of the publish, with those of chain, batch, unique key and encryption. */
 function replayedHeaders(letter: DeadLetter): Headers {
-  const { chainHeader, batchHeader, uniqueHeader, encryptedHeader } = letter;
+  const { chainHeader, batchHeader, uniqueHeader, encryptedHeader, editedHeader } = letter;
   const all = theirHeaders(letter);
   if (chainHeader !== undefined) all[HEADER.chain] = chainHeader;
   if (batchHeader !== undefined) all[HEADER.batch] = batchHeader;
   if (uniqueHeader !== undefined) all[HEADER.unique] = uniqueHeader;
   if (encryptedHeader !== undefined) all[HEADER.encrypted] = encryptedHeader;
+  if (editedHeader !== undefined) all[HEADER.edited] = editedHeader;
   return all;
 }
 

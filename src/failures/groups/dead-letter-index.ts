@@ -33,6 +33,8 @@ export interface DeadLetterIndexOptions {
   readonly turns: OneAtATime;
   /** Letters that it keeps at most; further ones are counted. About 1 kB each. @default 100,000 */
   readonly most?: number;
+  /** False for one that is read once: later letters are not heard of. @default true */
+  readonly listens?: boolean;
   /** Least time between two looks at the length of the queues. @default 10 s */
   readonly countEveryMs?: number;
   /** Least time between two passes through a queue whose letters others have changed. @default 30 s */
@@ -138,7 +140,7 @@ export class DeadLetterIndex implements FailureIndex {
   private async refreshNow(force: boolean): Promise<void> {
     try {
       // First: a letter that comes after the pass has begun is heard of.
-      await this.hearing.keepUp();
+      if (this.options.listens ?? true) await this.hearing.keepUp();
       const due = await this.dueQueues(force);
       if (due.length > 0) await this.readAll(due);
       this.problem = undefined;

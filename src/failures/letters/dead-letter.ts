@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from '../../events.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
+import type { EditedMark, TrashedMark } from './marks.js';
 
 /** Summary of a dead letter: small enough that a long list fits into memory. */
 export interface DeadLetterSummary {
@@ -85,6 +86,12 @@ export interface DeadLetter extends DeadLetterSummary {
   readonly uniqueHeader: string | undefined;
   /** Value of the header `hopline-encrypted`: a replay keeps it. */
   readonly encryptedHeader: string | undefined;
+  /** Who has edited the message before a retry; undefined if nobody has, or the header can't be read. */
+  readonly edited: EditedMark | undefined;
+  /** Value of the header `hopline-edited`: a replay keeps it. */
+  readonly editedHeader: string | undefined;
+  /** Who has forgotten the letter; undefined outside the trash. */
+  readonly trashed: TrashedMark | undefined;
   /** Body as it was received; {@link Failures.decrypted} decrypts it. */
   readonly body: Buffer;
 }

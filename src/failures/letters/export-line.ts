@@ -18,7 +18,8 @@ import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
 const VERSION = 2;
 
 export function encodeLine(letter: DeadLetter): string {
-  const { bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...described } = letter;
+  const { bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...rest } = letter;
+  const { edited: ______, trashed: _______, ...described } = rest;
   // Undefined fields are left out, Dates become ISO texts.
   return JSON.stringify({
     v: VERSION,
@@ -60,6 +61,7 @@ const STORY = {
   batchHeader: HEADER.batch,
   uniqueHeader: HEADER.unique,
   encryptedHeader: HEADER.encrypted,
+  editedHeader: HEADER.edited,
 } as const;
 
 /** @throws InvalidMessageError with the problem of the line */

@@ -15,6 +15,7 @@ import type { ChainPosition, DeadLetter, DeadLetterSummary } from './dead-letter
 import { type ForeignStory, foreignStory } from './foreign-story.js';
 import { letterId } from './letter-id.js';
 import { withSource } from './letter-source.js';
+import { editedIn, trashedIn } from './marks.js';
 
 /** One entry of `x-death`, the broker's account of a message. */
 interface Death {
@@ -84,6 +85,9 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     batchHeader: textIn(headers, HEADER.batch),
     uniqueHeader: textIn(headers, HEADER.unique),
     encryptedHeader: textIn(headers, HEADER.encrypted),
+    edited: editedIn(textIn(headers, HEADER.edited)),
+    editedHeader: textIn(headers, HEADER.edited),
+    trashed: delivery.queue === names.trash ? trashedIn(textIn(headers, HEADER.trashed)) : undefined,
     body,
   };
   return withSource(letter, delivery.source);
@@ -119,7 +123,12 @@ function others(delivery: Delivery, deaths: readonly Death[], names: Names): Sto
   const foreign = foreignStory(headers);
   if (foreign) {
     const { error, stack, handler, attempts, ...story } = foreign;
-    return { ...story, told: { error, stack, handler, attempts }, expiration, replay: undefined };
+    return {
+      ...story,
+      told: { error, stack, handler, attempts },
+      expiration: expiration ?? textIn(headers, HEADER.expiration),
+      replay: undefined,
+    };
   }
   const last = deaths.find(({ queue }) => typeof queue === 'string' && !names.isDelayed(queue));
   return last ? brokers(delivery, last, names) : ours(delivery);

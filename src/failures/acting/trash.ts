@@ -1,0 +1,94 @@
+import { TopologyError } from '../../errors.js';
+import { HEADER } from '../../message/headers.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { Headers } from '../../message/properties.js';
+import { outgoingFields } from '../../message/wire/outgoing-fields.js';
+import type { Names } from '../../topology/names.js';
+import type { Session } from '../../transport/transport.js';
+import { Deadline } from '../../util/deadline.js';
+import type { DeadLetter } from '../letters/dead-letter.js';
+import { deadLetterOf, decodeLine, encodeLine } from '../letters/export-line.js';
+import { isForeign } from '../letters/foreign-story.js';
+import { sourceOf } from '../letters/letter-source.js';
+import { encodeTrashed } from '../letters/marks.js';
+import type { FailuresSettings } from '../options.js';
+import type { Act } from './acting.js';
+
+/*
+ * The trash: a queue in which forgotten letters wait for a day, as they were. A letter of Hopline's, or of the broker's, lies there with its
+ * story in Hopline's headers, as an imported one does; one of another framework in the headers in which it came.
+ */
+
+/** A letter on its way into the trash. */
+function trashed(
+  letter: DeadLetter,
+  { trash }: Pick<Names, 'trash'>,
+  { by, at, deadlineMs }: { readonly by: string; readonly at: Date; readonly deadlineMs: number },
+): OutgoingMessage {
+  const message = asItIs(letter, deadlineMs);
+  const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
+  if (!isForeign(letter.by)) {
+    headers[HEADER.reason] = letter.reason;
+    if (letter.queue !== undefined) headers[HEADER.queue] = letter.queue;
+  }
+  headers[HEADER.trashed] = encodeTrashed({ by, at, deadQueue: letter.deadQueue });
+  return {
+    ...message,
+    properties: { ...message.properties, headers },
+    to: 'exchange',
+    exchange: '',
+    routingKey: trash,
+  };
+}
+
+/** A letter of the trash on its way back into its dead-letter queue. @throws TopologyError if it does not say which that was */
+function restored(
+  letter: DeadLetter,
+  isOther: (queue: string) => boolean,
+  deadlineMs: number,
+): OutgoingMessage {
+  const { trashed: mark } = letter;
+  if (!mark)
+    throw new TopologyError(
+      `queue '${letter.deadQueue}'`,
+      `the letter '${letter.id}' in '${letter.deadQueue}' does not say which dead-letter queue it is from`,
+      'Another program has put it there: move it with the tools of the broker.',
+    );
+  const message = asItIs(letter, deadlineMs);
+  // Hopline's own queues are reached as everywhere: through the exchange that knows the lanes.
+  const isDirect = isForeign(letter.by) || isOther(mark.deadQueue);
+  return isDirect ? { ...message, to: 'exchange', exchange: '', routingKey: mark.deadQueue } : message;
+}
+
+function asItIs(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
+  if (!isForeign(letter.by)) return deadLetterOf(decodeLine(encodeLine(letter)), deadlineMs);
+  const { userId, expiration, ...properties } = letter.properties;
+  const source = sourceOf(letter);
+  const headers: Headers = Object.assign(Object.create(null), letter.headers);
+  for (const name of ['CC', 'BCC']) delete headers[name];
+  // As properties they would end the message where it lies, or be refused.
+  if (expiration !== undefined) headers[HEADER.expiration] = expiration;
+  if (userId !== undefined) headers[HEADER.userId] = userId;
+  return {
+    ...{ to: 'exchange', exchange: '', routingKey: '' },
+    ...{ body: letter.body, ...outgoingFields({ deliveryMode: 2, ...properties, headers }) },
+    ...{ mustRoute: true, deadlineMs, ...(source ? { source } : {}) },
+  };
+}
+
+const DECLARE_MS = 10_000;
+
+/** Moves letters into the trash, which is declared now. @throws TopologyError, ConnectError */
+export async function intoTrash(session: Session, settings: FailuresSettings, by: string): Promise<Act> {
+  const { names, transport, publishDeadlineMs: deadlineMs } = settings;
+  const topology = { exchanges: [], queues: [], trash: true };
+  await session.declare(topology, 'declare', new Deadline(transport.clock, DECLARE_MS));
+  const at = new Date(transport.clock.now());
+  return async (letter) => void (await session.publish(trashed(letter, names, { by, at, deadlineMs })));
+}
+
+/** Moves letters of the trash back into their dead-letter queues. */
+export const outOfTrash =
+  (session: Session, { isOther, publishDeadlineMs }: FailuresSettings): Act =>
+  async (letter) =>
+    void (await session.publish(restored(letter, isOther, publishDeadlineMs)));

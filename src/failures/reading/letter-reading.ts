@@ -1,0 +1,90 @@
+import { DeadLetterIdError } from '../../errors.js';
+import type { Names } from '../../topology/names.js';
+import type { Session } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { type DeadLetterFilter, matcherOf } from '../filter.js';
+import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
+import { resolveId } from '../letters/letter-id.js';
+import { readLetter } from '../letters/read-letter.js';
+import { walk } from './walk.js';
+
+/** Looks for letters in queues, each of which is read whole, and leaves them as they are. */
+export class LetterReading {
+  constructor(
+    private readonly session: Session,
+    private readonly clock: Clock,
+    private readonly names: Names,
+  ) {}
+
+  /**
+   * What is told of the letters that a filter selects, queue by queue.
+   *
+   * @throws TopologyError if a queue is missing; DeadLetterIdError, UnreadableLettersError
+   */
+  async list<T extends DeadLetterSummary>(
+    queues: readonly string[],
+    { ids, limit = Number.POSITIVE_INFINITY, ...filter }: DeadLetterFilter,
+    told: (letter: DeadLetter) => T,
+  ): Promise<T[]> {
+    const matches = matcherOf(filter, this.clock.now());
+    const found: T[] = [];
+    const all = new Set<string>();
+    for (const queue of queues) {
+      const before = found.length;
+      const see = (letter: DeadLetter) => {
+        if (ids) all.add(letter.id);
+        if (matches(letter) && (ids || found.length < limit)) found.push(told(letter));
+      };
+      await this.look(queue, see, () => {
+        found.length = before;
+      });
+    }
+    if (!ids) return found;
+    const wanted = new Set(ids.map((id) => resolved(id, all)));
+    return found.filter(({ id }) => wanted.has(id)).slice(0, limit);
+  }
+
+  /** Letters with this id, or with the only one that begins so. @throws as {@link list} */
+  async find(id: string, queues: readonly string[]): Promise<DeadLetter[]> {
+    const known = new Map<string, DeadLetter[]>();
+    for (const queue of queues) {
+      const before = new Map(known);
+      const see = (letter: DeadLetter) => {
+        if (letter.id.startsWith(id)) known.set(letter.id, [...(known.get(letter.id) ?? []), letter]);
+      };
+      await this.look(queue, see, () => {
+        known.clear();
+        for (const [each, letters] of before) known.set(each, letters);
+      });
+    }
+    return known.get(resolved(id, new Set(known.keys()))) ?? [];
+  }
+
+  /** Letters of one queue with these ids, in their order. @throws TopologyError, UnreadableLettersError */
+  async among(queue: string, ids: ReadonlySet<string>): Promise<DeadLetter[]> {
+    const found: DeadLetter[] = [];
+    const see = (letter: DeadLetter) => {
+      if (ids.has(letter.id)) found.push(letter);
+    };
+    await this.look(queue, see, () => {
+      found.length = 0;
+    });
+    return found;
+  }
+
+  /** @param again called when all letters that were seen are delivered again */
+  private async look(queue: string, see: (letter: DeadLetter) => void, again: () => void): Promise<void> {
+    const { session, clock, names } = this;
+    await walk(session, clock, {
+      queue,
+      again,
+      pick: (delivery) => void see(readLetter(delivery, names)),
+    });
+  }
+}
+
+function resolved(given: string, known: ReadonlySet<string>): string {
+  const found = resolveId(given, known);
+  if ('id' in found) return found.id;
+  throw new DeadLetterIdError(given, found.candidates);
+}
