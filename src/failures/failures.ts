@@ -139,7 +139,7 @@ export class Failures {
    */
   async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
     const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
-    return this.reading.among(queue, new Set(ids));
+    return this.reading.read(queue, new Set(ids));
   }
 
   /**
@@ -208,7 +208,7 @@ export class Failures {
     checkWith('forget', { ...options, ...(trash === undefined ? {} : { trash }) }, FORGET_FIELDS);
     const { settings, session } = this;
     const pace = new Pace(settings.transport.clock, undefined);
-    const one = trash ? await intoTrash(session, settings, trash.by) : async () => {};
+    const one = trash ? intoTrash(session, settings, trash.by) : async () => {};
     return this.act(selection, one, { ...options, pace });
   }
 

@@ -123,9 +123,10 @@ function others(delivery: Delivery, deaths: readonly Death[], names: Names): Sto
   const foreign = foreignStory(headers);
   if (foreign) {
     const { error, stack, handler, attempts, ...story } = foreign;
+    const told = { error, stack, handler, attempts };
     return {
       ...story,
-      told: { error, stack, handler, attempts },
+      told,
       expiration: expiration ?? textIn(headers, HEADER.expiration),
       replay: undefined,
     };

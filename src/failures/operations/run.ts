@@ -30,7 +30,7 @@ export interface RunParts {
   /** Shared with whatever else takes letters of these queues in this process. */
   readonly turns: Pick<OneAtATime, 'run'>;
   /** What to do with each letter, for kinds that are no replay. */
-  readonly acts: { readonly [Kind in 'forget' | 'restore']: (by: string) => Promise<Act> };
+  readonly acts: { readonly [Kind in 'forget' | 'restore']: (by: string) => Act };
   /** Told which letters have left their queue, now and then: one id for each letter. */
   left(deadQueue: string, ids: Iterable<string>): void;
 }
@@ -132,7 +132,7 @@ export class Run {
     const { session, settings } = parts;
     const { kind, to, by, rate } = its;
     if (kind === 'canary') return await this.workAsCanary();
-    const act = kind === 'retry' ? retrier(settings, session, to) : await parts.acts[kind](by);
+    const act = kind === 'retry' ? retrier(settings, session, to) : parts.acts[kind](by);
     await this.actOnAll(act, new Pace(settings.transport.clock, rate));
   }
 

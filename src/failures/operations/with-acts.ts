@@ -8,7 +8,7 @@ export function liveOperations(options: Omit<LiveOperationsOptions, 'acts'>): Li
     ...options,
     acts: {
       forget: (by) => intoTrash(session, settings, by),
-      restore: async () => outOfTrash(session, settings),
+      restore: () => outOfTrash(session, settings),
     },
   });
 }
