@@ -76,8 +76,8 @@ export interface DeadLetterCount {
 export class Failures {
   /** Shared by all that takes letters of these queues in this process. @internal */
   readonly turns = new OneAtATime();
-  private readonly operating: LiveOperations[] = [];
   private readonly reading: LetterReading;
+  private readonly operating: LiveOperations[] = [];
 
   /** @internal */
   constructor(

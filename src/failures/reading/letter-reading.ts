@@ -60,7 +60,7 @@ export class LetterReading {
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
   }
 
-  /** Letters of one queue with these ids, in their order. */
+  /** Letters of a queue with these ids, in their order. @throws as {@link list} */
   async read(queue: string, ids: ReadonlySet<string>): Promise<DeadLetter[]> {
     const found: DeadLetter[] = [];
     const see = (letter: DeadLetter) => {
