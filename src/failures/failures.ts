@@ -17,7 +17,8 @@ import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-lett
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
-import { LiveOperations } from './operations/live-operations.js';
+import type { LiveOperations } from './operations/live-operations.js';
+import { liveOperations } from './operations/with-acts.js';
 import {
   checkWith,
   deadLettersOf,
@@ -290,11 +291,7 @@ export class Failures {
    */
   operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
     const { session, settings, turns } = this;
-    const acts = {
-      forget: (by: string) => intoTrash(session, settings, by),
-      restore: () => outOfTrash(session, settings),
-    };
-    const operations = new LiveOperations({ session, settings, turns, index, takesOn, acts });
+    const operations = liveOperations({ session, settings, turns, index, takesOn });
     this.operating.push(operations);
     return operations;
   }
