@@ -7,6 +7,7 @@ import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
 import { deadLettersOf } from './dead-letters.js';
 import { examination } from './examination.js';
+import { freshFor } from './fresh-for.js';
 import { Prometheus } from './history/prometheus.js';
 import { lazily } from './lazily.js';
 import type { Site } from './site.js';
@@ -15,9 +16,12 @@ import { startWatch } from './watch.js';
 
 const SERVICE = 'hopline-dashboard';
 
+/** What is bound seldom changes, and costs the broker more than any other question. */
+const TOPOLOGY_STAYS_MS = 10_000;
+
 /** An application, and how its pages are made ready before anybody looks. */
 export interface OpenSite extends Site {
-  /** Begins to watch, and to go on with operations that were left; without it the first page does. */
+  /** Begins to watch, to read dead letters, and to go on with operations that were left; without it the first page does. */
   begin(): void;
 }
 
@@ -53,7 +57,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
     ...{ id: application.id, title: application.title, broker, names, clock: transport.clock, links },
     ...{ management, batches: stores?.batches, outbox: stores?.outbox },
     ...{ index: letters.index, operations: letters.operations, failures: letters.failures },
-    letters: new SiteLetters({ clock: transport.clock, failures: letters.failures, redact }),
+    letters: new SiteLetters({ names, clock: transport.clock, failures: letters.failures, redact }),
     get watch() {
       return watch.get();
     },
@@ -63,11 +67,17 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
         throw new OptionsError('dashboard', ['expected stores.batches, to cancel a batch']);
       return cancelBatch(id, { store: stores.batches, transport, prefix, delayPrefix, service: SERVICE });
     },
-    topology: () => topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    topology: freshFor(transport.clock, TOPOLOGY_STAYS_MS, () =>
+      topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    ),
     examine: () => examine.get()(),
     begin: () => {
-      watch.get();
-      // A broker that is away is told by the watch; the next page tries again.
+      // The first look tells which queues there are. A broker that is away is told by the watch; the next page tries again.
+      watch
+        .get()
+        .latest()
+        .then(() => letters.index.refresh())
+        .catch(() => {});
       if (allowActions) letters.operations.list().catch(() => {});
     },
     close: async () => {
