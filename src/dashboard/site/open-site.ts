@@ -7,6 +7,7 @@ import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
 import { deadLettersOf } from './dead-letters.js';
 import { examination } from './examination.js';
+import { freshFor } from './fresh-for.js';
 import { Prometheus } from './history/prometheus.js';
 import { lazily } from './lazily.js';
 import type { Site } from './site.js';
@@ -14,6 +15,9 @@ import { topologyFacts } from './topology-facts.js';
 import { startWatch } from './watch.js';
 
 const SERVICE = 'hopline-dashboard';
+
+/** What is bound seldom changes, and costs the broker more than any other question. */
+const TOPOLOGY_STAYS_MS = 10_000;
 
 /** An application, and how its pages are made ready before anybody looks. */
 export interface OpenSite extends Site {
@@ -63,7 +67,9 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
         throw new OptionsError('dashboard', ['expected stores.batches, to cancel a batch']);
       return cancelBatch(id, { store: stores.batches, transport, prefix, delayPrefix, service: SERVICE });
     },
-    topology: () => topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    topology: freshFor(transport.clock, TOPOLOGY_STAYS_MS, () =>
+      topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    ),
     examine: () => examine.get()(),
     begin: () => {
       // The first look tells which queues there are. A broker that is away is told by the watch; the next page tries again.
