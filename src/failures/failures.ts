@@ -138,15 +138,7 @@ export class Failures {
    */
   async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
     const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
-    const wanted = new Set(ids);
-    const found: DeadLetter[] = [];
-    const see = (letter: DeadLetter) => {
-      if (wanted.has(letter.id)) found.push(letter);
-    };
-    await this.look(queue, see, () => {
-      found.length = 0;
-    });
-    return found;
+    return this.reading.all(queue, new Set(ids));
   }
 
   /**

@@ -60,6 +60,18 @@ export class LetterReading {
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
   }
 
+  /** Letters of a queue with these ids, whole. @throws TopologyError, UnreadableLettersError */
+  async all(queue: string, ids: ReadonlySet<string>): Promise<DeadLetter[]> {
+    const found: DeadLetter[] = [];
+    const see = (letter: DeadLetter) => {
+      if (ids.has(letter.id)) found.push(letter);
+    };
+    await this.look(queue, see, () => {
+      found.length = 0;
+    });
+    return found;
+  }
+
   /** @param again called when all letters that were seen are delivered again */
   private async look(queue: string, see: (letter: DeadLetter) => void, again: () => void): Promise<void> {
     const { session, clock, names } = this;
