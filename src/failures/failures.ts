@@ -138,7 +138,7 @@ export class Failures {
    */
   async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
     const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
-    return this.reading.all(queue, new Set(ids));
+    return this.reading.read(queue, new Set(ids));
   }
 
   /**

@@ -58,7 +58,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
     ...{ id: application.id, title: application.title, broker, names, clock: transport.clock, links },
     ...{ management, batches: stores?.batches, outbox: stores?.outbox },
     ...{ index: letters.index, operations: letters.operations, failures: letters.failures },
-    letters: new SiteLetters({ clock: transport.clock, failures: letters.failures, redact }),
+    letters: new SiteLetters({ names, clock: transport.clock, failures: letters.failures, redact }),
     get watch() {
       return watch.get();
     },
