@@ -27,6 +27,7 @@ export const forbidden: readonly ForbiddenEdge[] = [
     from: 'src/dashboard/pages/overview/a.tsx',
     to: 'src/dashboard/pages/page.ts',
   },
+  { rule: 'pages-stay-in-the-dashboard', from: 'src/cli/a.ts', to: 'preact' },
   { rule: 'views-load-nothing-of-node', from: 'src/dashboard/client/a.ts', to: 'node:crypto' },
   { rule: 'util-knows-no-domain', from: 'src/util/a.ts', to: 'src/errors.ts' },
   { rule: 'foundation-stands-alone', from: 'src/message/a.ts', to: 'src/retry/policy.ts', type },
