@@ -42,7 +42,7 @@ const PACKAGES = [...COMMAND_PACKAGES, 'web', 'rate-limiter', 'json-shape'];
  * Minifies what nobody debugs: packages, and what the programs alone load, such as the command. What services run stays as it
  * was written. Names of classes stay, since errors show them, and those of our functions.
  *
- * @param {{ programs: string[] }} given  names of entries that are no entry points of the package
+ * @param {{ programs: string[] }} given  names of entries that no service needs for its work
  */
 export const compact = ({ programs }) => ({
   name: 'compact',
