@@ -4,6 +4,7 @@ export type {
   QueueDescription,
 } from './consume/handlers/bus-description.js';
 export type { ErrorGroup } from './consume/report/error-groups.js';
+export type { RouteStatus, RunningStatus, SlowStatus } from './consume/report/messages.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export { type Control, openControl } from './control/control.js';

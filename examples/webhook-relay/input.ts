@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** An event on its way to the intake: one of GitHub's, or the user's own. */
 export interface Incoming {
@@ -43,6 +45,25 @@ export async function* samples(): Input {
       };
     }
   }
+}
+
+/** Between two events for somebody who watches them. */
+const UNHURRIED_MS = 100;
+
+/** GitHub's examples again and again, one after the other, until the signal. */
+export async function* unhurried(signal: AbortSignal): Input {
+  while (!signal.aborted)
+    for await (const event of samples()) {
+      if (signal.aborted) return;
+      yield event;
+      await pause(UNHURRIED_MS, undefined, { signal }).catch(() => {});
+    }
+}
+
+/** The input, which then only ends with the signal. */
+export async function* heldOpen(input: Input, signal: AbortSignal): Input {
+  yield* input;
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /**

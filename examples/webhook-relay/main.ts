@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Books } from './books.js';
 import { describeError } from './describe-error.js';
-import { linesOf, type Rejected, samples } from './input.js';
+import { heldOpen, type Input, linesOf, type Rejected, samples, unhurried } from './input.js';
 import { type Options, readOptions, USAGE, UsageError } from './options.js';
 import { showProgress } from './progress.js';
 import { relay } from './relay.js';
@@ -36,25 +36,28 @@ async function main(): Promise<number> {
     return 0;
   }
   const ending = new AbortController();
+  const watched = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // Once: a second one ends the process as usual.
-    process.once(signal, () => ending.abort(new Interrupted(signal)));
+    process.once(signal, () => {
+      // Whoever has watched long enough gets the account of what there was.
+      if (options.dashboardPort !== undefined) watched.abort();
+      else ending.abort(new Interrupted(signal));
+    });
   }
-  return run(options, ending);
+  return run(options, ending, watched.signal);
 }
 
-async function run(options: Options, ending: AbortController): Promise<number> {
-  const { file, amqpUrl, processes, deadlineMs } = options;
-  const input = file === undefined ? samples() : await opened(file, ending.signal);
+async function run(options: Options, ending: AbortController, watched: AbortSignal): Promise<number> {
+  const { file, amqpUrl, processes, deadlineMs, dashboardPort } = options;
+  const given = file === undefined ? undefined : await opened(file, ending.signal);
+  const input = dashboardPort === undefined ? (given ?? samples()) : whileWatched(given, watched);
   const where = amqpUrl
     ? `on RabbitMQ, ${processes ? 'each service a process' : 'in one process'}`
     : 'in memory';
   process.stderr.write(`relaying ${file ?? "GitHub's example webhooks"} ${where}\n`);
 
-  const overdue = setTimeout(
-    () => ending.abort(new Error(`not finished after ${deadlineMs / 1_000} s`)),
-    deadlineMs,
-  );
+  const overdue = timer(dashboardPort === undefined ? deadlineMs : undefined, ending);
   const books = new Books(routes, knownHandlers);
   const rejected: Rejected[] = [];
   const onRejected = (line: Rejected) => {
@@ -76,6 +79,16 @@ async function run(options: Options, ending: AbortController): Promise<number> {
   }
   if (failure !== undefined) throw failure;
   return balance.balanced && (balance.published > 0 || rejected.length === 0) ? 0 : 1;
+}
+
+function whileWatched(given: Input | undefined, watched: AbortSignal): Input {
+  return given ? heldOpen(given, watched) : unhurried(watched);
+}
+
+function timer(deadlineMs: number | undefined, ending: AbortController): NodeJS.Timeout | undefined {
+  if (deadlineMs === undefined) return undefined;
+  const error = () => new Error(`not finished after ${deadlineMs / 1_000} s`);
+  return setTimeout(() => ending.abort(error()), deadlineMs);
 }
 
 async function opened(file: string, signal: AbortSignal) {

@@ -9,6 +9,8 @@ export interface Options {
   readonly out: string | undefined;
   /** Undefined for the broker in this process. */
   readonly amqpUrl: string | undefined;
+  /** Undefined without a dashboard. */
+  readonly dashboardPort: number | undefined;
 }
 
 export const USAGE = `Usage: npm start -- [options] [events.ndjson | -]
@@ -17,6 +19,7 @@ Relays GitHub's webhooks (or your events, one JSON document a line: {"key": "...
 through three services, and accounts for every message.
 
   --processes         each service in a process of its own; needs AMQP_URL
+  --dashboard         go on, some events each second, with a dashboard at 127.0.0.1:7700, until Ctrl-C
   --deadline SECONDS  give up after this long, and say what is missing (default 60)
   --out DIRECTORY     keep what the services write: audit.ndjson and notifications.txt
   --help              this text
@@ -29,13 +32,17 @@ export class UsageError extends Error {}
 
 const OPTIONS = {
   processes: { type: 'boolean', default: false },
+  dashboard: { type: 'boolean', default: false },
   deadline: { type: 'string', default: '60' },
   out: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
 /** @throws UsageError */
-export function readOptions(args: readonly string[], { AMQP_URL }: NodeJS.ProcessEnv): Options | 'help' {
+export function readOptions(
+  args: readonly string[],
+  { AMQP_URL, DASHBOARD_PORT = '7700' }: NodeJS.ProcessEnv,
+): Options | 'help' {
   const { values, positionals } = parse(args);
   if (values.help) return 'help';
   const [file, ...others] = positionals;
@@ -49,7 +56,8 @@ export function readOptions(args: readonly string[], { AMQP_URL }: NodeJS.Proces
       '--processes needs a broker that processes can share: set AMQP_URL, as in AMQP_URL=amqp://localhost npm start -- --processes',
     );
   }
-  return { file, processes: values.processes, deadlineMs, out: values.out, amqpUrl };
+  const dashboardPort = values.dashboard ? Number(DASHBOARD_PORT) : undefined;
+  return { file, processes: values.processes, deadlineMs, out: values.out, amqpUrl, dashboardPort };
 }
 
 function parse(args: readonly string[]) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Bus, type Transport } from 'hopline';
+import { dashboard } from 'hopline/dashboard';
 import type { Books } from './books.js';
 import { Cleanup } from './cleanup.js';
 import { feed } from './feed.js';
@@ -55,6 +56,12 @@ export async function relay(options: RelayOptions): Promise<void> {
     await orEnded(publisher.start());
     const intake = await listen(intakeApp(publisher, secret));
     cleanup.add(() => intake.close());
+
+    if (options.dashboardPort !== undefined) {
+      const pages = dashboard({ transport, prefix: PREFIX, name: 'Webhook relay', allowActions: true });
+      cleanup.add(() => pages.close());
+      process.stderr.write(`dashboard at ${await pages.listen({ port: options.dashboardPort })}\n`);
+    }
 
     const { account } = books;
     await orEnded(feed(input, { intakeUrl: intake.url, secret, account, signal: ending.signal, onRejected }));

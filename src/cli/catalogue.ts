@@ -31,6 +31,17 @@ const FAILED: readonly CommandEntry[] = [
     load: () => import('./commands/failed/retry.js'),
   },
   {
+    name: 'operations',
+    summary: 'list what operators do with dead letters',
+    load: () => import('./commands/failed/operations.js'),
+  },
+  {
+    name: 'stop',
+    takes: '<operation>',
+    summary: 'stop an operation on dead letters, wherever it runs',
+    load: () => import('./commands/failed/stop.js'),
+  },
+  {
     name: 'forget',
     takes: '[ids...]',
     summary: 'delete dead letters for good, or move them into the trash',

@@ -151,7 +151,9 @@ export function dashboardSettings(options: DashboardOptions): DashboardSettings 
 function applicationsOf(options: DashboardOptions, problems: string[]): readonly ApplicationSettings[] {
   const { applications } = options;
   const isSeveral = applications !== undefined;
-  const own = Object.keys(APPLICATION).filter((name) => Object.hasOwn(options, name));
+  const own = Object.keys(APPLICATION).filter(
+    (name) => options[name as keyof DashboardOptions] !== undefined,
+  );
   if (isSeveral && own.length > 0)
     problems.push(`expected applications or the options of one, got both: ${own.join(', ')}`);
   if (!isSeveral && options.transport === undefined)

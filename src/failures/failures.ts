@@ -76,6 +76,7 @@ export class Failures {
   /** Shared by all that takes letters of these queues in this process. @internal */
   readonly turns = new OneAtATime();
   private readonly reading: LetterReading;
+  private readonly operating: LiveOperations[] = [];
 
   /** @internal */
   constructor(
@@ -137,7 +138,7 @@ export class Failures {
    */
   async read(deadQueue: string, ids: Iterable<string>): Promise<DeadLetter[]> {
     const [queue = ''] = this.queuesOf({ queues: [deadQueue] });
-    return this.reading.read(queue, new Set(ids));
+    return this.reading.all(queue, new Set(ids));
   }
 
   /**
@@ -289,12 +290,15 @@ export class Failures {
    */
   operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
     const { session, settings, turns } = this;
-    return new LiveOperations({ session, settings, turns, index, takesOn, acts: {} });
+    const operations = new LiveOperations({ session, settings, turns, index, takesOn, acts: {} });
+    this.operating.push(operations);
+    return operations;
   }
 
-  /** Closes the connection, if no bus shares it. */
-  close(): Promise<void> {
-    return this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
+  /** Closes the connection, if no bus shares it. Operations that run here are left to another process. */
+  async close(): Promise<void> {
+    await Promise.all(this.operating.map((operations) => operations.close()));
+    await this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
   }
 
   private async act(selection: Selection, one: Act, options: ActingOptions): Promise<ActResult> {

@@ -4,6 +4,7 @@ import type { Capabilities, TransportHarness } from '../support/transport-harnes
 import { bodies } from './bodies.js';
 import { brokenConnections } from './broken-connections.js';
 import { bulk } from './bulk.js';
+import { canaries } from './canary.js';
 import { chains } from './chains.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
@@ -132,6 +133,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters, looked at and replayed': operating,
   'dead letters in groups': failureGroups,
   'replays that are watched': replays,
+  'operations on dead letters, and canaries': canaries,
   'dead letters of others': foreignLetters,
   'dead letters that are forgotten, or edited': trash,
   'messages that move to another queue': moving,

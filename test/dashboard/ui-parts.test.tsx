@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { renderToString } from 'preact-render-to-string';
 import { Chart } from '../../src/dashboard/ui/chart/chart.js';
-import { thinned } from '../../src/dashboard/ui/chart/chart-data.js';
+import { sinceKnown, thinned } from '../../src/dashboard/ui/chart/chart-data.js';
 import { pathOf } from '../../src/dashboard/ui/chart/path.js';
 import { Ago, Count } from '../../src/dashboard/ui/figures/figures.js';
 import { Sparkline } from '../../src/dashboard/ui/figures/sparkline.js';
@@ -144,6 +144,36 @@ describe('a chart', () => {
     assert.equal(from + (values.length - 1) * stepMs, 720 * 5_000);
     assert.deepEqual(thinned(series([null, null, 3]), 1).values, [3]);
     assert.deepEqual(thinned(series([null, null]), 1).values, [null]);
+  });
+});
+
+describe('the charts of a page', () => {
+  const series = (known: number, length = 720) => ({
+    from: 0,
+    stepMs: 5_000,
+    values: Array.from({ length }, (_, at) => (at < length - known ? null : 1)),
+  });
+  const lengths = (all: ReturnType<typeof sinceKnown>) => all.map(([, { values }]) => values.length);
+
+  it('begin with the first that is known of any of them, and are of five minutes at least', () => {
+    const both = sinceKnown([
+      ['a', series(100)],
+      ['b', series(300)],
+    ]);
+    assert.deepEqual(lengths(both), [300, 300]);
+    assert.equal(both[0]?.[1].from, 420 * 5_000);
+    assert.deepEqual(lengths(sinceKnown([['a', series(2)]])), [60]);
+    assert.deepEqual(lengths(sinceKnown([['a', series(0)]])), [60]);
+    assert.deepEqual(lengths(sinceKnown([['a', series(720)]])), [720]);
+    assert.deepEqual(
+      lengths(
+        sinceKnown([
+          ['a', series(2)],
+          ['b', series(0, 0)],
+        ]),
+      ),
+      [720, 0],
+    );
   });
 });
 

@@ -13,6 +13,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { type ManagedNode, managedNode } from '../cli/managed-node.js';
 import { raw } from '../faults/fixture.js';
+import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 
@@ -230,6 +231,30 @@ describe('a watch over an application on RabbitMQ', function () {
     const consumers = findings.find(({ check }) => check === 'consumers');
     assert.deepEqual([consumers?.severity, consumers?.message], ['ok', 'each of 1 queue has consumers']);
     assert.equal(await examine(), findings);
+  });
+
+  it('says that an alarm keeps workers from being asked, and knows all else', async () => {
+    const queue = `${prefix}.ship`;
+    const worker = bus().handle('k', () => {}, { name: 'Ship', queue });
+    await worker.start();
+    const watch = begin(api());
+    await eventually(() => assert.equal(watch.seen?.processes.length, 1), LONG);
+    await managed.node.ctl(...ALARMS.disk.on);
+    try {
+      await eventually(() => {
+        const { reached, silent = [], queues = [], broker } = watch.seen ?? {};
+        assert.equal(reached, true);
+        assert.match(silent.join(), /^the workers were not asked: the broker did not take the request/);
+        assert.equal(queues.find((each) => each.queue === queue)?.length, 0);
+        assert.deepEqual([broker?.blocked, broker?.nodes[0]?.diskAlarm], [true, true]);
+      }, LONG);
+    } finally {
+      await managed.node.ctl(...ALARMS.disk.off);
+    }
+    await eventually(() => {
+      const { processes, silent, broker } = watch.seen ?? {};
+      assert.deepEqual([processes?.length, silent, broker?.blocked], [1, [], false]);
+    }, LONG);
   });
 
   it('goes on when the broker comes back, and says meanwhile that it is away', async () => {

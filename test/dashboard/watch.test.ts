@@ -92,6 +92,14 @@ describe('a watch over an application', () => {
     });
   });
 
+  it('sees nothing where no worker has ever run, and that is no fault', async () => {
+    begin();
+    const { reached, silent, processes, paused, lost } = await watch.latest();
+    assert.deepEqual([reached, silent, processes, paused, lost], [true, [], [], [], 0]);
+    assert.deepEqual([await watch.running(), await watch.slowest()], [[], []]);
+    assert.deepEqual(watch.alerts(), []);
+  });
+
   it('keeps what it saw last while the broker can not be asked, and says why', async () => {
     const away: typeof transport = {
       ...transport,

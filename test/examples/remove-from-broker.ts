@@ -19,9 +19,10 @@ export async function removeFromBroker(url: string, { queues, prefix }: Leavings
       await channel.deleteQueue(landingQueueOf(queue));
     }
     if (prefix === undefined) return;
-    const { events, dead, land, control, controlTo, paused } = new Names(prefix);
+    const { events, dead, land, control, controlTo, ...names } = new Names(prefix);
     for (const exchange of [events, dead, land, control, controlTo]) await channel.deleteExchange(exchange);
-    await channel.deleteQueue(paused);
+    for (const queue of [names.paused, names.groups, names.operations, names.trash])
+      await channel.deleteQueue(queue);
   } finally {
     await connection.close();
   }

@@ -25,7 +25,9 @@ export class Dialogs {
 
   /** Resolves once it is closed. */
   async tell(title: string, content: readonly Node[]): Promise<void> {
-    await this.show(title, content, [buttonOf('Close', 'no')]);
+    const close = buttonOf('Close', 'no');
+    close.autofocus = true;
+    await this.show(title, content, [close]);
   }
 
   private show(title: string, content: readonly Node[], buttons: readonly Node[]): Promise<string> {

@@ -7,6 +7,7 @@ import type { ApplicationSettings, DashboardSettings } from '../settings.js';
 import { cancelBatch } from './cancel-batch.js';
 import { deadLettersOf } from './dead-letters.js';
 import { examination } from './examination.js';
+import { freshFor } from './fresh-for.js';
 import { Prometheus } from './history/prometheus.js';
 import { lazily } from './lazily.js';
 import type { Site } from './site.js';
@@ -15,16 +16,19 @@ import { startWatch } from './watch.js';
 
 const SERVICE = 'hopline-dashboard';
 
+/** What is bound seldom changes, and costs the broker more than any other question. */
+const TOPOLOGY_STAYS_MS = 10_000;
+
 /** An application, and how its pages are made ready before anybody looks. */
 export interface OpenSite extends Site {
-  /** Begins to watch, and to go on with operations that were left; without it the first page does. */
+  /** Begins to watch, to read dead letters, and to go on with operations that were left; without it the first page does. */
   begin(): void;
 }
 
 /** What an application's pages need, each part opened when it is first asked for. */
 export function openSite(application: ApplicationSettings, settings: DashboardSettings): OpenSite {
   const { transport, queues = [], stores, deadLetters: others, encryption } = application;
-  const { management: api, prefix, delayPrefix } = application;
+  const { management: api, prefix, delayPrefix, messages } = application;
   const { links, log, prometheus, redact, allowActions } = settings;
   const names = new Names(prefix, delayPrefix);
   const management = api && new Management(api.url, api.vhost ?? '/');
@@ -40,6 +44,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
     ...{ names, transport, log, queues, takesOn: allowActions, seen: () => watch.get().seen },
     ...(others ? { others } : {}),
     ...(encryption ? { encryption } : {}),
+    ...(messages ? { messages } : {}),
     ...(prefix === undefined ? {} : { prefix }),
     ...(delayPrefix === undefined ? {} : { delayPrefix }),
   });
@@ -63,11 +68,17 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
         throw new OptionsError('dashboard', ['expected stores.batches, to cancel a batch']);
       return cancelBatch(id, { store: stores.batches, transport, prefix, delayPrefix, service: SERVICE });
     },
-    topology: () => topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    topology: freshFor(transport.clock, TOPOLOGY_STAYS_MS, () =>
+      topologyFacts({ names, management, watch: watch.get(), control: control.get }),
+    ),
     examine: () => examine.get()(),
     begin: () => {
-      watch.get();
-      // A broker that is away is told by the watch; the next page tries again.
+      // The first look tells which queues there are. A broker that is away is told by the watch; the next page tries again.
+      watch
+        .get()
+        .latest()
+        .then(() => letters.index.refresh())
+        .catch(() => {});
       if (allowActions) letters.operations.list().catch(() => {});
     },
     close: async () => {

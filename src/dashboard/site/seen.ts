@@ -165,6 +165,8 @@ export interface Watch {
   latest(): Promise<Seen>;
   /** Called after each look, until the function that is returned is called. While anybody follows, looks are frequent. */
   follow(listener: (seen: Seen) => void): () => void;
+  /** How far back the history goes, in milliseconds. */
+  readonly longestMs: number;
   /**
    * @param subject a handler's id or a queue; all of the application without one
    * @param spanMs at most an hour, unless there is a Prometheus to ask

@@ -75,11 +75,15 @@ class ApplicationWatch implements Watch {
     this.seeing = new Seeing(this.monitored.names);
     this.rules = new AlertsNow(rules);
     const { clock, monitored } = this;
-    this.running = freshFor(clock, TOLD_FOR_MS, async () =>
-      (await monitored.control()).running(this.expected()),
+    this.running = freshFor(
+      clock,
+      TOLD_FOR_MS,
+      async () => (await monitored.workers())?.running(this.expected()) ?? [],
     );
-    this.slowest = freshFor(clock, TOLD_FOR_MS, async () =>
-      (await monitored.control()).slowest(this.expected()),
+    this.slowest = freshFor(
+      clock,
+      TOLD_FOR_MS,
+      async () => (await monitored.workers())?.slowest(this.expected()) ?? [],
     );
   }
 
@@ -87,11 +91,16 @@ class ApplicationWatch implements Watch {
     return this.last;
   }
 
+  get longestMs(): number {
+    return this.options.prometheus ? Number.POSITIVE_INFINITY : STEPS * STEP_MS;
+  }
+
   start(): void {
     void this.look();
   }
 
   async latest(): Promise<Seen> {
+    if (this.isClosed) return this.last ?? NOTHING;
     // Where looks take long, they are further apart.
     const youngMs = Math.max(YOUNG_MS, 2 * this.everyMs());
     if (this.last && this.clock.now() - this.last.at < youngMs) return this.last;

@@ -134,7 +134,8 @@ export function asEnded(
 
 const MOST_WHY = 500;
 
-function conflict(other: KeptOperation, deadQueue: string, now: number): OperationConflictError {
+/** What to tell who wants to work on the same queue. */
+export function conflict(other: KeptOperation, deadQueue: string, now: number): OperationConflictError {
   const { id, kind, by, startedAt, total, done, failed } = other;
   const since = new Date(startedAt).toISOString();
   const state = isAbandoned(other, now) ? ' Its process has said nothing for a while.' : '';

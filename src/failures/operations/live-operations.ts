@@ -7,6 +7,7 @@ import { checkRequest } from './check-request.js';
 import { chosen } from './chosen.js';
 import {
   asEnded,
+  conflict,
   decodeOperations,
   found,
   isAbandoned,
@@ -66,6 +67,12 @@ export class LiveOperations implements Operations {
       .sort((left, right) => right.startedAt - left.startedAt);
   }
 
+  /** One that runs here, as it is now; undefined if it runs elsewhere, or has ended. */
+  running(id: string): Operation | undefined {
+    const run = this.runs.get(id);
+    return run && shown(run.now, this.now());
+  }
+
   async begin(request: OperationRequest, by: string): Promise<Operation> {
     checkRequest(request, by);
     if (this.isClosed) throw new OptionsError('operation', ['this process is about to end']);
@@ -73,8 +80,13 @@ export class LiveOperations implements Operations {
     const { kind, selection, to = 'queue', reportWithin = DEFAULT_REPORT_WITHIN } = request;
     await index.refresh();
     const startedAt = this.now();
-    const letters = chosen(index, selection, startedAt);
-    if (letters.length === 0) throw new OptionsError('operation', [noLetters(index.state.problem)]);
+    let letters = chosen(index, selection, startedAt);
+    if (letters.length === 0) {
+      // They may have been in other hands when the queues were read.
+      await index.refresh({ force: true });
+      letters = chosen(index, selection, startedAt);
+    }
+    if (letters.length === 0) await this.refuseNone(index.state.problem);
     const its: KeptOperation = {
       ...{ id: randomBytes(6).toString('hex'), kind, selection, to, by, startedAt, endedAt: undefined },
       deadQueues: [...new Set(letters.map(({ deadQueue }) => deadQueue))],
@@ -136,6 +148,18 @@ export class LiveOperations implements Operations {
     return run;
   }
 
+  /** No letters are found of a queue that another operation has in hand. */
+  private async refuseNone(problem: string | undefined): Promise<never> {
+    const { operations } = await this.kept.read();
+    const other = operations.find(isActive);
+    if (other) throw conflict(other, other.deadQueues[0] ?? '', this.now());
+    throw new OptionsError('operation', [
+      problem === undefined
+        ? 'there are no dead letters of this selection any more'
+        : `the dead letters of this selection could not be read: ${problem}`,
+    ]);
+  }
+
   /** Goes on with an operation that its process has left. */
   private async takeOn(abandoned: KeptOperation): Promise<void> {
     const { index, settings } = this.options;
@@ -171,8 +195,3 @@ export class LiveOperations implements Operations {
     return this.options.settings.transport.clock.now();
   }
 }
-
-const noLetters = (problem: string | undefined): string =>
-  problem === undefined
-    ? 'there are no dead letters of this selection any more'
-    : `the dead letters of this selection could not be read: ${problem}`;

@@ -23,6 +23,7 @@ import {
   isActive,
   type KeptOperation,
   type OperationsKept,
+  shown,
   withChanged,
 } from './kept-operations.js';
 import type { Operation } from './operation.js';
@@ -265,14 +266,14 @@ export class Run {
 
   private async writeEnd(end: End): Promise<Operation> {
     const { clock } = this.parts.settings.transport;
+    const isOver = typeof end === 'object';
+    // Others need not wait until its silence is noticed.
+    const last = isOver ? asEnded(this.now, end.state, end.why, clock.now()) : { ...this.now, beatAt: 0 };
     for (let writes = 1; end !== 'lost'; writes += 1) {
       try {
         await this.parts.kept.change((before) => {
           const kept = this.keptIn(before.operations);
-          if (!kept) return before;
-          // Others need not wait until its silence is noticed.
-          if (end === 'released') return withChanged(before, { ...this.now, state: kept.state, beatAt: 0 });
-          return withChanged(before, asEnded(this.now, end.state, end.why, clock.now()));
+          return kept ? withChanged(before, isOver ? last : { ...last, state: kept.state }) : before;
         });
         break;
       } catch (error) {
@@ -285,9 +286,7 @@ export class Run {
       }
     }
     if (this.interruption !== undefined) throw this.interruption;
-    return end === 'lost' || end === 'released'
-      ? { ...this.now, state: 'abandoned' }
-      : asEnded(this.now, end.state, end.why, clock.now());
+    return shown(last, clock.now());
   }
 }
 

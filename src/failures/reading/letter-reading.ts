@@ -60,8 +60,8 @@ export class LetterReading {
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
   }
 
-  /** Letters of a queue with these ids, in their order. @throws as {@link list} */
-  async read(queue: string, ids: ReadonlySet<string>): Promise<DeadLetter[]> {
+  /** Letters of a queue with these ids, whole. @throws TopologyError, UnreadableLettersError */
+  async all(queue: string, ids: ReadonlySet<string>): Promise<DeadLetter[]> {
     const found: DeadLetter[] = [];
     const see = (letter: DeadLetter) => {
       if (ids.has(letter.id)) found.push(letter);

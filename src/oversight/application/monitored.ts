@@ -44,7 +44,7 @@ const PUBLISH_MS = 5_000;
 const UNHEARD_MS = 5_000;
 
 /** Where no worker has listened yet, nobody has paused anything either. */
-const NOBODY: Looked = { processes: [], paused: [] };
+const NOBODY = { processes: [], paused: [], unasked: undefined };
 
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1_048_576 };
 
@@ -86,7 +86,7 @@ export class Monitored {
   async survey(): Promise<Survey> {
     const session = await this.opened();
     if (this.down.size > 0) throw away();
-    const [{ processes, paused }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
+    const [{ processes, paused, unasked }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
     const queues = await this.queues.look({ session, processes, paused, managed });
     const { lost, lengths: delays } = await this.delays.look(session, managed?.all);
     if (this.down.size > 0) throw away();
@@ -94,6 +94,7 @@ export class Monitored {
       at: this.transport.clock.monotonic(),
       processes,
       paused,
+      unasked,
       queues,
       delays,
       blocked: this.blocked.size > 0,
@@ -130,6 +131,19 @@ export class Monitored {
     return this.controlling;
   }
 
+  /** The same; undefined where none has ever listened, which is believed for a while. @throws ConnectError */
+  async workers(): Promise<Control | undefined> {
+    const now = this.transport.clock.monotonic();
+    if (now - (this.unheardAt ?? Number.NEGATIVE_INFINITY) < UNHEARD_MS) return undefined;
+    try {
+      return await this.control();
+    } catch (error) {
+      if (!(error instanceof TopologyError)) throw error;
+      this.unheardAt = now;
+      return undefined;
+    }
+  }
+
   /** Publishes an alert as a message of the application. */
   async publish(routingKey: string, alert: Alert, messageId: string): Promise<void> {
     const session = await this.opened();
@@ -157,16 +171,14 @@ export class Monitored {
   }
 
   /** What the workers say; nothing if none has ever run here, or the broker takes no requests. */
-  private async asked(): Promise<Looked> {
-    const now = this.transport.clock.monotonic();
-    if (now - (this.unheardAt ?? Number.NEGATIVE_INFINITY) < UNHEARD_MS) return NOBODY;
+  private async asked(): Promise<Looked & Pick<Survey, 'unasked'>> {
     try {
-      return await (await this.control()).look();
+      const control = await this.workers();
+      return control ? { ...(await control.look()), unasked: undefined } : NOBODY;
     } catch (error) {
       if (!(error instanceof HoplineError)) throw error;
-      if (!(error instanceof TopologyError)) return { processes: [], paused: undefined };
-      this.unheardAt = now;
-      return NOBODY;
+      const unasked = `the workers were not asked: ${error.message}`;
+      return error instanceof TopologyError ? NOBODY : { processes: [], paused: undefined, unasked };
     }
   }
 

@@ -8,6 +8,8 @@ export interface Survey {
   readonly at: number;
   readonly processes: Looked['processes'];
   readonly paused: Looked['paused'];
+  /** Why the workers could not be asked, as a sentence; undefined if they were, or none has ever listened. */
+  readonly unasked: string | undefined;
   readonly queues: readonly QueueFacts[];
   /** Messages in each level of the delays, by its queue; undefined for one that is not known. Empty where nobody asked for them. */
   readonly delays: ReadonlyMap<string, number | undefined>;

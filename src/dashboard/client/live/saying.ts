@@ -36,7 +36,8 @@ export class Saying {
   lost(why: string): void {
     if (this.isOutdated || this.timer !== 0) return;
     this.timer = window.setTimeout(() => {
-      this.show('lost', 'not live');
+      this.show('lost', 'not live, as of');
+      if (this.time) this.time.hidden = false;
       this.tell(why === '' ? 'Not live: the dashboard does not answer. Trying again.' : `Not live: ${why}`);
     }, UNTOLD_MS);
   }

@@ -1,7 +1,7 @@
 import type { ErrorGroup } from '../../../consume/report/error-groups.js';
 import type { SlowMessage } from '../../site/seen.js';
-import { Chart } from '../../ui/chart/chart.js';
-import type { ChartLine } from '../../ui/chart/chart-data.js';
+import { ChartRow, OutcomeChart, PercentileChart } from '../../ui/chart/charts.js';
+import { SPANS } from '../../ui/chart/spans.js';
 import { Ago, Count, DurationText, Rate, Share } from '../../ui/figures/figures.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { addressOf } from '../../ui/filter.js';
@@ -14,11 +14,12 @@ import { countedText, countText, durationText } from '../../ui/text.js';
 import { queuePath, searchPath, segmentOf } from '../addresses.js';
 import { RunningTable } from '../running/table.js';
 import type { Part, View, ViewContext } from '../view.js';
-import type { HandlerModel, HandlerSeries } from './model.js';
+import { handlerPath } from './handler-path.js';
+import type { HandlerModel } from './model.js';
 import { failureTone } from './view.js';
 
 export const HandlerView: View<HandlerModel> = ({ model, context }) => {
-  const { looked, handler, running, problem } = model;
+  const { looked, handler, running, problem, charts } = model;
   const { base, now } = context;
   return (
     <>
@@ -33,7 +34,11 @@ export const HandlerView: View<HandlerModel> = ({ model, context }) => {
       <Looked of={looked} now={now} />
       <OpenCircuit model={model} context={context} />
       <Figures model={model} context={context} />
-      <Charts model={model} />
+      <ChartRow of={charts} href={`${base}${handlerPath(handler)}`}>
+        <OutcomeChart title="Outcomes" of={charts.of} />
+        <PercentileChart title="Run time" name="run" of={charts.of} />
+        <PercentileChart title="Wait" name="wait" of={charts.of} />
+      </ChartRow>
       <Errors errors={handler.errors} now={now} />
       <Panel title="Running now">
         {problem === undefined ? null : <Notice tone="warn" title={problem} />}
@@ -68,11 +73,11 @@ const OpenCircuit: Part<HandlerModel> = ({
 
 const NONE_ENDED = 'no attempt has ended lately';
 
-const Figures: View<HandlerModel> = ({ model: { handler, handledInHour }, context: { base } }) => (
+const Figures: View<HandlerModel> = ({ model: { handler, handledInSpan, charts }, context: { base } }) => (
   <Stats>
     <Stat
       label="Attempts"
-      note={`${handledInHour === undefined ? '–' : countText(handledInHour)} handled within the hour`}
+      note={`${handledInSpan === undefined ? '–' : countText(handledInSpan)} handled within the ${SPANS[charts.span].text}`}
     >
       <Rate value={handler.perSecond} />
     </Stat>
@@ -107,32 +112,6 @@ const Figures: View<HandlerModel> = ({ model: { handler, handledInHour }, contex
     </Stat>
   </Stats>
 );
-
-const KINDS = { p50: 'main', p95: 'second', p99: 'third' } as const;
-
-function Charts({ model: { charts } }: { readonly model: HandlerModel }) {
-  const percentiles = (of: 'run' | 'wait'): ChartLine[] =>
-    (['p50', 'p95', 'p99'] as const).map((label) => ({
-      label,
-      kind: KINDS[label],
-      series: charts[`${of}-${label}` satisfies HandlerSeries],
-    }));
-  return (
-    <div class="charts">
-      <Chart
-        title="Outcomes"
-        unit="rate"
-        lines={[
-          { label: 'handled', kind: 'main', series: charts.handled },
-          { label: 'failed', kind: 'bad', series: charts.failed },
-          { label: 'dead-lettered', kind: 'third', series: charts['dead-lettered'] },
-        ]}
-      />
-      <Chart title="Run time" unit="duration" lines={percentiles('run')} />
-      <Chart title="Wait" unit="duration" lines={percentiles('wait')} />
-    </div>
-  );
-}
 
 const Errors = ({ errors, now }: { readonly errors: readonly ErrorGroup[]; readonly now: number }) => (
   <Panel title="Last errors">

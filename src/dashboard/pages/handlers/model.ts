@@ -1,8 +1,8 @@
 import type { ErrorGroup } from '../../../consume/report/error-groups.js';
 import type { HandlerReport } from '../../../control/handler-report.js';
 import type { RunningMessage, SlowMessage } from '../../site/seen.js';
+import type { Charts } from '../../ui/chart/spans.js';
 import type { LookedModel } from '../../ui/looked.js';
-import type { Charted } from '../series.js';
 
 /** A handler without its errors, of which the list shows the last alone. */
 export interface HandlerRow extends Omit<HandlerReport, 'errors'> {
@@ -25,9 +25,9 @@ export interface HandlersModel {
 export interface HandlerModel {
   readonly looked: LookedModel;
   readonly handler: HandlerReport;
-  /** Messages that it handled in the last hour, as far as they were counted. */
-  readonly handledInHour: number | undefined;
-  readonly charts: Charted<HandlerSeries>;
+  /** Messages that it handled in the time of the charts, as far as they were counted. */
+  readonly handledInSpan: number | undefined;
+  readonly charts: Charts<HandlerSeries>;
   /** The slowest of the last minutes, and those that run: the longest first. */
   readonly slowest: readonly SlowMessage[];
   readonly running: readonly RunningMessage[];

@@ -48,7 +48,7 @@ export const handler: Page<HandlerModel> = {
   path: '/handlers/:service/:queue/:handler',
   freshMs: FRESH_MS,
   title: ({ handler: { handler: name } }) => name,
-  async load({ site, params }) {
+  async load({ site, params, query }) {
     const seen = await site.watch.latest();
     const [service, queue, name] = [params.service, params.queue, params.handler].map(ofSegment);
     const isIt = (each: Pick<HandlerReport, 'service' | 'queue' | 'handler'>) =>
@@ -59,13 +59,13 @@ export const handler: Page<HandlerModel> = {
         `No worker of '${service}' that answers has a handler '${name}' on queue '${queue}'.`,
       );
     const [charts, messages] = await Promise.all([
-      chartedOf(site.watch, HANDLER_SERIES, handlerIdOf(found)),
+      chartedOf(site, { names: HANDLER_SERIES, subject: handlerIdOf(found), query }),
       messagesOf(site),
     ]);
     return {
       looked: lookedOf(seen),
       handler: found,
-      handledInHour: sumOf(charts.handled),
+      handledInSpan: sumOf(charts.of.handled),
       charts,
       slowest: messages.slowest.filter(isIt).slice(0, MOST_MESSAGES),
       running: messages.running.filter(isIt).slice(0, MOST_MESSAGES),

@@ -1,8 +1,8 @@
 import type { FailureGroup, IndexState } from '../../../failures/groups/group.js';
 import type { Operation } from '../../../failures/operations/operation.js';
 import type { ChartSeries } from '../../ui/chart/chart-data.js';
+import type { Charts } from '../../ui/chart/spans.js';
 import type { LookedModel } from '../../ui/looked.js';
-import type { Charted } from '../series.js';
 
 /** Something that is wrong now. */
 export interface Wrong {
@@ -66,7 +66,7 @@ export interface OverviewModel {
   readonly wrong: readonly Wrong[];
   /** Undefined if nobody has asked for it. */
   readonly examined: Examined | undefined;
-  readonly charts: Charted<OverviewSeries>;
+  readonly charts: Charts<OverviewSeries>;
   /** Those that do most, and how many there are in all. */
   readonly handlers: readonly HandlerHour[];
   readonly handlerCount: number;

@@ -33,7 +33,7 @@ export const overview: Page<OverviewModel> = {
   async load({ site, query }) {
     const seen = await site.watch.latest();
     const [charts, handlers, groups, examined, { value: operations = [], problem }] = await Promise.all([
-      chartedOf(site.watch, OVERVIEW_SERIES),
+      chartedOf(site, { names: OVERVIEW_SERIES, query }),
       handlerHours(site, seen),
       site.index.groups({ parts: SPARKS }),
       query.has('doctor') ? examinedBy(site) : undefined,
@@ -74,7 +74,7 @@ function totalsOf({ processes, handlers, queues }: Seen) {
 }
 
 /** The last hour of those that do most. */
-async function handlerHours({ watch }: Site, { handlers }: Seen): Promise<HandlerHour[]> {
+async function handlerHours(site: Site, { handlers }: Seen): Promise<HandlerHour[]> {
   const busiest = handlers
     .toSorted((left, right) => right.attempts - left.attempts)
     .slice(0, MOST.handlers)
@@ -83,7 +83,7 @@ async function handlerHours({ watch }: Site, { handlers }: Seen): Promise<Handle
   return Promise.all(
     busiest.map(async (handler) => {
       const names = ['handled', 'failed', 'dead-lettered', 'run-p95', 'wait-p95'] as const;
-      const charts = await chartedOf(watch, names, handlerIdOf(handler));
+      const { of: charts } = await chartedOf(site, { names, subject: handlerIdOf(handler) });
       return {
         service: handler.service,
         queue: handler.queue,

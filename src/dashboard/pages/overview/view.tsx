@@ -1,3 +1,4 @@
+import { ChartRow, OutcomeChart, PercentileChart } from '../../ui/chart/charts.js';
 import { Count, Rate, Share } from '../../ui/figures/figures.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { Looked } from '../../ui/looked.js';
@@ -5,7 +6,6 @@ import { PageHead } from '../../ui/page-head.js';
 import { countedText, durationText } from '../../ui/text.js';
 import { failureTone } from '../handlers/view.js';
 import type { View } from '../view.js';
-import { Charts } from './charts.js';
 import { Doctor } from './doctor.js';
 import { Handlers } from './handlers.js';
 import type { OverviewModel } from './model.js';
@@ -20,7 +20,11 @@ export const OverviewView: View<OverviewModel> = ({ model, context }) => (
       <Totals model={model} context={context} />
       <WrongNow model={model} context={context} />
     </div>
-    <Charts charts={model.charts} />
+    <ChartRow of={model.charts} href={`${context.base}/`}>
+      <OutcomeChart title="Throughput" of={model.charts.of} />
+      <PercentileChart title="Run time" name="run" of={model.charts.of} />
+      <PercentileChart title="Wait" name="wait" of={model.charts.of} />
+    </ChartRow>
     <Handlers model={model} context={context} />
     {/* What may become longer comes last: nothing is below that it could move. */}
     <NewFailures model={model} context={context} />

@@ -1,5 +1,5 @@
 import type { SeenQueue } from '../../site/seen.js';
-import type { ChartSeries } from '../../ui/chart/chart-data.js';
+import type { Charts } from '../../ui/chart/spans.js';
 import type { LookedModel } from '../../ui/looked.js';
 
 /** A queue, or a lane of one, with what is to be said of it first. */
@@ -45,6 +45,5 @@ export interface QueueModel {
   readonly handlers: readonly QueueHandler[];
   /** Names under which it is paused. */
   readonly pausedBy: readonly string[];
-  readonly length: ChartSeries;
-  readonly deadLetters: ChartSeries;
+  readonly charts: Charts<'length' | 'dead-letters'>;
 }

@@ -44,16 +44,13 @@ export const queue: Page<QueueModel> = {
   path: '/queues/:queue',
   freshMs: FRESH_MS,
   title: ({ queue: { queue: name } }) => name,
-  async load({ site, params }) {
+  async load({ site, params, query }) {
     const seen = await site.watch.latest();
     const name = ofSegment(params.queue);
     const found = seen.queues.find((each) => each.queue === name);
     if (!found) throw new NotFound(`No worker serves a queue '${name}', and no operator has paused one.`);
-    const { length, 'dead-letters': deadLetters } = await chartedOf(
-      site.watch,
-      ['length', 'dead-letters'],
-      name,
-    );
+    const names = ['length', 'dead-letters'] as const;
+    const charts = await chartedOf(site, { names, subject: name, query });
     const lanes = seen.queues.filter((each) => each.of === found.of && each.queue !== name);
     return {
       looked: lookedOf(seen),
@@ -61,8 +58,7 @@ export const queue: Page<QueueModel> = {
       lanes: sorted(lanes, 'name').slice(0, MOST).map(rowOf),
       handlers: handlersOf(seen, found.of),
       pausedBy: pausedNames(seen, found),
-      length,
-      deadLetters,
+      charts,
     };
   },
 };

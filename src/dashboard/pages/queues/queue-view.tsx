@@ -1,4 +1,5 @@
 import { Chart } from '../../ui/chart/chart.js';
+import { ChartRow } from '../../ui/chart/charts.js';
 import { Count, DurationText, Rate, Share } from '../../ui/figures/figures.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { addressOf } from '../../ui/filter.js';
@@ -16,7 +17,7 @@ import { PauseOrResume, QueueState, Slots } from './cells.js';
 import type { QueueHandler, QueueModel, QueueRow } from './model.js';
 
 export const QueueView: View<QueueModel> = ({ model, context }) => {
-  const { looked, queue, length, deadLetters } = model;
+  const { looked, queue, charts } = model;
   return (
     <>
       <PageHead
@@ -34,18 +35,18 @@ export const QueueView: View<QueueModel> = ({ model, context }) => {
       <Looked of={looked} now={context.now} />
       <Wrong model={model} context={context} />
       <Figures model={model} context={context} />
-      <div class="charts">
+      <ChartRow of={charts} href={`${context.base}${queuePath(queue.queue)}`}>
         <Chart
           title="Messages that wait"
           unit="count"
-          lines={[{ label: 'waiting', kind: 'main', series: length }]}
+          lines={[{ label: 'waiting', kind: 'main', series: charts.of.length }]}
         />
         <Chart
           title="Dead letters"
           unit="count"
-          lines={[{ label: 'dead letters', kind: 'bad', series: deadLetters }]}
+          lines={[{ label: 'dead letters', kind: 'bad', series: charts.of['dead-letters'] }]}
         />
-      </div>
+      </ChartRow>
       <Handlers model={model} context={context} />
       <Lanes model={model} context={context} />
     </>

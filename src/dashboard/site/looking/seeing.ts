@@ -21,7 +21,7 @@ export class Seeing {
 
   /** @param now wall-clock milliseconds */
   see(survey: Survey, info: BrokerInfo, now: number): { readonly seen: Seen; readonly moment: Moment } {
-    const { processes, at, silent, paused, lost } = survey;
+    const { processes, at, silent, unasked, paused, lost } = survey;
     const reports = handlerReports(
       processes.flatMap(({ service, handlers }) => handlers.map((each) => ({ ...each, service }))),
     );
@@ -37,7 +37,7 @@ export class Seeing {
     const seen: Seen = {
       at: now,
       reached: true,
-      silent,
+      silent: unasked === undefined ? silent : [unasked, ...silent],
       processes: processes.map(({ handlers: _, version, ...process }) => ({ ...process, version })),
       handlers: reports,
       queues: seenQueues(survey, queueRates),

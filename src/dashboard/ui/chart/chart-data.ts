@@ -48,6 +48,25 @@ export function thinned({ from, stepMs, values }: ChartSeries, most = MOST_POINT
   return { from: from + first * stepMs, stepMs: stepMs * per, values: points };
 }
 
+/** Time that is drawn at least, in steps: less says nothing. */
+const FEWEST_STEPS = 60;
+
+/** The same series without the time before any of them was known: what has just begun would be a dot at the edge. */
+export function sinceKnown<Name>(
+  all: readonly (readonly [Name, ChartSeries])[],
+): (readonly [Name, ChartSeries])[] {
+  const firsts = all.map(([, { values }]) => values.findIndex((value) => value !== null));
+  const lengths = new Set(all.map(([, { values }]) => values.length));
+  const [length = 0] = lengths;
+  const first = Math.min(...firsts.filter((at) => at >= 0), Math.max(0, length - FEWEST_STEPS));
+  // Series of different times are left as they are: they don't stand in one chart.
+  if (lengths.size !== 1 || first <= 0) return [...all];
+  return all.map(([name, { from, stepMs, values }]) => [
+    name,
+    { from: from + first * stepMs, stepMs, values: values.slice(first) },
+  ]);
+}
+
 const rounded = (value: number | null): number | null =>
   value === null ? null : Number(value.toPrecision(4));
 
