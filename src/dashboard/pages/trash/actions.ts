@@ -25,7 +25,9 @@ export const restoreAll: Action = {
 
 async function restored(site: Site, selection: Selection): Promise<Done> {
   const failures = await site.failures();
-  const { done, failed, gone } = await failures.turns.run(site.names.trash, () => failures.restore(selection));
+  const { done, failed, gone } = await failures.turns.run(site.names.trash, () =>
+    failures.restore(selection),
+  );
   site.letters.trash.changed();
   void site.index.refresh({ force: true });
   const said = [`${countText(done, 'dead letter')} ${done === 1 ? 'is' : 'are'} back in their queues.`];
