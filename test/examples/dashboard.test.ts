@@ -70,10 +70,13 @@ describe('the webhook relay with a dashboard', function () {
         () => /dashboard at (http:\/\/127\.0\.0\.1:\d+\/)/.exec(relay.stderr)?.[1] ?? false,
       );
       const page = async (path: string) => await (await fetch(`${url}webhook-relay${path}`)).text();
-      await eventually(async () => {
-        assert.match(await page('/queues'), /relay\.delivery\.flaky/);
-        assert.match(await page('/failures'), /relay\.delivery\.refusing/);
-      }, { timeout: 30_000, interval: 200 });
+      await eventually(
+        async () => {
+          assert.match(await page('/queues'), /relay\.delivery\.flaky/);
+          assert.match(await page('/failures'), /relay\.delivery\.refusing/);
+        },
+        { timeout: 30_000, interval: 200 },
+      );
       relay.signal('SIGINT');
       assert.equal(await relay.ended, 0, relay.output);
       assert.match(relay.stdout, /the account balances$/m);
