@@ -21,12 +21,22 @@ export {
 } from './errors.js';
 export type { DeadLetterReason } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting/acting.js';
+export type { Edit } from './failures/acting/edit.js';
 export type { FailedLine, ImportResult } from './failures/acting/export-import.js';
 export type { Rate } from './failures/acting/pace.js';
 export type { ReplayTarget } from './failures/acting/replay.js';
 export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
 export type { DeadLetterFilter } from './failures/filter.js';
 export type { ChainPosition, DeadLetter, DeadLetterSummary } from './failures/letters/dead-letter.js';
+export type { EditedMark, TrashedMark } from './failures/letters/marks.js';
 export type { UnreadableLetter } from './failures/letters/unreadable.js';
-export type { FailuresOptions, Progress, ReplayOptions, Selection } from './failures/options.js';
+export type {
+  EditOptions,
+  FailuresOptions,
+  ForgetOptions,
+  Progress,
+  ReplayOptions,
+  Selection,
+  TrashedLetter,
+} from './failures/options.js';
 export type { ConnectionHealth, ConsumerHealth, HealthError } from './observe/health/bus-health.js';

@@ -207,7 +207,7 @@ export class Failures {
     checkWith('forget', { ...options, ...(trash === undefined ? {} : { trash }) }, FORGET_FIELDS);
     const { settings, session } = this;
     const pace = new Pace(settings.transport.clock, undefined);
-    const one = trash ? await intoTrash(session, settings, trash.by) : async () => {};
+    const one = trash ? intoTrash(session, settings, trash.by) : async () => {};
     return this.act(selection, one, { ...options, pace });
   }
 
@@ -290,7 +290,11 @@ export class Failures {
    */
   operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
     const { session, settings, turns } = this;
-    const operations = new LiveOperations({ session, settings, turns, index, takesOn, acts: {} });
+    const acts = {
+      forget: (by: string) => intoTrash(session, settings, by),
+      restore: () => outOfTrash(session, settings),
+    };
+    const operations = new LiveOperations({ session, settings, turns, index, takesOn, acts });
     this.operating.push(operations);
     return operations;
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FailureGroup } from '../../src/failures/groups/group.js';
 import type { DeadLetterSummary } from '../../src/operate.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -87,6 +88,52 @@ describe('hopline failed', function () {
     assert.ok(!('encryptedWith' in (letter ?? {})));
     for (const at of [failedAt, firstAttemptAt, publishedAt])
       assert.match(String(at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  it('lists the groups of those that failed in the same way, and what operators say of them', async () => {
+    await service.fail('one', 'bad-two', 'three');
+    const groups = async () => {
+      const { code, stdout, stderr } = await failed(['groups', '--json']);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout) as FailureGroup[];
+    };
+    const found = (await groups()).toSorted((left, right) => right.count - left.count);
+    assert.deepEqual(
+      found.map(({ kind, count, state }) => [kind, count, state]),
+      [
+        ['Error', 2, 'open'],
+        ['TypeError', 1, 'open'],
+      ],
+    );
+    const group = found[0]?.id ?? assert.fail('no group');
+    assert.deepEqual(await ids('--group', group.slice(0, 6)), ['one', 'three']);
+    const marked = await failed(['mark', group.slice(0, 6), '--state', 'resolved', '--note', 'mended']);
+    assert.equal(marked.stdout, `group ${group} is resolved: mended\n`, marked.stderr);
+    assert.deepEqual((await groups()).find(({ id }) => id === group)?.note, 'mended');
+    const { stdout, stderr } = await failed(['groups']);
+    assert.match(stdout, /^GROUP +COUNT +LAST FAILED AT +STATE +HANDLER +ERROR\n/);
+    assert.match(stdout, new RegExp(`${group} +2 .* resolved .*Error: the server says no \\(mended\\)`));
+    assert.equal(stderr, '3 dead letters in 2 groups\n');
+    assert.match(
+      (await failed(['mark', 'nothing', '--state', 'seen'])).stderr,
+      /no dead letters in group 'nothing'/,
+    );
+    assert.match((await failed(['mark', group])).stderr, /Give --state, --note, or both/);
+  });
+
+  it('forgets into the trash, and restores from there', async () => {
+    await service.fail('one', 'two');
+    const forgotten = await failed(['forget', 'one', '--trash', '--yes']);
+    assert.equal(forgotten.code, 0, forgotten.stderr);
+    assert.equal(forgotten.stdout, '1 dead letter moved into the trash\n');
+    assert.deepEqual(await ids(), ['two']);
+    const restored = await failed(['restore', '--all', '--yes']);
+    assert.equal(restored.stdout, '1 dead letter restored\n', restored.stderr);
+    assert.deepEqual((await ids()).toSorted(), ['one', 'two']);
+    assert.equal(
+      (await failed(['restore', '--all', '--yes'])).stdout,
+      '0 letters in the trash: nothing to restore\n',
+    );
   });
 
   it('narrows by reason, time, text and number, and counts by what it is asked for', async () => {

@@ -152,6 +152,39 @@ export const foreignLetters: Theme = (test) => {
     assert.equal(queue.at(0).properties.messageId, undefined);
   });
 
+  test('a letter of MassTransit without an address belongs to the queue that its error queue is named after', async (fx) => {
+    const { port, sales } = await opened(fx);
+    await port.declare({ queues: { sales_error: {} } });
+    const desk = await fx.failuresWith({ others: [fx.name('sales_error')] }, 'mailer');
+    const errors = { queues: [fx.name('sales_error')] };
+    const headers = { 'MT-Reason': 'fault', 'MT-Fault-Message': 'no' };
+    await fx.foreign.publish({
+      exchange: '',
+      routingKey: fx.name('sales_error'),
+      body: 'x',
+      properties: { headers },
+    });
+    await fx.eventually(async () => assert.equal((await desk.list(errors))[0]?.queue, sales));
+    assert.equal((await fx.outcome(desk.retry(errors))).done, 1);
+    const queue = await port.consume('sales', hold);
+    await fx.eventually(() => assert.equal(queue.deliveries.length, 1));
+  });
+
+  test('a letter that does not say where it failed stays, and says so', async (fx) => {
+    const { desk, letters } = await opened(fx);
+    const headers = { 'NServiceBus.ExceptionInfo.ExceptionType': 'X' };
+    await fx.foreign.publish({
+      exchange: '',
+      routingKey: fx.name('errors'),
+      body: 'x',
+      properties: { headers },
+    });
+    await fx.eventually(async () => assert.equal(await letters(), 1));
+    const { failed } = await fx.outcome(desk.retry({ queues: [fx.name('errors')] }));
+    assert.match(String(failed[0]?.error), /does not say which queue it failed in/);
+    assert.equal(await letters(), 1);
+  });
+
   test('a letter of others whose queue is gone stays, and says which queue is missing', async (fx) => {
     const { desk, letters } = await opened(fx);
     const headers = { 'NServiceBus.FailedQ': fx.name('gone') };

@@ -1,4 +1,4 @@
-import { PublishRejectedError, UnroutableError } from '../../errors.js';
+import { PublishRejectedError, TopologyError, UnroutableError } from '../../errors.js';
 import type { ReplayMark } from '../../message/wire/replay-header.js';
 import type { Session } from '../../transport/transport.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
@@ -31,6 +31,7 @@ export function retrier(
       await session.publish(returned(letter, queue, publishDeadlineMs));
       return;
     }
+    if (queue === undefined && letter.exchange === '' && letter.routingKey === '') throw nowhere(letter);
     if (to === 'republish' || queue === undefined) {
       await session.publish(republished(letter, publishDeadlineMs));
       return;
@@ -61,3 +62,10 @@ export function retrier(
     }
   }
 }
+
+const nowhere = ({ id, deadQueue }: DeadLetter): TopologyError =>
+  new TopologyError(
+    `queue '${deadQueue}'`,
+    `the dead letter '${id}' in '${deadQueue}' does not say which queue it failed in`,
+    'Move it with the tools of the broker, or of the framework that has put it there.',
+  );

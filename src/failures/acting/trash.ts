@@ -78,13 +78,17 @@ function asItIs(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
 
 const DECLARE_MS = 10_000;
 
-/** Moves letters into the trash, which is declared now. @throws TopologyError, ConnectError */
-export async function intoTrash(session: Session, settings: FailuresSettings, by: string): Promise<Act> {
+/** Moves letters into the trash, which is declared for the first one. */
+export function intoTrash(session: Session, settings: FailuresSettings, by: string): Act {
   const { names, transport, publishDeadlineMs: deadlineMs } = settings;
   const topology = { exchanges: [], queues: [], trash: true };
-  await session.declare(topology, 'declare', new Deadline(transport.clock, DECLARE_MS));
+  let declared: Promise<void> | undefined;
   const at = new Date(transport.clock.now());
-  return async (letter) => void (await session.publish(trashed(letter, names, { by, at, deadlineMs })));
+  return async (letter) => {
+    declared ??= session.declare(topology, 'declare', new Deadline(transport.clock, DECLARE_MS));
+    await declared;
+    await session.publish(trashed(letter, names, { by, at, deadlineMs }));
+  };
 }
 
 /** Moves letters of the trash back into their dead-letter queues. */

@@ -35,17 +35,18 @@ export const isFaultHeader = (by: ForeignFramework, name: string): boolean => FA
 export const isForeign = (by: DeadLetterSummary['by']): by is ForeignFramework =>
   Object.hasOwn(FAULT_HEADERS, by);
 
-/** Undefined for a message of none of these. */
-export function foreignStory(headers: Headers): ForeignStory | undefined {
-  return massTransit(headers) ?? serviceBus(headers) ?? spring(headers);
+/** Undefined for a message of none of these. @param deadQueue queue that it lies in */
+export function foreignStory(headers: Headers, deadQueue: string): ForeignStory | undefined {
+  return massTransit(headers, deadQueue) ?? serviceBus(headers) ?? spring(headers);
 }
 
-function massTransit(headers: Headers): ForeignStory | undefined {
+function massTransit(headers: Headers, deadQueue: string): ForeignStory | undefined {
   const address = textIn(headers, 'MT-Fault-InputAddress');
   const message = textIn(headers, 'MT-Fault-Message');
   const reason = textIn(headers, 'MT-Reason');
   if (address === undefined && message === undefined && reason === undefined) return undefined;
-  const queue = address === undefined ? undefined : queueOf(address);
+  // Where no address is told, the name of its error queue has it.
+  const queue = address === undefined ? /^(.+)_(?:error|skipped)$/.exec(deadQueue)?.[1] : queueOf(address);
   const retries = Number(headers['MT-Fault-RetryCount'] ?? Number.NaN);
   return {
     by: 'masstransit',

@@ -120,12 +120,13 @@ function storyOf(delivery: Delivery, names: Names): Story {
 /** A message that neither Hopline nor a rule of its queue has put here: the queue is another application's, or somebody has moved it. */
 function others(delivery: Delivery, deaths: readonly Death[], names: Names): Story {
   const { headers, expiration } = delivery.properties;
-  const foreign = foreignStory(headers);
+  const foreign = foreignStory(headers, delivery.queue);
   if (foreign) {
     const { error, stack, handler, attempts, ...story } = foreign;
+    const told = { error, stack, handler, attempts };
     return {
       ...story,
-      told: { error, stack, handler, attempts },
+      told,
       expiration: expiration ?? textIn(headers, HEADER.expiration),
       replay: undefined,
     };
