@@ -1,11 +1,9 @@
 import { boundTo, ownerOf } from '../encryption/envelope.js';
 import { UnknownKeyError } from '../encryption/errors.js';
 import { DeadLetterIdError, OptionsError } from '../errors.js';
-import type { BusEvents } from '../events.js';
 import { batchOfText } from '../message/wire/batch-header.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
-import { Emitter } from '../util/emitter.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting/acting.js';
 import { checkEdit, type Edit, editedLetter } from './acting/edit.js';
 import { exportLines, type ImportResult, importLines } from './acting/export-import.js';
@@ -23,11 +21,9 @@ import {
   checkWith,
   deadLettersOf,
   type EditOptions,
-  type FailuresOptions,
   type FailuresSettings,
   FORGET_FIELDS,
   type ForgetOptions,
-  failuresSettings,
   filterOf,
   REPLAY_FIELDS,
   type ReplayOptions,
@@ -37,29 +33,7 @@ import {
 import { LetterReading } from './reading/letter-reading.js';
 import { OneAtATime } from './reading/one-at-a-time.js';
 
-/** Publishes under way at once if there is no rate. */
-const MAX_IN_FLIGHT = 10_000;
-const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
-
 const CLOSE_MS = 5_000;
-
-/**
- * Connects to the broker, for reading dead letters and acting on them.
- *
- * @throws OptionsError with all problems at once
- * @throws ConnectError
- */
-export async function openFailures(options: FailuresOptions): Promise<Failures> {
-  const settings = failuresSettings(options);
-  const { transport, names, log, connectDeadlineMs } = settings;
-  const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
-  const limits = { maxInFlight: MAX_IN_FLIGHT, maxInFlightBytes: MAX_IN_FLIGHT_BYTES };
-  const session = await transport.open(
-    { service: 'failures', names, events, log, ...limits },
-    new Deadline(transport.clock, connectDeadlineMs),
-  );
-  return new Failures(settings, session);
-}
 
 /** Number of dead letters of one queue. */
 export interface DeadLetterCount {
