@@ -4,14 +4,14 @@ export type {
   QueueDescription,
 } from './consume/handlers/bus-description.js';
 export type { ErrorGroup } from './consume/report/error-groups.js';
-export type { RouteStatus, RunningStatus, SlowStatus } from './consume/report/messages.js';
+export type { RouteStatus, RunningStatus, SlowOutcome, SlowStatus } from './consume/report/messages.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export { type Control, openControl } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ProcessReport, QueueReport } from './control/queue-report.js';
-export type { ControlResult, PauseResult, StatusReport } from './control/results.js';
+export type { ControlResult, Expected, PauseResult, StatusReport } from './control/results.js';
 export {
   ControlError,
   DeadLetterIdError,
