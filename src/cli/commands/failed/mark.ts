@@ -3,7 +3,7 @@ import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { withIndex } from '../../dead-letters/letter-index.js';
-import { operatorName } from '../../dead-letters/operator-name.js';
+import { whoAmI } from '../../dead-letters/retry-group.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags {
@@ -32,7 +32,7 @@ export const define: DefineCommand = (command, { terminal }) => {
           const [group, another] = groups.filter(({ id }) => id.startsWith(given));
           if (another) throw new UsageError(`several groups begin with '${given}'`, 'Give more of the id');
           const id = group?.id ?? given;
-          await index.mark(id, mark, operatorName());
+          await index.mark(id, mark, whoAmI());
           const { state = 'open', note } = (await index.group(id)) ?? mark;
           terminal.print(`group ${id} is ${state}${note ? `: ${note}` : ''}`);
         }),

@@ -16,7 +16,6 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly toQueue?: boolean;
   readonly republish?: boolean;
   readonly rate?: string;
-  readonly group?: string;
   readonly canary?: boolean;
   readonly yes?: boolean;
 }
@@ -41,7 +40,6 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .option('--to-queue', 'to exactly the queue each failed in (the default)')
     .option('--republish', 'through exchange and routing key: every subscriber gets the messages again')
     .option('--rate <rate>', 'maximum rate, per second or minute: 50/s, 30/m')
-    .option('--group <id>', 'those of one group')
     .option('--canary', 'of a group: first one, then ten, then the rest, as long as they are handled')
     .option('--yes', 'do it without asking')
     .action(async (ids: string[], flags: Flags) => {
@@ -73,10 +71,11 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
 
 /** @throws UsageError */
 function groupOf(ids: readonly string[], flags: Flags): string {
-  const { group, canary, toQueue, republish } = flags;
+  const { group, ...others } = flags;
+  const { canary, toQueue, republish } = others;
   if (group === undefined)
     throw new UsageError('--canary without --group', 'Give --group with the id of a group');
-  if (ids.length > 0 || flags.all || Object.keys(filterOf(flags)).length > 0)
+  if (ids.length > 0 || flags.all || Object.keys(filterOf(others)).length > 0)
     throw new UsageError('--group is given with ids, --all or filters', 'Give the one or the other');
   if (canary && republish && !toQueue)
     throw new UsageError(
