@@ -377,6 +377,37 @@ const outside = [
   },
 ];
 
+/** What a browser gets of the dashboard: views, what they are made of, and the script. */
+const inBrowser = '^src/dashboard/(ui/|client/|pages/.*\\.tsx$|pages/views\\.ts$)';
+
+const browser = [
+  {
+    name: 'views-load-nothing-of-the-server',
+    comment: 'A view is drawn in the browser, too: of what makes its model it knows types alone.',
+    from: { path: inBrowser },
+    to: {
+      path: either(product, '^node_modules/@hono/'),
+      pathNot: either('^src/dashboard/(ui|client|pages)/', util),
+      ...valueImport,
+    },
+  },
+  {
+    name: 'views-load-no-page',
+    comment: "A page's model and its actions are made on the server.",
+    from: { path: inBrowser },
+    to: {
+      path: either('^src/dashboard/pages/pages?\\.ts$', '^src/dashboard/pages/[^/]+/(page|actions)\\.ts$'),
+      ...valueImport,
+    },
+  },
+  {
+    name: 'views-load-nothing-of-node',
+    comment: 'A browser has no Node.js.',
+    from: { path: inBrowser },
+    to: { dependencyTypes: ['core'], ...valueImport },
+  },
+];
+
 const hygiene = [
   {
     name: 'no-cycles',
@@ -400,7 +431,10 @@ const hygiene = [
 ];
 
 module.exports = {
-  forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
+  forbidden: [...layering, ...outside, ...browser, ...hygiene].map((rule) => ({
+    severity: 'error',
+    ...rule,
+  })),
   options: {
     // Packages of their own, with dependencies of their own; and files that a test puts into a copy of the sources.
     exclude: {

@@ -4,14 +4,14 @@ export type {
   QueueDescription,
 } from './consume/handlers/bus-description.js';
 export type { ErrorGroup } from './consume/report/error-groups.js';
-export type { RouteStatus, RunningStatus, SlowStatus } from './consume/report/messages.js';
+export type { RouteStatus, RunningStatus, SlowOutcome, SlowStatus } from './consume/report/messages.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export { type Control, openControl } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ProcessReport, QueueReport } from './control/queue-report.js';
-export type { ControlResult, PauseResult, StatusReport } from './control/results.js';
+export type { ControlResult, Expected, PauseResult, StatusReport } from './control/results.js';
 export {
   ControlError,
   DeadLetterIdError,
@@ -25,11 +25,12 @@ export type { Edit } from './failures/acting/edit.js';
 export type { FailedLine, ImportResult } from './failures/acting/export-import.js';
 export type { Rate } from './failures/acting/pace.js';
 export type { ReplayTarget } from './failures/acting/replay.js';
-export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
+export type { DeadLetterCount, Failures } from './failures/failures.js';
 export type { DeadLetterFilter } from './failures/filter.js';
 export type { ChainPosition, DeadLetter, DeadLetterSummary } from './failures/letters/dead-letter.js';
 export type { EditedMark, TrashedMark } from './failures/letters/marks.js';
 export type { UnreadableLetter } from './failures/letters/unreadable.js';
+export { openFailures } from './failures/open-failures.js';
 export type {
   EditOptions,
   FailuresOptions,

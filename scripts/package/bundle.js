@@ -27,7 +27,7 @@ export async function bundle({ root, lib, entries, programs, clientModule, sourc
       builtClient(join(root, CLIENT_MODULE), clientModule),
       rateLimiter,
       leftOut,
-      compact({ programs: Object.keys(programs) }),
+      compact({ programs: [...Object.keys(programs), 'dashboard'] }),
     ],
     // No `//#region` lines with the paths of sources that are not published.
     experimental: { attachDebugInfo: 'none' },

@@ -17,9 +17,13 @@ const COMMAND_PACKAGES = ['commander', 'cli-table3', 'cli-progress', 'pino-prett
 /** What reads messages of other processes: valibot, and the shapes of `src/util` that are made of it. */
 const JSON_SHAPE = /[\\/](node_modules[\\/]valibot[\\/]|src[\\/]util[\\/]json-shape\.ts$)/;
 
+/** What serves and draws the pages of the dashboard. */
+const WEB = /[\\/]node_modules[\\/](hono|@hono|preact|preact-render-to-string)[\\/]/;
+
 /** A group takes what its files import as well. */
 export const groups = [
   ...COMMAND_PACKAGES.map(ofCommand),
+  { name: 'web', test: WEB, priority: 3 },
   { name: 'rate-limiter', test: /[\\/]node_modules[\\/]rate-limiter-flexible[\\/]/, priority: 3 },
   // Beside `common`: neither the decorators nor most commands read any.
   { name: 'json-shape', test: JSON_SHAPE, priority: 3 },
@@ -31,14 +35,14 @@ export const groups = [
   { name: 'operating', test: /[\\/]src[\\/]operate\.ts$/, priority: 0 },
 ];
 
-/** Chunks of other people's code: the command's packages, what limits rates in Redis, and valibot with six lines of ours. */
-const PACKAGES = [...COMMAND_PACKAGES, 'rate-limiter', 'json-shape'];
+/** Chunks of other people's code: the packages of the command and of the dashboard, what limits rates in Redis, and valibot with six lines of ours. */
+const PACKAGES = [...COMMAND_PACKAGES, 'web', 'rate-limiter', 'json-shape'];
 
 /**
  * Minifies what nobody debugs: packages, and what the programs alone load, such as the command. What services run stays as it
  * was written. Names of classes stay, since errors show them, and those of our functions.
  *
- * @param {{ programs: string[] }} given  names of entries that are no entry points of the package
+ * @param {{ programs: string[] }} given  names of entries that no service needs for its work
  */
 export const compact = ({ programs }) => ({
   name: 'compact',

@@ -1,11 +1,9 @@
 import { boundTo, ownerOf } from '../encryption/envelope.js';
 import { UnknownKeyError } from '../encryption/errors.js';
 import { DeadLetterIdError, OptionsError } from '../errors.js';
-import type { BusEvents } from '../events.js';
 import { batchOfText } from '../message/wire/batch-header.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
-import { Emitter } from '../util/emitter.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting/acting.js';
 import { checkEdit, type Edit, editedLetter } from './acting/edit.js';
 import { exportLines, type ImportResult, importLines } from './acting/export-import.js';
@@ -17,16 +15,15 @@ import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-lett
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
-import { LiveOperations } from './operations/live-operations.js';
+import type { LiveOperations } from './operations/live-operations.js';
+import { liveOperations } from './operations/with-acts.js';
 import {
   checkWith,
   deadLettersOf,
   type EditOptions,
-  type FailuresOptions,
   type FailuresSettings,
   FORGET_FIELDS,
   type ForgetOptions,
-  failuresSettings,
   filterOf,
   REPLAY_FIELDS,
   type ReplayOptions,
@@ -36,29 +33,7 @@ import {
 import { LetterReading } from './reading/letter-reading.js';
 import { OneAtATime } from './reading/one-at-a-time.js';
 
-/** Publishes under way at once if there is no rate. */
-const MAX_IN_FLIGHT = 10_000;
-const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
-
 const CLOSE_MS = 5_000;
-
-/**
- * Connects to the broker, for reading dead letters and acting on them.
- *
- * @throws OptionsError with all problems at once
- * @throws ConnectError
- */
-export async function openFailures(options: FailuresOptions): Promise<Failures> {
-  const settings = failuresSettings(options);
-  const { transport, names, log, connectDeadlineMs } = settings;
-  const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
-  const limits = { maxInFlight: MAX_IN_FLIGHT, maxInFlightBytes: MAX_IN_FLIGHT_BYTES };
-  const session = await transport.open(
-    { service: 'failures', names, events, log, ...limits },
-    new Deadline(transport.clock, connectDeadlineMs),
-  );
-  return new Failures(settings, session);
-}
 
 /** Number of dead letters of one queue. */
 export interface DeadLetterCount {
@@ -290,11 +265,7 @@ export class Failures {
    */
   operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
     const { session, settings, turns } = this;
-    const acts = {
-      forget: (by: string) => intoTrash(session, settings, by),
-      restore: () => outOfTrash(session, settings),
-    };
-    const operations = new LiveOperations({ session, settings, turns, index, takesOn, acts });
+    const operations = liveOperations({ session, settings, turns, index, takesOn });
     this.operating.push(operations);
     return operations;
   }

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { deadQueueOf } from '../../src/topology/names.js';
 import { eventually } from '../support/eventually.js';
 import { SCENE_TIMEOUT_MS, Scene } from './support/scene.js';
+import { becomes, openGroup, press, textOf } from './support/steps.js';
 import type { Visitor } from './support/visitor.js';
 
 describe('an operator in front of dead letters', function () {
@@ -22,38 +23,11 @@ describe('an operator in front of dead letters', function () {
     await scene.close();
   });
 
-  /** Opens the group of this error, once the index has it with so many letters. */
-  async function openGroup(error: RegExp, letters: number): Promise<void> {
-    await eventually(
-      async () => {
-        await operator.go('/failures');
-        const row = page.getByRole('row').filter({ hasText: error });
-        assert.match((await row.first().innerText()).replaceAll(/\s+/g, ' '), new RegExp(`\\b${letters}\\b`));
-        await row.getByRole('link').first().click();
-      },
-      { timeout: 30_000, interval: 500 },
-    );
-    await page.waitForURL(/\/failures\/[0-9a-f]+/);
-  }
-
-  async function confirmed(button: string): Promise<void> {
-    await page.getByRole('main').getByRole('button', { name: button, exact: true }).click();
-    await page.getByRole('dialog').getByRole('button', { name: button }).click();
-    await page.waitForURL(/\/operations\//);
-  }
-
-  /** Waits until the operation on the page has this state. */
-  const becomes = (state: string) =>
-    eventually(
-      async () => assert.match(await page.locator('main').innerText(), new RegExp(`\\b${state}\\b`)),
-      { timeout: 60_000, interval: 200 },
-    );
-
   it('sees failures of one kind as one group, with how many there are and what they have in common', async () => {
     await scene.shop.fail('no mailbox', 6);
     await scene.shop.fail('quota', 2);
-    await openGroup(/no mailbox for user/, 6);
-    const text = await page.locator('main').innerText();
+    await openGroup(operator, /no mailbox for user/, 6);
+    const text = await textOf(page.locator('main'));
     assert.match(text, /TypeError/);
     assert.match(text, /SendMail/);
     assert.match(text, /6 dead letters will be replayed to the queue/);
@@ -65,22 +39,20 @@ describe('an operator in front of dead letters', function () {
   it('retries a group as a canary that goes on to its end once the cause is mended, each handled once', async () => {
     const ids = await scene.shop.fail('no mailbox', 14);
     scene.shop.mended.add('no mailbox');
-    await openGroup(/no mailbox/, 14);
-    await page.getByRole('button', { name: 'Retry as a canary' }).click();
-    await page.waitForURL(/\/operations\//);
-    await becomes('done');
+    await openGroup(operator, /no mailbox/, 14);
+    await press(operator, 'Retry as a canary');
+    await becomes(operator, 'done');
     assert.deepEqual([...scene.shop.handled].sort(), [...ids].sort());
     assert.equal(await scene.shop.length(deadQueueOf(scene.shop.mail)), 0);
-    assert.match((await page.locator('main').innerText()).replaceAll(/\s+/g, ' '), /14 of 14/);
+    assert.match(await textOf(page.locator('main')), /14 of 14/);
   });
 
   it('loses one try alone to a canary while the cause is still there, and reads why it has stopped', async () => {
     await scene.shop.fail('no mailbox', 14);
-    await openGroup(/no mailbox/, 14);
-    await page.getByRole('button', { name: 'Retry as a canary' }).click();
-    await page.waitForURL(/\/operations\//);
-    await becomes('stopped');
-    assert.match((await page.locator('main').innerText()).replaceAll(/\s+/g, ' '), /Came back 1/i);
+    await openGroup(operator, /no mailbox/, 14);
+    await press(operator, 'Retry as a canary');
+    await becomes(operator, 'stopped');
+    assert.match(await textOf(page.locator('main')), /Came back 1/i);
     await eventually(async () => assert.equal(await scene.shop.length(deadQueueOf(scene.shop.mail)), 14));
     assert.deepEqual(scene.shop.handled, []);
   });
@@ -88,33 +60,27 @@ describe('an operator in front of dead letters', function () {
   it('retries all of a group after a question', async () => {
     const ids = await scene.shop.fail('quota', 5);
     scene.shop.mended.add('quota');
-    await openGroup(/quota/, 5);
-    await confirmed('Retry all');
-    await becomes('done');
+    await openGroup(operator, /quota/, 5);
+    await press(operator, 'Retry all');
+    await becomes(operator, 'done');
     await eventually(() => assert.deepEqual([...scene.shop.handled].sort(), [...ids].sort()));
   });
 
   it('forgets a group, finds it in the trash, and takes it back', async () => {
     const dead = deadQueueOf(scene.shop.mail);
     await scene.shop.fail('quota', 4);
-    await openGroup(/quota/, 4);
-    await confirmed('Forget all');
-    await becomes('done');
+    await openGroup(operator, /quota/, 4);
+    await press(operator, 'Forget all');
+    await becomes(operator, 'done');
     assert.equal(await scene.shop.length(dead), 0);
     await operator.go('/trash');
-    await page
-      .getByRole('main')
-      .getByRole('button', { name: /^Restore/ })
-      .last()
-      .click();
-    const dialog = page.getByRole('dialog');
-    if (await dialog.isVisible()) await dialog.getByRole('button', { name: /Restore/ }).click();
+    await press(operator, /^Restore/);
     await eventually(async () => assert.equal(await scene.shop.length(dead), 4), { timeout: 30_000 });
   });
 
   it('notes what is known of a group, for whoever looks next', async () => {
     await scene.shop.fail('quota', 1);
-    await openGroup(/quota/, 1);
+    await openGroup(operator, /quota/, 1);
     await page.getByLabel('State').selectOption('seen');
     await page.getByLabel('Note', { exact: true }).fill('Ada is at it: <b>disk</b> is full');
     await page.getByRole('button', { name: 'Note it' }).click();
@@ -127,17 +93,11 @@ describe('an operator in front of dead letters', function () {
   it('reads one message with its story, and retries it alone', async () => {
     const ids = await scene.shop.fail('no mailbox', 3);
     scene.shop.mended.add('no mailbox');
-    await openGroup(/no mailbox/, 3);
+    await openGroup(operator, /no mailbox/, 3);
     await page.getByRole('link', { name: ids[1] as string }).click();
     await page.waitForURL(/\/messages\//);
     await eventually(async () => assert.match(await page.locator('main').innerText(), /user-1@example\.org/));
-    await page
-      .getByRole('main')
-      .getByRole('button', { name: /^Retry/ })
-      .first()
-      .click();
-    const dialog = page.getByRole('dialog');
-    if (await dialog.isVisible()) await dialog.getByRole('button', { name: /Retry/ }).click();
+    await press(operator, /^Retry/);
     await eventually(() => assert.deepEqual(scene.shop.handled, [ids[1]]), { timeout: 30_000 });
   });
 });

@@ -58,11 +58,11 @@ describe('what publishers and handlers write', function () {
 
   /** Opens the page of a message once its whole letter is there. */
   async function read(id: string): Promise<string> {
-    await eventually(async () => assert.equal(await visitor.go(messagePath(id)), 200), {
-      timeout: 30_000,
-      interval: 500,
-    });
-    const main = visitor.page.locator('main');
+    const { page, address } = visitor;
+    const asked = async () => (await page.request.get(`${address}${messagePath(id)}`)).status();
+    await eventually(async () => assert.equal(await asked(), 200), { timeout: 30_000, interval: 200 });
+    await visitor.go(messagePath(id));
+    const main = page.locator('main');
     await eventually(async () => assert.match(await main.innerText(), /Body/), { timeout: 30_000 });
     return main.innerText();
   }

@@ -3,6 +3,7 @@ import { PAGES } from '../../src/dashboard/pages/pages.js';
 import { eventually } from '../support/eventually.js';
 import { everyPage, type PageAddress } from './support/every-page.js';
 import { SCENE_TIMEOUT_MS, Scene } from './support/scene.js';
+import { openGroup, press } from './support/steps.js';
 import { PHONE, THEMES } from './support/visitor.js';
 
 describe('every page of the dashboard', function () {
@@ -21,6 +22,9 @@ describe('every page of the dashboard', function () {
     await shop.chain();
     await shop.batch(5);
     await shop.report();
+    const operator = await scene.visitor();
+    await openGroup(operator, /no mailbox/, 12);
+    await press(operator, 'Retry as a canary');
     const reader = await scene.visitor({ script: false });
     const read = async (address: string) => {
       const response = await reader.page.request.get(address);

@@ -69,8 +69,7 @@ describe('a browser that runs no script', function () {
     await reader.go(`/queues/${encodeURIComponent(shop.mail)}`);
     const { page } = reader;
     const button = page.getByRole('button', { name: `Pause ${shop.mail}` });
-    const box = page.getByRole('checkbox').first();
-    if (await box.isVisible()) await box.check();
+    await page.locator('form').filter({ has: button }).getByRole('checkbox').check();
     await button.click();
     await page.getByRole('button', { name: `Resume ${shop.mail}` }).click();
     await page.locator('.said:not([hidden])').waitFor();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.js';
 import { SCENE_TIMEOUT_MS, Scene } from './support/scene.js';
+import { press } from './support/steps.js';
 import type { Visitor } from './support/visitor.js';
 
 describe('an operator in front of queues and handlers', function () {
@@ -18,25 +19,15 @@ describe('an operator in front of queues and handlers', function () {
   afterEach(() => scene.visitorsLeave());
   after(() => scene.close());
 
-  /** Presses a button, and says yes if that is asked. */
-  async function press(name: string): Promise<void> {
-    const { page } = operator;
-    await page.getByRole('main').getByRole('button', { name, exact: true }).first().click();
-    const yes = page.getByRole('dialog').getByRole('button').last();
-    const said = page.locator('.said:not([hidden])');
-    await Promise.race([yes.waitFor().then(() => yes.click()), said.waitFor()]);
-    await said.waitFor();
-  }
-
   it('pauses a queue, which then keeps its messages, and lets it go on', async () => {
     const { shop } = scene;
     await operator.go(`/queues/${encodeURIComponent(shop.mail)}`);
-    await press(`Pause ${shop.mail}`);
+    await press(operator, `Pause ${shop.mail}`);
     await shop.deliver(3);
     await eventually(async () => assert.equal(await shop.length(shop.mail), 3));
     await eventually(async () => assert.match(await operator.page.locator('main').innerText(), /paused/i));
     const before = shop.handled.length;
-    await press(`Resume ${shop.mail}`);
+    await press(operator, `Resume ${shop.mail}`);
     await eventually(() => assert.equal(shop.handled.length, before + 3));
   });
 
@@ -44,7 +35,7 @@ describe('an operator in front of queues and handlers', function () {
     const { shop } = scene;
     await operator.go(`/queues/${encodeURIComponent(shop.mail)}`);
     await operator.page.getByLabel('At once in each process').fill('7');
-    await press(`Scale ${shop.mail}`);
+    await press(operator, `Scale ${shop.mail}`);
     await eventually(() => assert.equal(shop.slotsOf(shop.mail), 7));
   });
 
@@ -73,7 +64,7 @@ describe('an operator in front of queues and handlers', function () {
       },
       { timeout: 30_000, interval: 500 },
     );
-    await press(`Cancel ${id}`);
+    await press(operator, `Cancel ${id}`);
     await eventually(async () => assert.equal(await shop.length(`${shop.reports}.dead`), 1));
   });
 });

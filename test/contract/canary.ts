@@ -219,6 +219,19 @@ export const canaries: Theme = (test) => {
     assert.equal(seen.calls.length, 12);
   });
 
+  test('what an operator forgets is in the trash, and comes back from there', async (fx) => {
+    const { group, toEnd, count, desk } = await failing(fx, 5);
+    const forgotten = await toEnd({ kind: 'forget', selection: { group } });
+    assert.deepEqual([forgotten.state, forgotten.done, await count()], ['done', 5, 0]);
+    const trash = await fx.outcome(desk.trash());
+    assert.deepEqual([...new Set(trash.map(({ trashed }) => trashed?.by))], ['ann']);
+    const ids = trash.slice(0, 2).map(({ id }) => id);
+    const restored = await toEnd({ kind: 'restore', selection: { ids, deadQueue: fx.names.trash } });
+    assert.deepEqual([restored.state, restored.done], ['done', 2]);
+    await fx.eventually(async () => assert.equal(await count(), 2));
+    assert.equal((await fx.outcome(desk.trash())).length, 3);
+  });
+
   test('what can not be done is refused before anything is', async (fx) => {
     const { group, operations } = await failing(fx, 1);
     const refused = (request: object, by: string, problem: RegExp) =>
@@ -234,6 +247,12 @@ export const canaries: Theme = (test) => {
       /expected kind to be.*[\s\S]*selection[\s\S]*who begins it/,
     );
     await refused({ kind: 'restore', selection: { group } }, 'ann', /trash has no group/);
+    const elsewhere = { ids: ['a'], deadQueue: 'q.dead' };
+    await refused(
+      { kind: 'restore', selection: elsewhere },
+      'ann',
+      /to be '.*\.trash', the trash, got 'q\.dead'/,
+    );
     await assert.rejects(fx.outcome(operations.stop('none', 'ann')), OptionsError);
     assert.deepEqual(await fx.outcome(operations.list()), []);
   });

@@ -1,8 +1,9 @@
 import { renderToString } from 'preact-render-to-string';
-import type { Page } from '../../src/dashboard/pages/page.js';
+import type { Done, Page } from '../../src/dashboard/pages/page.js';
 import { PAGES } from '../../src/dashboard/pages/pages.js';
 import type { View, ViewContext } from '../../src/dashboard/pages/view.js';
 import { VIEWS } from '../../src/dashboard/pages/views.js';
+import { Addresses } from '../../src/dashboard/server/requests/addresses.js';
 import type { Seen } from '../../src/dashboard/site/seen.js';
 import type { Site } from '../../src/dashboard/site/site.js';
 import type { FailureIndex, IndexedLetter } from '../../src/failures/groups/group.js';
@@ -50,6 +51,22 @@ export async function drawn<Model>(
   const loaded = await page.load({ site, params, query: new URLSearchParams(query) });
   const model = JSON.parse(JSON.stringify(loaded)) as Model;
   return { model, ...drawnOf(name, model, context) };
+}
+
+/** Does what a form that is posted to this path would do. */
+export async function acted(
+  site: Site,
+  path: string,
+  fields: Readonly<Record<string, string | readonly string[]>> = {},
+  by = 'ada',
+): Promise<Done> {
+  const there = new Addresses().action(path);
+  if (!there) throw new Error(`there is no action '${path}'`);
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields))
+    for (const each of [value].flat()) form.append(name, each);
+  const { found, params } = there;
+  return found.run({ site, params, query: new URLSearchParams(), form, by });
 }
 
 /** A view of a literal model. */

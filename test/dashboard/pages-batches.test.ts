@@ -63,7 +63,7 @@ function batchPages(name: string, open: Open): void {
     it('find one by a part of its name, and an old one by its id', async () => {
       const { store, id } = await made(open, `name ${randomUUID()}`);
       const { name = '' } = (await store.find(id)) ?? {};
-      const query = (text: string) => ({ query: `q=${encodeURIComponent(text)}` });
+      const query = (text: string) => ({ query: `text=${encodeURIComponent(text)}` });
       const site = siteOf({ batches: store });
       const ids = async (text: string) =>
         (await drawn<BatchesModel>('batches', site, query(text))).model.batches.map((each) => each.id);
@@ -187,7 +187,7 @@ describe('the pages of batches', () => {
     const { html } = await drawn('batch', site, { params: { batch: name }, context: { mayAct: false } });
     assert.doesNotMatch(html, /<script|method="post"/);
     assert.doesNotMatch(
-      (await drawn('batches', site, { query: `q=${encodeURIComponent(name)}` })).html,
+      (await drawn('batches', site, { query: `text=${encodeURIComponent(name)}` })).html,
       /<script/,
     );
   });

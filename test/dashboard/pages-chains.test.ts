@@ -45,9 +45,9 @@ describe('the page of chains', () => {
     const all = await drawn<ChainsModel>('chains', siteWith(letters));
     assert.deepEqual([all.model.chains.length, all.model.count], [100, 150]);
     assert.match(all.text, /100 of 150 chains/);
-    const some = await drawn<ChainsModel>('chains', siteWith(letters), { query: 'q=CHAIN-149' });
+    const some = await drawn<ChainsModel>('chains', siteWith(letters), { query: 'text=CHAIN-149' });
     assert.equal(some.model.text, 'CHAIN-149');
-    const none = await drawn('chains', siteWith(letters), { query: 'q=nowhere' });
+    const none = await drawn('chains', siteWith(letters), { query: 'text=nowhere' });
     assert.match(none.text, /No chain that runs or has failed has 'nowhere' in its id/);
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { openControl } from '../../src/control/control.js';
+import { retryBatch } from '../../src/dashboard/pages/batches/actions.js';
+import type { BatchModel } from '../../src/dashboard/pages/batches/model.js';
 import type { ChainsModel } from '../../src/dashboard/pages/chains/model.js';
 import type { DelayedModel } from '../../src/dashboard/pages/delayed/model.js';
 import type { TopologyModel } from '../../src/dashboard/pages/topology/model.js';
@@ -9,7 +11,9 @@ import { topologyFacts } from '../../src/dashboard/site/topology-facts.js';
 import { startWatch } from '../../src/dashboard/site/watch.js';
 import { Bus, memory } from '../../src/index.js';
 import { openFailures } from '../../src/operate.js';
+import { memoryStores } from '../../src/stores/memory/index.js';
 import { Names } from '../../src/topology/names.js';
+import { systemClock } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
@@ -19,11 +23,16 @@ describe('the pages of a bus that runs', () => {
   const gate = deferred();
   let bus: Bus;
   let site: Site;
+  let isBroken = true;
+  const scan = async () => {
+    if (isBroken) throw new Error('a virus');
+  };
   let close: () => Promise<void>;
 
   before(async () => {
     const transport = memory();
-    bus = new Bus({ service: 'shop', version: '1.4.2', transport, log: silentLogger });
+    const stores = memoryStores(systemClock);
+    bus = new Bus({ service: 'shop', version: '1.4.2', transport, stores, log: silentLogger });
     bus
       .handle('order.placed', () => {}, {
         name: 'Ship',
@@ -31,7 +40,7 @@ describe('the pages of a bus that runs', () => {
       })
       .handle('thumbs.make', () => gate.promise, { name: 'MakeThumbs', queue: 'shop.thumbs' })
       .handle('thumbs.tell', () => {}, { name: 'TellThumbs', queue: 'shop.thumbs' })
-      .handle('scan', () => Promise.reject(new Error('a virus')), {
+      .handle('scan', scan, {
         name: 'Scan',
         queue: 'shop.scan',
         retry: { tries: 1 },
@@ -41,13 +50,17 @@ describe('the pages of a bus that runs', () => {
     await bus.send('order.placed', 2, { delay: '2h' });
     const watch = startWatch({ transport, wait: '50ms', every: '100ms', log: silentLogger });
     const failures = await openFailures({ transport, queues: ['shop.scan'], log: silentLogger });
+    const index = failures.index();
+    const operations = failures.operations(index, { takesOn: false });
     const control = await openControl({ transport, wait: '50ms', log: silentLogger });
     const names = new Names();
     site = siteOf({
-      ...{ names, watch, control: async () => control, management: undefined, index: failures.index() },
+      ...{ names, watch, control: async () => control, management: undefined, index },
+      ...{ operations, batches: stores.batches },
       topology: () => topologyFacts({ names, watch, management: undefined, control: async () => control }),
     });
     close = async () => {
+      await operations.close();
       await Promise.all([watch.close(), control.close(), failures.close()]);
     };
   });
@@ -136,10 +149,32 @@ describe('the pages of a bus that runs', () => {
       await site.index.refresh({ force: true });
       assert.equal(site.index.letters().count, 2);
     });
-    const { model, text } = await drawn<ChainsModel>('chains', site, { query: 'q=STANDING' });
+    const { model, text } = await drawn<ChainsModel>('chains', site, { query: 'text=STANDING' });
     assert.equal(model.chains.length, 1);
     assert.match(text, /standing-chain stands step 1 of 13 failed in Scan (thumbs\.tell → ){10}2 more/);
     const one = await drawn('chain', site, { params: { chain: 'standing-chain' } });
     assert.match(one.text, /step 1 of 13 Scan Error: a virus/);
+  });
+
+  it('retry the failed jobs of a batch, which then count as done in it', async () => {
+    const jobs = [1, 2, 3].map((payload) => ({ key: 'scan', payload }));
+    await bus.batch(jobs, { id: 'the-batch' }).allowFailures().dispatch();
+    const shown = async () => {
+      await site.index.refresh({ force: true });
+      return await drawn<BatchModel>('batch', site, { params: { batch: 'the-batch' } });
+    };
+    await eventually(async () => {
+      const { model, text } = await shown();
+      assert.deepEqual([model.batch?.failed, model.dead.count], [3, 3]);
+      assert.match(text, /3 dead letters of this batch will be replayed/);
+    });
+    isBroken = false;
+    const query = new URLSearchParams();
+    const asked = { site, query, form: new FormData(), by: 'ada', params: { batch: 'the-batch' } };
+    assert.equal((await retryBatch.run(asked)).say, 'Retrying 3 of shop.scan.dead.');
+    await eventually(async () => {
+      const { model } = await shown();
+      assert.deepEqual([model.batch?.done, model.batch?.state, model.dead.count], [3, 'finished', 0]);
+    });
   });
 });

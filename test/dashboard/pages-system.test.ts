@@ -105,10 +105,12 @@ describe('the page of workers', () => {
     assert.match(all.text, /200 of 300/);
     const turned = watchOf({ processes: processes.toReversed() });
     assert.deepEqual((await drawn('workers', siteOf({ watch: turned }))).model, all.model);
-    const some = await drawn<{ workers: unknown[] }>('workers', siteOf({ watch: turned }), { query: 'q=H1' });
+    const some = await drawn<{ workers: unknown[] }>('workers', siteOf({ watch: turned }), {
+      query: 'text=H1',
+    });
     assert.equal(some.model.workers.length, 100);
     assert.match(
-      (await drawn('workers', siteOf({ watch: turned }), { query: 'q=nowhere' })).text,
+      (await drawn('workers', siteOf({ watch: turned }), { query: 'text=nowhere' })).text,
       /No process has 'nowhere'/,
     );
   });
@@ -157,7 +159,7 @@ describe('the page of the broker', () => {
     ];
     const broker = {
       ...seenOf().broker,
-      ...{ cluster: 'shop', connections: 1_203, connectionChurn: 0.5, critical: ['near'] },
+      ...{ cluster: 'shop', connections: 1_203, connectionChurn: 0.5, critical: ['near', 'gone'] },
       nodes: [
         node({}),
         node({ name: 'rabbit@b', memoryShare: 0.9 }),
@@ -178,6 +180,10 @@ describe('the page of the broker', () => {
     );
     assert.match(text, /rabbit@a running 42 % 0\.5 % none/);
     assert.match(text, /rabbit@c running memory alarm – not known/);
+    assert.match(
+      text,
+      /Queues without a majority, which stand still: 1 Start the nodes that their members are on: gone/,
+    );
     assert.match(text, /Not running: rabbit@d/);
     assert.match(text, /rabbit@d does not see rabbit@a/);
     assert.match(

@@ -138,14 +138,15 @@ describe('the page of the topology', () => {
   });
 
   it('is filtered by names, keeps what was asked, and says what there is none of', async () => {
-    const query = 'q=HISTORY&exchange=exact&key=one';
+    const query = 'text=HISTORY&exchange=exact&key=one';
     const { model, html } = await drawn<TopologyModel>('topology', site(), { query });
     assert.deepEqual(
       model.queues.map(({ queue }) => queue),
       ['history'],
     );
     assert.match(html, /<input type="hidden" name="key" value="one"/);
-    const nothing = await drawn('topology', site(), { query: 'q=nowhere' });
+    assert.match(html, /<input type="hidden" name="text" value="HISTORY"/);
+    const nothing = await drawn('topology', site(), { query: 'text=nowhere' });
     assert.match(nothing.text, /No exchange, pattern or queue has 'nowhere' in its name/);
     const empty = await drawn('topology', site({ exchanges: [], bindings: [], queues: [] }));
     assert.match(empty.text, /No queue of the application is known/);

@@ -8,6 +8,7 @@ import { Sparkline } from '../../src/dashboard/ui/figures/sparkline.js';
 import { addressOf, Pager } from '../../src/dashboard/ui/filter.js';
 import { ActionForm } from '../../src/dashboard/ui/form.js';
 import { Layout } from '../../src/dashboard/ui/layout/layout.js';
+import { type KeepOrder, RowOrder } from '../../src/dashboard/ui/row-order.js';
 import { Table } from '../../src/dashboard/ui/table.js';
 import { Code } from '../../src/dashboard/ui/text-blocks.js';
 import { CONTEXT } from './drawn.js';
@@ -90,6 +91,23 @@ describe('a part of a page', () => {
       /<tr data-row(="")?><th scope="row"><a href="\/q\/mail" data-primary(="")?>mail<\/a><\/th>/,
     );
     assert.match(html, /<th scope="col" class="number">Length<\/th>/);
+  });
+
+  it('has its rows in the order that a reader is used to, and all of them', () => {
+    const table = (keep: KeepOrder) =>
+      renderToString(
+        <RowOrder.Provider value={keep}>
+          <Table
+            caption="Groups"
+            columns={[{ label: 'Group', names: true, cell: (row: string) => row }]}
+            rows={['a', 'b', 'c']}
+            keyOf={(row) => row}
+          />
+        </RowOrder.Provider>,
+      );
+    const rows = (html: string) => [...html.matchAll(/<th scope="row">(\w)/g)].map(([, row]) => row);
+    assert.deepEqual(rows(table((_, keys) => keys)), ['a', 'b', 'c']);
+    assert.deepEqual(rows(table(() => ['c', 'a', 'b'])), ['c', 'a', 'b']);
   });
 
   it('has the way to the parts beside, and none where all is on one page', () => {

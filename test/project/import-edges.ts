@@ -17,6 +17,18 @@ const type = true;
 
 /** At least one for each rule. */
 export const forbidden: readonly ForbiddenEdge[] = [
+  {
+    rule: 'views-load-nothing-of-the-server',
+    from: 'src/dashboard/ui/a.tsx',
+    to: 'src/dashboard/site/watch.ts',
+  },
+  {
+    rule: 'views-load-no-page',
+    from: 'src/dashboard/pages/overview/a.tsx',
+    to: 'src/dashboard/pages/page.ts',
+  },
+  { rule: 'pages-stay-in-the-dashboard', from: 'src/cli/a.ts', to: 'preact' },
+  { rule: 'views-load-nothing-of-node', from: 'src/dashboard/client/a.ts', to: 'node:crypto' },
   { rule: 'util-knows-no-domain', from: 'src/util/a.ts', to: 'src/errors.ts' },
   { rule: 'foundation-stands-alone', from: 'src/message/a.ts', to: 'src/retry/policy.ts', type },
   { rule: 'pure-parts-stand-alone', from: 'src/retry/a.ts', to: 'src/topology/plan.ts' },

@@ -38,7 +38,7 @@ export const manifest = JSON.parse(read('package.json')) as Manifest;
 export function typeScriptFiles(...directories: string[]): string[] {
   return directories.filter(exists).flatMap((directory) =>
     readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
       .sort(),
   );

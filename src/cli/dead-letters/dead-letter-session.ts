@@ -1,6 +1,7 @@
 import type { KeyProvider } from '../../encryption/key-provider.js';
-import { type Failures, openFailures } from '../../failures/failures.js';
+import type { Failures } from '../../failures/failures.js';
 import { unreadableText } from '../../failures/letters/unreadable-text.js';
+import { openFailures } from '../../failures/open-failures.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { silentLogger } from '../../util/logger.js';
 import { numberText } from '../../util/text/count-text.js';

@@ -206,9 +206,8 @@ export class SlotGroup {
 
   get status(): Omit<SlotGroupStatus, 'busyMs'> {
     const { gate, pause, slots, serving, options } = this;
-    const { underWay } = this.dispatcher;
-    const parts = { ...options, ...serving, consumers: this.lanes, gate, pause, slots, underWay };
-    return { queues: this.queues, ...groupStatus(parts) };
+    const parts = { gate, pause, slots, underWay: this.dispatcher.underWay, consumers: this.lanes };
+    return { queues: this.queues, ...groupStatus({ ...options, ...serving, ...parts }) };
   }
 
   get handlers(): readonly Handler[] {
@@ -219,7 +218,6 @@ export class SlotGroup {
     return this.circuits.stateOf(handler);
   }
 
-  /** Closes the circuit of a handler if it is open. */
   resetCircuit(handler: Handler): void {
     this.circuits.reset(handler);
   }

@@ -16,6 +16,8 @@ export interface DrawnBody {
 const MOST = 64 * 1024;
 /** Bytes that are looked at: indented, they are more than what is shown, unless they are mostly space. */
 const LOOKED_AT = 256 * 1024;
+/** Characters behind the cut that are looked at. */
+const BEHIND_CUT = 4 * 1024;
 const HEX_BYTES = 2048;
 
 /** Draws a body in a time that its size doesn't change but for one look at its bytes. */
@@ -26,9 +28,9 @@ export function drawBody(body: Buffer, redaction: Redaction): DrawnBody {
   const source = body.subarray(0, isPart ? wholeCharacters(body, LOOKED_AT) : undefined).toString('utf8');
   const json = isPart || isJson(source) ? printJson(source, { most: MOST, redaction, isPart }) : undefined;
   if (json) return { form: 'json', text: visibleText(json.text), isCut: json.isCut };
-  // A value that is cut off in the middle must be hidden, too: the names are looked for in all, and the text is cut then.
-  const text = redaction.inText(source);
-  const isCut = isPart || text.length > MOST;
+  // A value that the cut goes through must be hidden, too: the names are looked for first, and the text is cut then.
+  const text = redaction.inText(source.slice(0, MOST + BEHIND_CUT));
+  const isCut = source.length > MOST + BEHIND_CUT || text.length > MOST;
   return { form: 'text', text: visibleText(isCut ? `${text.slice(0, MOST)}…` : text), isCut };
 }
 

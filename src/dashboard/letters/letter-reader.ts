@@ -45,12 +45,17 @@ const MOST_ALONG = 100;
 
 interface Said {
   readonly until: number;
+  /** For a letter that failed then. */
+  readonly failedAt: number | undefined;
   /** What was read is in the cache alone. */
   readonly read: { readonly state: 'read' } | Exclude<LetterRead, { readonly state: 'read' | 'reading' }>;
 }
 
+type Wanted = Map<string, number | undefined>;
+
 interface Pass {
-  readonly wanted: Set<string>;
+  /** Ids, with the time of failure that is wanted. */
+  readonly wanted: Wanted;
   readonly over: Promise<void>;
 }
 
@@ -72,10 +77,12 @@ export class LetterReader {
   async read({ deadQueue, id, failedAt, waitMs = WAIT_MS, along = [] }: LetterAsked): Promise<LetterRead> {
     const found = this.known(deadQueue, id, failedAt);
     if (found) return found;
-    const wanted = along.slice(0, MOST_ALONG).filter((each) => !this.cache.has(deadQueue, each));
-    const over = this.pass(deadQueue, [id, ...wanted]);
+    const wanted: Wanted = new Map([[id, failedAt]]);
+    for (const each of along.slice(0, MOST_ALONG))
+      if (each !== id && !this.cache.has(deadQueue, each)) wanted.set(each, undefined);
+    const over = this.pass(deadQueue, wanted);
     await this.within(waitMs, over);
-    return this.known(deadQueue, id, undefined) ?? { state: 'reading' };
+    return this.known(deadQueue, id, failedAt) ?? { state: 'reading' };
   }
 
   /** A letter that was read lately, also if it is not there any more. */
@@ -93,7 +100,8 @@ export class LetterReader {
 
   private known(deadQueue: string, id: string, failedAt: number | undefined): LetterRead | undefined {
     const said = this.said.get(keyOf(deadQueue, id));
-    const stands = said !== undefined && said.until > this.options.clock.monotonic();
+    const stands =
+      said?.failedAt === failedAt && said !== undefined && said.until > this.options.clock.monotonic();
     if (stands && said.read.state !== 'read') return said.read;
     const copies = this.cache.get(deadQueue, id);
     const isLatest = failedAt === undefined || copies?.some((each) => each.failedAt?.getTime() === failedAt);
@@ -101,49 +109,50 @@ export class LetterReader {
   }
 
   /** Joins the pass that waits for its turn, or asks for one. */
-  private pass(deadQueue: string, ids: readonly string[]): Promise<void> {
+  private pass(deadQueue: string, wanted: Wanted): Promise<void> {
     const next = this.waiting.get(deadQueue);
-    for (const id of next ? ids : []) next?.wanted.add(id);
-    if (next) return next.over;
-    const wanted = new Set(ids);
+    if (next) {
+      for (const [id, failedAt] of wanted) next.wanted.set(id, failedAt ?? next.wanted.get(id));
+      return next.over;
+    }
     const over = this.through(deadQueue, wanted);
     this.waiting.set(deadQueue, { wanted, over });
     return over;
   }
 
-  private async through(deadQueue: string, wanted: ReadonlySet<string>): Promise<void> {
+  private async through(deadQueue: string, wanted: Wanted): Promise<void> {
     // Whoever comes from here on has to wait for another pass.
     const begin = () => this.waiting.delete(deadQueue);
     try {
       const failures = await this.options.failures();
       const letters = await failures.turns.run(deadQueue, () => {
         begin();
-        return failures.read(deadQueue, wanted);
+        return failures.read(deadQueue, wanted.keys());
       });
       this.keep(deadQueue, wanted, letters);
     } catch (error) {
       begin();
       const help = error instanceof HoplineError ? ` ${error.help}` : '';
       const problem = `${reasonText(error)}.${help}`;
-      for (const id of wanted) this.say(deadQueue, id, { state: 'failed', problem });
+      for (const [id, failedAt] of wanted) this.say(deadQueue, id, failedAt, { state: 'failed', problem });
     }
   }
 
-  private keep(deadQueue: string, wanted: Iterable<string>, letters: readonly DeadLetter[]): void {
+  private keep(deadQueue: string, wanted: Wanted, letters: readonly DeadLetter[]): void {
     const found = new Map<string, DeadLetter[]>();
     for (const letter of letters) found.set(letter.id, [...(found.get(letter.id) ?? []), letter]);
-    for (const id of wanted) {
+    for (const [id, failedAt] of wanted) {
       const copies = found.get(id);
       if (copies) this.cache.set(deadQueue, id, copies);
       else this.cache.forget(deadQueue, id);
-      this.say(deadQueue, id, { state: copies ? 'read' : 'gone' });
+      this.say(deadQueue, id, failedAt, { state: copies ? 'read' : 'gone' });
     }
   }
 
-  private say(deadQueue: string, id: string, read: Said['read']): void {
+  private say(deadQueue: string, id: string, failedAt: number | undefined, read: Said['read']): void {
     const now = this.options.clock.monotonic();
     for (const [key, { until }] of this.said) if (until <= now) this.said.delete(key);
-    this.said.set(keyOf(deadQueue, id), { until: now + STANDS_MS, read });
+    this.said.set(keyOf(deadQueue, id), { until: now + STANDS_MS, failedAt, read });
   }
 
   private async within(ms: number, over: Promise<void>): Promise<void> {

@@ -10,7 +10,7 @@ export const hiddenAs = (number: number | undefined): string =>
 const SHORT = 4;
 
 /** A name in text that is not JSON, and the sign before its value: of a line, a query, a form. */
-const NAME = /(["']?)([\w.-]{1,80})\1\s{0,8}[:=]\s{0,8}/g;
+const NAME = /(?<![\w.-])([\w.-]{1,80})["']?\s{0,8}[:=]\s{0,8}/g;
 /** It ends where the next name may begin. */
 const VALUE = /"(?:[^"\\\n]|\\.){0,4000}"?|[^\s,;&<>][^\n,;&<>]{0,4000}/y;
 const ELEMENT = /(<([\w:.-]{1,80})(?:\s[^<>]{0,200})?>)([^<]{1,4000})/g;
@@ -55,7 +55,7 @@ export class Redaction {
     let [shown, from] = ['', 0];
     for (const {
       0: { length },
-      2: name = '',
+      1: name = '',
       index,
     } of text.matchAll(NAME)) {
       VALUE.lastIndex = index + length;

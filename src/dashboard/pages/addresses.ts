@@ -19,6 +19,8 @@ export const operationPath = (operation: string): string => `/operations/${segme
 
 export const queuePath = (queue: string): string => `/queues/${segmentOf(queue)}`;
 
+export const chainPath = (chain: string): string => `/chains/${segmentOf(chain)}`;
+
 export const batchPath = (batch: string): string => `/batches/${segmentOf(batch)}`;
 
 /** Everything that is known under an id or a text. */

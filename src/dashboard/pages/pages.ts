@@ -3,6 +3,8 @@ import { batch, batches } from './batches/page.js';
 import { broker } from './broker/page.js';
 import { chain, chains } from './chains/page.js';
 import { delayed } from './delayed/page.js';
+import { retryEdited } from './edit/actions.js';
+import { edit } from './edit/page.js';
 import { readAgain } from './failures/actions.js';
 import { failures } from './failures/page.js';
 import { GROUP_ACTIONS } from './group/actions.js';
@@ -22,13 +24,15 @@ import { RUNNING_ACTIONS } from './running/actions.js';
 import { running } from './running/page.js';
 import { search } from './search/page.js';
 import { topology } from './topology/page.js';
+import { restoreAll, restoreSelected } from './trash/actions.js';
+import { trash } from './trash/page.js';
 import { restartService } from './workers/actions.js';
 import { workers } from './workers/page.js';
 
 /** All pages, in the order of the navigation. */
 export const PAGES: readonly Page<never>[] = [
   ...[overview, running, queues, queue, handlers, handler],
-  ...[failures, group, message, operations, operation, search],
+  ...[failures, group, message, edit, operations, operation, trash, search],
   ...[batches, batch, chains, chain, outbox, delayed],
   ...[workers, broker, topology],
 ] as readonly Page<unknown>[] as readonly Page<never>[];
@@ -38,6 +42,6 @@ export const ACTIONS: readonly Action[] = [
   ...QUEUE_ACTIONS,
   ...RUNNING_ACTIONS,
   ...GROUP_ACTIONS,
-  ...[readAgain, retryMessage, forgetMessage, stopOperation],
+  ...[readAgain, retryMessage, forgetMessage, retryEdited, stopOperation, restoreSelected, restoreAll],
   ...[cancelBatch, retryBatch, restartService],
 ];

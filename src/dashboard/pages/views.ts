@@ -3,6 +3,7 @@ import { BatchesView } from './batches/view.js';
 import { BrokerView } from './broker/view.js';
 import { ChainsView, ChainView } from './chains/view.js';
 import { DelayedView } from './delayed/view.js';
+import { EditView } from './edit/view.js';
 import { FailuresView } from './failures/view.js';
 import { GroupView } from './group/view.js';
 import { HandlerView } from './handlers/handler-view.js';
@@ -17,6 +18,7 @@ import { QueuesView } from './queues/view.js';
 import { RunningView } from './running/view.js';
 import { SearchView } from './search/view.js';
 import { TopologyView } from './topology/view.js';
+import { TrashView } from './trash/view.js';
 import type { View } from './view.js';
 import { WorkersView } from './workers/view.js';
 
@@ -29,6 +31,8 @@ export const VIEWS: Readonly<Record<string, View<never>>> = {
   operations: OperationsView as View<never>,
   operation: OperationView as View<never>,
   search: SearchView as View<never>,
+  edit: EditView as View<never>,
+  trash: TrashView as View<never>,
   batches: BatchesView as View<never>,
   batch: BatchView as View<never>,
   chains: ChainsView as View<never>,

@@ -1,5 +1,6 @@
-import { type Failures, openFailures } from '../../failures/failures.js';
+import type { Failures } from '../../failures/failures.js';
 import type { DeadLetterIndex } from '../../failures/groups/dead-letter-index.js';
+import { openFailures } from '../../failures/open-failures.js';
 import type { Operations } from '../../failures/operations/operation.js';
 import type { FailuresOptions } from '../../failures/options.js';
 import type { Names } from '../../topology/names.js';

@@ -22,3 +22,17 @@ export function freshFor<T>(
     return answer;
   };
 }
+
+/** The same for each object, as a site: what is asked of it is asked once within a time. */
+export function freshForEach<Of extends object, T>(
+  forMs: number,
+  clockOf: (of: Of) => Pick<Clock, 'monotonic'>,
+  ask: (of: Of) => Promise<T>,
+): (of: Of) => Promise<T> {
+  const known = new WeakMap<Of, () => Promise<T>>();
+  return (of) => {
+    const its = known.get(of) ?? freshFor(clockOf(of), forMs, () => ask(of));
+    known.set(of, its);
+    return its();
+  };
+}

@@ -28,7 +28,7 @@ export interface OpenSite extends Site {
 /** What an application's pages need, each part opened when it is first asked for. */
 export function openSite(application: ApplicationSettings, settings: DashboardSettings): OpenSite {
   const { transport, queues = [], stores, deadLetters: others, encryption } = application;
-  const { management: api, prefix, delayPrefix } = application;
+  const { management: api, prefix, delayPrefix, messages } = application;
   const { links, log, prometheus, redact, allowActions } = settings;
   const names = new Names(prefix, delayPrefix);
   const management = api && new Management(api.url, api.vhost ?? '/');
@@ -44,6 +44,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
     ...{ names, transport, log, queues, takesOn: allowActions, seen: () => watch.get().seen },
     ...(others ? { others } : {}),
     ...(encryption ? { encryption } : {}),
+    ...(messages ? { messages } : {}),
     ...(prefix === undefined ? {} : { prefix }),
     ...(delayPrefix === undefined ? {} : { delayPrefix }),
   });
@@ -57,7 +58,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
     ...{ id: application.id, title: application.title, broker, names, clock: transport.clock, links },
     ...{ management, batches: stores?.batches, outbox: stores?.outbox },
     ...{ index: letters.index, operations: letters.operations, failures: letters.failures },
-    letters: new SiteLetters({ clock: transport.clock, failures: letters.failures, redact }),
+    letters: new SiteLetters({ names, clock: transport.clock, failures: letters.failures, redact }),
     get watch() {
       return watch.get();
     },

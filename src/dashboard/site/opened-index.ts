@@ -41,6 +41,14 @@ export class OpenedIndex implements FailureIndex {
     return this.index?.letters(asked) ?? { count: 0, letters: [] };
   }
 
+  copies(deadQueue: string, id: string): ReturnType<FailureIndex['copies']> {
+    return this.index?.copies(deadQueue, id) ?? [];
+  }
+
+  left(deadQueue: string, ids: Iterable<string>): void {
+    this.index?.left(deadQueue, ids);
+  }
+
   async mark(...mark: Parameters<FailureIndex['mark']>): Promise<void> {
     await (await this.open()).mark(...mark);
   }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { type KeepOrder, RowOrder } from './row-order.js';
 
 export interface Column<Row> {
   readonly label: string;
@@ -61,10 +62,25 @@ export function Table<Row>(props: TableProps<Row>) {
             ))}
           </tr>
         </thead>
-        <tbody>{rows.map((row) => rowOf(row, props))}</tbody>
+        <tbody>
+          <RowOrder.Consumer>
+            {(keep) => inOrder(props, keep).map((row) => rowOf(row, props))}
+          </RowOrder.Consumer>
+        </tbody>
       </table>
     </section>
   );
+}
+
+function inOrder<Row>(
+  { caption, rows, keyOf }: TableProps<Row>,
+  keep: KeepOrder | undefined,
+): readonly Row[] {
+  if (keep === undefined) return rows;
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+  // Keys that are not different say nothing of places.
+  if (byKey.size !== rows.length) return rows;
+  return keep(caption, [...byKey.keys()]).flatMap((key) => byKey.get(key) ?? []);
 }
 
 function rowOf<Row>(row: Row, { columns, keyOf, hrefOf, select }: TableProps<Row>) {

@@ -7,7 +7,14 @@ import type { Clock } from '../../util/clock.js';
 import { reasonText } from '../../util/error-text.js';
 import type { OneAtATime } from '../reading/one-at-a-time.js';
 import { walk } from '../reading/walk.js';
-import type { FailureGroup, FailureIndex, IndexState, LettersAsked, LettersFound } from './group.js';
+import type {
+  FailureGroup,
+  FailureIndex,
+  IndexedLetter,
+  IndexState,
+  LettersAsked,
+  LettersFound,
+} from './group.js';
 import {
   checkMark,
   decodeRecords,
@@ -120,12 +127,15 @@ export class DeadLetterIndex implements FailureIndex {
     return { count, letters: letters.map(indexed) };
   }
 
+  copies(deadQueue: string, id: string): readonly IndexedLetter[] {
+    return this.letterStore.copies(deadQueue, id).map(indexed);
+  }
+
   async mark(id: string, mark: GroupMark, by: string): Promise<void> {
     checkMark(mark, by);
     await this.notes.mark(id, mark, by, new Set(this.letterStore.sorted().map(({ group }) => group)));
   }
 
-  /** Called by whoever has removed letters from a queue: one id for each letter. */
   left(deadQueue: string, ids: Iterable<string>): void {
     this.letterStore.remove(deadQueue, ids);
   }

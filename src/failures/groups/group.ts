@@ -125,6 +125,10 @@ export interface FailureIndex {
   groups(options?: { readonly spanMs?: number; readonly parts?: number }): Promise<readonly FailureGroup[]>;
   group(id: string): Promise<FailureGroup | undefined>;
   letters(asked?: LettersAsked): LettersFound;
+  /** Copies of one letter in a queue, the latest failure first. */
+  copies(deadQueue: string, id: string): readonly IndexedLetter[];
+  /** Called by whoever has removed letters from a queue: one id for each letter. */
+  left(deadQueue: string, ids: Iterable<string>): void;
   /** Notes what an operator says of a group, for all operators. @throws OptionsError, ConnectError, ControlError */
   mark(
     id: string,

@@ -117,6 +117,12 @@ export class LetterStore {
     return { count, letters };
   }
 
+  /** Copies of one letter, the latest failure first. */
+  copies(deadQueue: string, id: string): Kept[] {
+    const its = this.queues.get(deadQueue)?.letters.get(id) ?? [];
+    return its.toSorted((left, right) => timeOf(right) - timeOf(left));
+  }
+
   private ofQueue(deadQueue: string): OfQueue {
     const of = this.queues.get(deadQueue) ?? { letters: new Map(), count: 0, leftOut: 0 };
     this.queues.set(deadQueue, of);

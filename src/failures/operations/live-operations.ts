@@ -78,6 +78,10 @@ export class LiveOperations implements Operations {
     if (this.isClosed) throw new OptionsError('operation', ['this process is about to end']);
     const { index } = this.options;
     const { kind, selection, to = 'queue', reportWithin = DEFAULT_REPORT_WITHIN } = request;
+    if (kind === 'restore' && 'ids' in selection && selection.deadQueue !== this.options.settings.names.trash)
+      throw new OptionsError('operation', [
+        `expected selection.deadQueue to be '${this.options.settings.names.trash}', the trash, got '${selection.deadQueue}'`,
+      ]);
     await index.refresh();
     const startedAt = this.now();
     let letters = chosen(index, selection, startedAt);

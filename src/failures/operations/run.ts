@@ -1,10 +1,4 @@
-import {
-  ConnectError,
-  OptionsError,
-  OutcomeUnknownError,
-  PublishTimeoutError,
-  StoppedError,
-} from '../../errors.js';
+import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../../errors.js';
 import type { ReplayReport } from '../../message/wire/replay-report.js';
 import type { Session } from '../../transport/transport.js';
 import { pause } from '../../util/clock.js';
@@ -36,7 +30,7 @@ export interface RunParts {
   /** Shared with whatever else takes letters of these queues in this process. */
   readonly turns: Pick<OneAtATime, 'run'>;
   /** What to do with each letter, for kinds that are no replay. */
-  readonly acts: { readonly [Kind in 'forget' | 'restore']?: (by: string) => Act };
+  readonly acts: { readonly [Kind in 'forget' | 'restore']: (by: string) => Act };
   /** Told which letters have left their queue, now and then: one id for each letter. */
   left(deadQueue: string, ids: Iterable<string>): void;
 }
@@ -138,8 +132,7 @@ export class Run {
     const { session, settings } = parts;
     const { kind, to, by, rate } = its;
     if (kind === 'canary') return await this.workAsCanary();
-    const act = kind === 'retry' ? retrier(settings, session, to) : parts.acts[kind]?.(by);
-    if (!act) throw new OptionsError('operation', [`this process can't do '${kind}'`]);
+    const act = kind === 'retry' ? retrier(settings, session, to) : parts.acts[kind](by);
     await this.actOnAll(act, new Pace(settings.transport.clock, rate));
   }
 

@@ -1,6 +1,6 @@
 import { DeadLetterIdError } from '../../errors.js';
 import type { Names } from '../../topology/names.js';
-import type { Session } from '../../transport/transport.js';
+import type { Delivery, Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { type DeadLetterFilter, matcherOf } from '../filter.js';
 import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
@@ -60,15 +60,21 @@ export class LetterReading {
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
   }
 
-  /** Letters of one queue with these ids, in their order. */
+  /** Letters of a queue with these ids, whole. @throws TopologyError, UnreadableLettersError */
   async read(queue: string, ids: ReadonlySet<string>): Promise<DeadLetter[]> {
+    const { session, clock, names } = this;
     const found: DeadLetter[] = [];
-    const see = (letter: DeadLetter) => {
+    const pick = (delivery: Delivery) => {
+      const { messageId } = delivery.properties;
+      // Reading costs more than passing: of tens of thousands, those that can't be meant are not read.
+      if (messageId && !ids.has(messageId)) return;
+      const letter = readLetter(delivery, names);
       if (ids.has(letter.id)) found.push(letter);
     };
-    await this.look(queue, see, () => {
+    const again = () => {
       found.length = 0;
-    });
+    };
+    await walk(session, clock, { queue, again, pick });
     return found;
   }
 

@@ -1,6 +1,6 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { BusEvents } from '../../events.js';
-import { openFailures } from '../../failures/failures.js';
+import { openFailures } from '../../failures/open-failures.js';
 import { isKept } from '../../topology/bus-topology.js';
 import { Names } from '../../topology/names.js';
 import type { Transport } from '../../transport/transport.js';

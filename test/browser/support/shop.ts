@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Bus, defineMessage, type MessageContext, rabbitmq } from '../../../src/index.js';
 import { postgresStores } from '../../../src/stores/postgres/index.js';
 import { migrate } from '../../../src/stores/postgres/migrate.js';
-import { deadQueueOf } from '../../../src/topology/names.js';
+import { deadQueueOf, Names } from '../../../src/topology/names.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { eventually } from '../../support/eventually.js';
@@ -121,13 +121,18 @@ export class Shop {
     return messageId;
   }
 
-  /** A dead letter with any body and headers, as if the handler of `queue` had given it up. */
+  /** A dead letter with any body and headers, by the way of one that the handler of `queue` has given up. */
   async bury(queue: string, letter: BuriedLetter): Promise<void> {
     const connection = await connect(this.url);
     try {
       const channel = await connection.createConfirmChannel();
       const { body, headers, contentType = 'application/json', ...rest } = letter;
-      channel.sendToQueue(deadQueueOf(queue), body, { headers, contentType, persistent: true, ...rest });
+      channel.publish(new Names(this.prefix).dead, queue, body, {
+        headers,
+        contentType,
+        persistent: true,
+        ...rest,
+      });
       await channel.waitForConfirms();
     } finally {
       await connection.close();

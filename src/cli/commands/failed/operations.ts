@@ -2,7 +2,7 @@ import type { Operation } from '../../../failures/operations/operation.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
-import { howFar } from '../../dead-letters/retry-group.js';
+import { howFar, operationsOf } from '../../dead-letters/run-operation.js';
 import { printTable } from '../../output/table.js';
 import { oneLine, timeText } from '../../output/text.js';
 
@@ -15,9 +15,7 @@ export const define: DefineCommand = (command, { terminal }) => {
   withTarget(command)
     .option('--json', 'one JSON array; the fields are those of Operation')
     .action(async (flags: Flags) => {
-      const all = await withDeadLetters(flags, terminal, ({ failures }) =>
-        failures.operations(failures.index(), { takesOn: false }).list(),
-      );
+      const all = await withDeadLetters(flags, terminal, ({ failures }) => operationsOf(failures).list());
       if (flags.json) return await terminal.write(`${JSON.stringify(all, undefined, 2)}\n`);
       const head = ['id', 'what', 'state', 'by', 'since', 'of', 'how far'];
       if (all.length > 0) printTable(terminal, head, all.map(rowOf), head.length - 1);

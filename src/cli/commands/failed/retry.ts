@@ -7,7 +7,7 @@ import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, type FilterFlags, filterOf, reasonsText, withFilters } from '../../dead-letters/filters.js';
-import { runOperation } from '../../dead-letters/retry-group.js';
+import { operationsOf, runOperation } from '../../dead-letters/run-operation.js';
 import { selectedLetters } from '../../dead-letters/selected-letters.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -22,16 +22,11 @@ interface Flags extends TargetFlags, FilterFlags {
 
 /** `hopline failed retry`: replays dead letters; each is confirmed before it leaves its dead-letter queue. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
-  const retryGroup = (ids: readonly string[], flags: Flags, to: ReplayTarget, rate: Rate | undefined) => {
-    const kind = flags.canary ? 'canary' : 'retry';
-    const request = {
-      kind,
-      selection: { group: groupOf(ids, flags) },
-      to,
-      ...(rate === undefined ? {} : { rate }),
-    } as const;
+  const asCanary = (ids: readonly string[], flags: Flags, rate: Rate | undefined) => {
+    const selection = { group: groupOf(ids, flags) };
+    const request = { kind: 'canary', selection, ...(rate === undefined ? {} : { rate }) } as const;
     return withDeadLetters(flags, terminal, ({ failures }) =>
-      runOperation(terminal, failures.operations(failures.index(), { takesOn: false }), request),
+      runOperation(terminal, operationsOf(failures), request),
     );
   };
   command.argument('[ids...]', 'their ids, or the beginnings of them');
@@ -40,12 +35,12 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .option('--to-queue', 'to exactly the queue each failed in (the default)')
     .option('--republish', 'through exchange and routing key: every subscriber gets the messages again')
     .option('--rate <rate>', 'maximum rate, per second or minute: 50/s, 30/m')
-    .option('--canary', 'of a group: first one, then ten, then the rest, as long as they are handled')
+    .option('--canary', 'all of a --group: first one, then ten, then the rest, as long as they are handled')
     .option('--yes', 'do it without asking')
     .action(async (ids: string[], flags: Flags) => {
       const to = targetOf(flags);
       const rate = rateOf(flags.rate);
-      if (flags.group !== undefined || flags.canary) return exit(await retryGroup(ids, flags, to, rate));
+      if (flags.canary) return exit(await asCanary(ids, flags, rate));
       const filter = selectedLetters(ids, flags);
       await withDeadLetters(flags, terminal, async ({ failures, target }) => {
         const letters = await failures.list(filter);
@@ -71,15 +66,20 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
 
 /** @throws UsageError */
 function groupOf(ids: readonly string[], flags: Flags): string {
-  const { group, ...others } = flags;
-  const { canary, toQueue, republish } = others;
+  const { group, ...filter } = filterOf(flags);
   if (group === undefined)
-    throw new UsageError('--canary without --group', 'Give --group with the id of a group');
-  if (ids.length > 0 || flags.all || Object.keys(filterOf(others)).length > 0)
-    throw new UsageError('--group is given with ids, --all or filters', 'Give the one or the other');
-  if (canary && republish && !toQueue)
     throw new UsageError(
-      '--canary and --republish are given',
+      '--canary without --group',
+      'Give --group, with an id that `hopline failed groups` prints',
+    );
+  if (ids.length > 0 || Object.keys(filter).length > 0)
+    throw new UsageError(
+      '--canary is given with ids or filters',
+      'Leave them out: a canary is of a whole group',
+    );
+  if (flags.republish)
+    throw new UsageError(
+      'both --canary and --republish are given',
       'Give one of them: a canary goes to the queue in which its letters failed',
     );
   return group;

@@ -12,7 +12,10 @@ export function moveRow(by: 1 | -1): void {
   const to = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by))];
   if (!to) return;
   last = to;
-  to.querySelector<HTMLElement>('[data-primary], a[href], input, button')?.focus({ preventScroll: true });
+  const its =
+    to.querySelector<HTMLElement>('[data-primary]') ??
+    to.querySelector<HTMLElement>('a[href], input, button');
+  its?.focus({ preventScroll: true });
   to.scrollIntoView({ block: 'nearest' });
 }
 

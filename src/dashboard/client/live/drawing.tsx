@@ -2,7 +2,9 @@ import { hydrate, render } from 'preact';
 import type { View, ViewContext } from '../../pages/view.js';
 import { VIEWS } from '../../pages/views.js';
 import type { PageState } from '../../ui/layout/frame.js';
+import { RowOrder } from '../../ui/row-order.js';
 import { agoText } from '../../ui/text.js';
+import { keptOrder } from './standing.js';
 
 const TICK_MS = 1_000;
 
@@ -14,6 +16,7 @@ export class Drawing {
   private since = performance.now();
   private isPressed = false;
   private held: (() => void) | undefined;
+  private readonly order = keptOrder();
 
   constructor(
     private readonly root: HTMLElement,
@@ -21,8 +24,8 @@ export class Drawing {
   ) {
     this.view = VIEWS[page] as View<unknown> | undefined;
     this.context = context;
-    const { view: View } = this;
-    if (View) hydrate(<View model={model} context={context} />, root);
+    const view = this.viewOf(model);
+    if (view) hydrate(view, root);
     setInterval(() => this.tick(), TICK_MS);
     this.followPointer();
   }
@@ -42,11 +45,23 @@ export class Drawing {
   }
 
   private render(model: unknown): void {
-    const { view: View, root } = this;
-    if (View) render(<View model={model} context={{ ...this.context, now: this.now }} />, root);
+    const view = this.viewOf(model);
+    if (view) render(view, this.root);
+  }
+
+  private viewOf(model: unknown) {
+    const { view: View, order, context } = this;
+    if (!View) return undefined;
+    return (
+      <RowOrder.Provider value={order.keep}>
+        <View model={model} context={{ ...context, now: this.now }} />
+      </RowOrder.Provider>
+    );
   }
 
   private followPointer(): void {
+    for (const touch of ['pointermove', 'keydown', 'scroll'])
+      addEventListener(touch, () => this.order.touched(), { passive: true, capture: true });
     this.root.addEventListener('pointerdown', () => {
       this.isPressed = true;
     });

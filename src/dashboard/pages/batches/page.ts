@@ -4,6 +4,7 @@ import { answerOf } from '../../site/answer.js';
 import type { Site } from '../../site/site.js';
 import { ofSegment } from '../addresses.js';
 import { NotFound, type Page } from '../page.js';
+import { textOf } from '../query.js';
 import { deadJobsOf } from './dead-jobs.js';
 import type { BatchesModel, BatchModel } from './model.js';
 import { rowOf } from './rows.js';
@@ -14,7 +15,6 @@ const NEWEST = 200;
 const JOBS = 50;
 const LONGEST_ERROR = 300;
 const FRESH_MS = 2_000;
-const LONGEST_TEXT = 200;
 
 export const batches: Page<BatchesModel> = {
   name: 'batches',
@@ -22,7 +22,7 @@ export const batches: Page<BatchesModel> = {
   freshMs: FRESH_MS,
   title: () => 'Batches',
   async load({ site, query }) {
-    const text = (query.get('q') ?? '').trim().slice(0, LONGEST_TEXT);
+    const text = textOf(query, 'text');
     const none = { text, batches: [], looked: 0, isFull: false };
     const store = site.batches;
     if (!store) return { hasStore: false, problem: undefined, ...none };

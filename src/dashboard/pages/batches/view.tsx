@@ -71,7 +71,7 @@ const Stored: View<BatchesModel> = ({ model, context }) => {
     <>
       {problem === undefined ? null : <Notice tone="bad" title={problem} />}
       <Filter href={addressOf(`${context.base}/batches`, {})} label="Filter batches">
-        <Field name="q" label="Id or name" type="search" value={text} />
+        <Field name="text" label="Id or name" type="search" value={text} />
       </Filter>
       <Table
         caption={isFull ? `The newest ${countText(looked)} batches` : 'Batches'}

@@ -1,7 +1,6 @@
 import type { ManagedQueue } from '../../../oversight/management/managed.js';
-import type { Management } from '../../../oversight/management/management.js';
 import { answerOf } from '../../site/answer.js';
-import { freshFor } from '../../site/fresh-for.js';
+import { freshForEach } from '../../site/fresh-for.js';
 import type { Site } from '../../site/site.js';
 import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
@@ -13,7 +12,11 @@ const LISTED = 200;
 const FRESH_MS = 10_000;
 
 /** Members change when a node goes or an operator moves them: rarely, and the list of all queues is dear. */
-const members = new WeakMap<Management, () => Promise<ManagedQueue[]>>();
+const queuesOf = freshForEach<Site, ManagedQueue[] | undefined>(
+  FRESH_MS,
+  ({ clock }) => clock,
+  async ({ management }) => await management?.queues(),
+);
 
 export const broker: Page<BrokerModel> = {
   name: 'broker',
@@ -24,24 +27,18 @@ export const broker: Page<BrokerModel> = {
     const { management, clock } = site;
     const [seen, answer] = await Promise.all([
       site.watch.latest(),
-      management && answerOf('the management API', clock, queuesOf(site, management)),
+      answerOf('the management API', clock, () => queuesOf(site)),
     ]);
-    const quorums = answer?.value && quorumRows(answer.value);
+    const quorums = answer.value && quorumRows(answer.value);
     return {
       looked: lookedOf(seen),
       address: site.broker,
       broker: seen.broker,
       hasManagement: management !== undefined,
       management: management?.address,
-      problem: answer?.problem,
+      problem: answer.problem,
       quorums: quorums?.slice(0, LISTED),
       quorumCounts: quorums && countsOf(quorums),
     };
   },
 };
-
-function queuesOf({ clock }: Site, management: Management): () => Promise<ManagedQueue[]> {
-  const known = members.get(management) ?? freshFor(clock, FRESH_MS, () => management.queues());
-  members.set(management, known);
-  return known;
-}

@@ -28,22 +28,27 @@ export const BrokerView: View<BrokerModel> = ({ model, context }) => (
     ) : (
       <Empty title="Nodes, members and connections are known to the management API alone">
         <p>
-          Give its address: <code>hopline dashboard --management http://user:password@rabbit:15672</code>, or{' '}
-          <code>MANAGEMENT_URL</code>, or the option <code>management</code>. The plugin is{' '}
-          <code>rabbitmq_management</code>; its user needs the tag <code>monitoring</code>.
+          Give its address: <code>hopline dashboard --management http://rabbit:15672</code>, which asks as the
+          broker's user; or <code>MANAGEMENT_URL</code> with another, or the option <code>management</code>.
+          The plugin is <code>rabbitmq_management</code>; its user needs the tag <code>monitoring</code>.
         </p>
       </Empty>
     )}
   </>
 );
 
+const someOf = (names: readonly string[]): string =>
+  `${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`;
+
 const placeOf = ({ address, broker: { cluster } }: BrokerModel): string =>
   cluster === undefined ? address : `${address}, cluster ${cluster}`;
 
-const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
-  const { blocked, nodes, critical = [] } = broker;
+const Wrong = ({ of: { broker, problem, quorums = [], quorumCounts } }: { readonly of: BrokerModel }) => {
+  const { blocked, nodes } = broker;
   const partitioned = nodes.filter(({ partitions }) => partitions.length > 0);
   const down = nodes.filter(({ running }) => !running);
+  const lost = quorums.filter(({ state }) => state === 'lost').map(({ queue }) => queue);
+  const critical = (broker.critical ?? []).filter((queue) => !lost.includes(queue));
   return (
     <>
       {problem === undefined ? null : <Notice tone="warn" title={problem} />}
@@ -67,12 +72,20 @@ const Wrong = ({ of: { broker, problem } }: { readonly of: BrokerModel }) => {
           </p>
         </Notice>
       )}
+      {lost.length === 0 ? null : (
+        <Notice
+          tone="bad"
+          title={`Queues without a majority, which stand still: ${countText(quorumCounts?.lost ?? 0)}`}
+        >
+          <p>{`Start the nodes that their members are on: ${someOf(lost)}`}</p>
+        </Notice>
+      )}
       {critical.length === 0 ? null : (
         <Notice
           tone="bad"
           title={`Queues that stand still when one more node is lost: ${countText(critical.length)}`}
         >
-          <p>{`Start the nodes that are away before any other is stopped: ${critical.slice(0, 10).join(', ')}${critical.length > 10 ? ' …' : ''}`}</p>
+          <p>{`Start the nodes that are away before any other is stopped: ${someOf(critical)}`}</p>
         </Notice>
       )}
     </>
@@ -104,9 +117,9 @@ const inDanger = ({ lost, critical, reduced }: Readonly<Record<QuorumState, numb
     ? 'all members are there'
     : `${countText(lost)} lost, ${countText(critical)} critical, ${countText(reduced)} reduced`;
 
-const Managed = ({ of: { broker, quorums, quorumCounts } }: { readonly of: BrokerModel }) => (
+const Managed = ({ of: { broker, management, quorums, quorumCounts } }: { readonly of: BrokerModel }) => (
   <>
-    <Panel title="Nodes">
+    <Panel title="Nodes" aside={management === undefined ? undefined : `told by ${management}`}>
       <Table
         caption="Nodes and how near they are to an alarm"
         captionHidden

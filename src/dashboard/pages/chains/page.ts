@@ -4,13 +4,13 @@ import type { RunningMessage } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
 import { ofSegment } from '../addresses.js';
 import { NotFound, type Page } from '../page.js';
+import { textOf } from '../query.js';
 import { chainsOf } from './chains-of.js';
 import type { ChainModel, ChainSources, ChainsModel } from './model.js';
 
 /** Dead letters that are looked at, and chains that are listed. */
 const LETTERS = 500;
 const LISTED = 100;
-const LONGEST_TEXT = 200;
 const FRESH_MS = 5_000;
 
 export const chains: Page<ChainsModel> = {
@@ -19,7 +19,7 @@ export const chains: Page<ChainsModel> = {
   freshMs: FRESH_MS,
   title: () => 'Chains',
   async load({ site, query }) {
-    const text = (query.get('q') ?? '').trim().slice(0, LONGEST_TEXT);
+    const text = textOf(query, 'text');
     const { running, found, sources } = await known(site, text);
     const wanted = text.toLowerCase();
     const all = chainsOf(running, found.letters).filter(({ id }) => id.toLowerCase().includes(wanted));

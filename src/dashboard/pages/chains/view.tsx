@@ -7,9 +7,8 @@ import { State } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
 import { countedText, countText } from '../../ui/text.js';
 import { Id } from '../../ui/text-blocks.js';
-import { messagePath, queuePath } from '../addresses.js';
+import { chainPath, messagePath, queuePath } from '../addresses.js';
 import type { View, ViewContext } from '../view.js';
-import { chainPath } from './chain-path.js';
 import type {
   ChainModel,
   ChainRow,
@@ -28,7 +27,7 @@ export const ChainsView: View<ChainsModel> = ({ model, context }) => (
     />
     <Sources of={model} />
     <Filter href={`${context.base}/chains`} label="Filter chains">
-      <Field name="q" label="Id" type="search" value={model.text} />
+      <Field name="text" label="Id" type="search" value={model.text} />
     </Filter>
     <Table
       caption={

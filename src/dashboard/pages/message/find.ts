@@ -13,17 +13,11 @@ export const namedIn = (params: Readonly<Record<string, string>>): Named => ({
   id: ofSegment(params.id),
 });
 
-/** Letters that are looked at: an id that is a part of so many others is none that anybody follows. */
-const LOOKED_AT = 500;
-
 /** What the index has of a letter: the latest of its copies in that queue. */
-export function indexedOf(
+export const indexedOf = (
   { index }: Pick<Site, 'index'>,
   { deadQueue, id }: Named,
-): IndexedLetter | undefined {
-  const { letters } = index.letters({ text: id, limit: LOOKED_AT });
-  return letters.find((each) => each.id === id && each.deadQueue === deadQueue);
-}
+): IndexedLetter | undefined => index.copies(deadQueue, id)[0];
 
 /** True if the index has all letters, so that what it hasn't is not there. */
 export function knowsAll({ index: { state } }: Pick<Site, 'index'>): boolean {

@@ -1,5 +1,5 @@
 import { Id, KeyValue } from '../../ui/text-blocks.js';
-import { batchPath, operationPath, searchPath } from '../addresses.js';
+import { batchPath, chainPath, operationPath, searchPath } from '../addresses.js';
 import { linkOf } from '../links.js';
 import type { ViewContext } from '../view.js';
 import type { MessageModel } from './model.js';
@@ -42,7 +42,7 @@ export function Ids({ model: { ids, letter, queue, row }, context: { base, links
           chainId && (
             <>
               {letter?.chain ? `${letter.chain.place} of ` : null}
-              <Id>{chainId}</Id> {found(chainId)}
+              <Id>{chainId}</Id> <a href={`${base}${chainPath(chainId)}`}>its steps</a>
               {letter?.chain?.finished ? <p>The step was handled: a replay sends the next one.</p> : null}
               {letter?.chain && letter.chain.rest.length > 0 ? (
                 <p>Then {letter.chain.rest.join(', ')}.</p>

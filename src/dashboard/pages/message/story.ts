@@ -21,6 +21,7 @@ const step = (kind: StoryStep['kind'], what: string, at: Date | undefined, detai
 export function storyOf(letter: DeadLetter, replay: string | undefined): StoryStep[] {
   return [
     published(letter),
+    ...edited(letter),
     ...(replay === undefined ? [] : [step('changed', 'Replayed', undefined, [['replay', replay]])]),
     ...tried(letter),
     failed(letter),
@@ -35,6 +36,10 @@ function published({ publishedAt, exchange, routingKey, properties, droppedHeade
     ['expiration', properties.expiration === undefined ? undefined : `${properties.expiration} ms`],
     ['left out on the way', droppedHeaders],
   ]);
+}
+
+function edited({ edited: mark }: DeadLetter): StoryStep[] {
+  return mark ? [step('changed', 'Edited and replayed', mark.at, [['by', mark.by]])] : [];
 }
 
 function tried({ attempts, exceptions, releases, firstAttemptAt }: DeadLetter): StoryStep[] {

@@ -2,6 +2,7 @@ import type { Operation, OperationKind, OperationRequest } from '../../../failur
 import { reasonText } from '../../../util/error-text.js';
 import { countText } from '../../../util/text/count-text.js';
 import type { Site } from '../../site/site.js';
+import { operationsChanged } from './known.js';
 import { DOING } from './words.js';
 
 /** Begins an operation, and says so. @throws OperationConflictError, OptionsError, ConnectError */
@@ -10,11 +11,19 @@ export async function begin(
   request: OperationRequest,
   by: string,
 ): Promise<{ readonly id: string; readonly say: string }> {
-  const { id, kind, total } = await site.operations.begin(request, by);
+  const { id, kind, total } = await begun(site, request, by);
   return {
     id,
     say: `${countText(total, 'dead letter')} ${total === 1 ? 'is' : 'are'} being ${DOING[kind]}.`,
   };
+}
+
+async function begun(site: Site, request: OperationRequest, by: string): Promise<Operation> {
+  try {
+    return await site.operations.begin(request, by);
+  } finally {
+    operationsChanged(site);
+  }
 }
 
 interface Begun {
@@ -33,7 +42,7 @@ export async function beginEach(
   const said: string[] = [];
   for (const [deadQueue, ids] of byQueue(letters)) {
     try {
-      operations.push(await site.operations.begin({ kind, selection: { ids, deadQueue } }, by));
+      operations.push(await begun(site, { kind, selection: { ids, deadQueue } }, by));
       said.push(`${countText(ids.length, 'dead letter')} of ${deadQueue}: being ${DOING[kind]}.`);
     } catch (error) {
       if (operations.length === 0) throw error;

@@ -24,7 +24,7 @@ export const TopologyView: View<TopologyModel> = ({ model, context }) => {
       {problem === undefined ? null : <Notice tone="warn" title={problem} />}
       <Ask model={model} context={context} />
       <Filter href={`${context.base}/topology`} label="Filter the picture" keep={keptOf(model)}>
-        <Field name="q" label="Exchange, pattern or queue" type="search" value={text} />
+        <Field name="text" label="Exchange, pattern or queue" type="search" value={text} />
       </Filter>
       {queues.length === 0 ? (
         problem === undefined ? (
@@ -67,7 +67,7 @@ const Ask: View<TopologyModel> = ({ model: { exchanges, question, text }, contex
         action={`${context.base}/topology`}
         aria-label="Ask which queues a routing key reaches"
       >
-        {text === '' ? null : <input type="hidden" name="q" value={text} />}
+        {text === '' ? null : <input type="hidden" name="text" value={text} />}
         <Select
           name="exchange"
           label="Exchange"

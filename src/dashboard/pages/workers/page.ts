@@ -1,11 +1,11 @@
 import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
+import { textOf } from '../query.js';
 import type { WorkerRow, WorkersModel } from './model.js';
 import { serviceRows, workerRow } from './rows.js';
 
 /** Processes, and services, that are listed. */
 const LISTED = 200;
-const LONGEST_TEXT = 200;
 
 export const workers: Page<WorkersModel> = {
   name: 'workers',
@@ -14,9 +14,9 @@ export const workers: Page<WorkersModel> = {
   title: () => 'Workers',
   async load({ site, query }) {
     const seen = await site.watch.latest();
-    const text = (query.get('q') ?? '').trim().slice(0, LONGEST_TEXT);
+    const text = textOf(query, 'text');
     const all = seen.processes.map(workerRow).sort(byPlace);
-    const found = all.filter((each) => textOf(each).includes(text.toLowerCase()));
+    const found = all.filter((each) => namesOf(each).includes(text.toLowerCase()));
     return {
       looked: lookedOf(seen),
       text,
@@ -28,7 +28,7 @@ export const workers: Page<WorkersModel> = {
   },
 };
 
-const textOf = ({ service, host, pid, version = '' }: WorkerRow) =>
+const namesOf = ({ service, host, pid, version = '' }: WorkerRow) =>
   `${service}\n${host}\n${pid}\n${version}`.toLowerCase();
 
 /** The same order in each look, so that nothing jumps. */

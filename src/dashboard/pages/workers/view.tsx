@@ -42,7 +42,7 @@ export const WorkersView: View<WorkersModel> = ({ model, context }) => {
           aside={count > workers.length ? `${countText(workers.length)} of ${countText(count)}` : undefined}
         >
           <Filter href={`${context.base}/workers`} label="Filter processes">
-            <Field name="q" label="Service, host, pid or version" type="search" value={text} />
+            <Field name="text" label="Service, host, pid or version" type="search" value={text} />
           </Filter>
           <Table
             caption="Processes"

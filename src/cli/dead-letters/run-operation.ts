@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import type { Failures } from '../../failures/failures.js';
 import { lettersText } from '../../failures/letters/letters-text.js';
 import type { LiveOperations } from '../../failures/operations/live-operations.js';
 import type { Operation, OperationRequest } from '../../failures/operations/operation.js';
@@ -12,6 +13,10 @@ const LOOK_MS = 250;
 /** A line at least so often, if anything has changed. */
 const LINE_MS = 5_000;
 const INTERRUPTED = 130;
+
+/** For a command, which works on nothing but what it begins. */
+export const operationsOf = (failures: Failures): LiveOperations =>
+  failures.operations(failures.index({ listens: false }), { takesOn: false });
 
 /** Who sits at the terminal: operators on several machines may have the same name. */
 export function whoAmI(): string {
