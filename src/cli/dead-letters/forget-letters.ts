@@ -5,7 +5,7 @@ import { runActing } from './acting.js';
 import { confirm } from './confirm.js';
 import type { DeadLetterSession } from './dead-letter-session.js';
 import { exactly, reasonsText } from './filters.js';
-import { whoAmI } from './retry-group.js';
+import { whoAmI } from './run-operation.js';
 
 export interface ForgetFlags {
   readonly yes?: boolean;
