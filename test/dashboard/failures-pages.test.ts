@@ -86,6 +86,16 @@ describe('the pages of failures', () => {
     assert.ok(!html.includes('method="post"'));
   });
 
+  it('a group of letters of another application can be retried, and not as a canary', async () => {
+    await shop.fail('bill', ids(1));
+    const found = (await shop.index.groups()).map((group) => ({ ...group, deadQueues: ['Sales_error'] }));
+    const index = Object.create(shop.index, { groups: { value: async () => found } }) as typeof shop.index;
+    const params = { group: found[0]?.id ?? '' };
+    const { html } = await drawn('group', siteOf({ ...shop.site, index }), { params });
+    assert.ok(!html.includes('/canary"'));
+    assert.match(html, /\/retry"/);
+  });
+
   it('while an operation holds its queue a group shows that in place of its actions', async () => {
     await shop.fail('bill', ids(2));
     const group = await groupId('TypeError');
