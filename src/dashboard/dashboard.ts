@@ -53,11 +53,11 @@ export interface DashboardListenOptions {
  */
 export function dashboard(options: DashboardOptions): Dashboard {
   const settings = dashboardSettings(options);
-  const { applications, auth, allowedHosts, path, allowActions, log } = settings;
+  const { applications, auth, allowedHosts, path, allowActions, log, audit } = settings;
   const sites = applications.map((application) => openSite(application, settings));
   const live = new Live();
   const app = appOf({
-    ...{ sites, path, allowActions, log, live },
+    ...{ sites, path, allowActions, log, audit, live },
     addresses: new Addresses(),
     gate: gateOf(auth, systemClock, log),
     hosts: new Hosts({ allowed: allowedHosts, hasAuth: auth !== undefined }),
