@@ -21,7 +21,7 @@ export interface Dashboard {
   /**
    * Answers a request, as `app.mount('/ops', dashboard.fetch)` of Hono calls it. Never rejects.
    *
-   * @param context what `auth.authorize` gets with the request. From Hono's Node server it is known where the request came from; else it isn't
+   * @param context what `auth.authorize` gets with the request. From Hono's Node server it is known where the request came from; else it isn't, and without `auth` the request is refused
    */
   fetch(request: Request, context?: unknown): Promise<Response>;
   /** Answers a request of node:http, Express, Nest or Fastify. */
