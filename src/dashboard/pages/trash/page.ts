@@ -1,6 +1,6 @@
 import type { TrashedLetter } from '../../../failures/options.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
 import type { Redaction } from '../../letters/redaction.js';
-import { shortError } from '../group/letter-rows.js';
 import type { Page } from '../page.js';
 import { offsetOf } from '../query.js';
 import type { TrashModel, TrashRow } from './model.js';
@@ -37,7 +37,7 @@ function rowOf(
   const at = trashed?.at.getTime();
   return {
     ...{ id, routingKey, reason, deadQueue: trashed?.deadQueue, by: trashed?.by, at },
-    error: error === undefined ? undefined : shortError(error, redaction),
+    error: error === undefined ? undefined : lineOfOthers(error, redaction),
     failedAt: failedAt?.getTime(),
     until: at === undefined ? undefined : at + KEPT_MS,
   };
