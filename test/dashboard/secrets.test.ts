@@ -111,16 +111,7 @@ describe('a secret in the error of a handler', () => {
       }
       if (html.includes('no login')) showing.add(page.name);
     }
-    const expected = [
-      'overview',
-      'failures',
-      'group',
-      'message',
-      'trash',
-      'search',
-      'handlers',
-      'handler',
-    ];
+    const expected = ['overview', 'failures', 'group', 'message', 'trash', 'search', 'handlers', 'handler'];
     for (const name of [...expected, 'batch', 'chain', 'outbox'])
       assert.ok(showing.has(name), `${name} does not show the error`);
   });

@@ -5,7 +5,7 @@ import { visibleText } from './visible-text.js';
 /** Characters that are looked at, of texts that are as long as others want them. */
 const LOOKED_AT = 4_000;
 
-/** On a line of a table, in UTF-16 units. */
+/** Longest line of a table, in UTF-16 units. */
 const LONGEST = 300;
 
 /**

@@ -15,14 +15,15 @@ export const trash: Page<TrashModel> = {
   freshMs: 5_000,
   title: ({ count }) => (count === 0 ? 'Trash' : `Trash (${count})`),
   async load({ site, query }) {
-    const { letters, readAt, problem } = await site.letters.trash.read();
+    const { letters, count, readAt, problem } = await site.letters.trash.read();
     const offset = offsetOf(query);
     const latest = (letters ?? []).toReversed();
     return {
       state: problem === undefined ? (letters ? 'read' : 'reading') : 'failed',
       problem,
       readAt,
-      count: latest.length,
+      count,
+      listed: latest.length,
       offset,
       limit: LIMIT,
       rows: latest.slice(offset, offset + LIMIT).map((letter) => rowOf(letter, site.letters.redaction)),
