@@ -25,7 +25,10 @@ export const outbox: Page<OutboxModel> = {
       problem: undefined,
       waiting,
       lagMs,
-      refused: refused.map((entry) => ({ ...entry, error: lineOfOthers(entry.error, site.letters.redaction) })),
+      refused: refused.map((entry) => ({
+        ...entry,
+        error: lineOfOthers(entry.error, site.letters.redaction),
+      })),
       isLate: lagMs > LATE_MS && refused.length === 0,
     };
   },
