@@ -115,4 +115,25 @@ describe('a secret in the error of a handler', () => {
     for (const name of [...expected, 'batch', 'chain', 'outbox'])
       assert.ok(showing.has(name), `${name} does not show the error`);
   });
+
+  it('an operation on single letters is on the overview without their ids, while it runs', async () => {
+    const ids = ['never-there-1', 'never-there-2'];
+    const running = {
+      ...{
+        id: 'op-1',
+        kind: 'retry',
+        by: 'ada',
+        state: 'running',
+        startedAt: 1,
+        total: 2,
+        done: 0,
+        failed: 0,
+      },
+      selection: { ids, deadQueue: 'shop.scan.dead' },
+    };
+    const operations = { list: async () => [running] } as unknown as Site['operations'];
+    const { model, text } = await drawn<object>('overview', siteOf({ ...site, operations }));
+    assert.match(text, /ada/);
+    assert.doesNotMatch(JSON.stringify(model), /never-there/);
+  });
 });
