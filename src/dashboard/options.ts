@@ -79,8 +79,8 @@ export interface DashboardOptions extends Partial<DashboardApplication> {
   /** Links from messages to traces and logs. @default none */
   links?: DashboardLinks;
   /**
-   * Names of fields and headers whose values are not shown, in any case and with or without `-` and `_`. @default password, secret, token,
-   * authorization, cookie, apikey and the like: see docs/dashboard.md
+   * Further names of fields and headers whose values are not shown, in any case and with or without `-` and `_`. Password, secret, token,
+   * authorization, cookie, apikey and the like are always hidden: see docs/dashboard.md. @default none
    */
   redact?: readonly string[];
   /** Address of Prometheus, for more than the hour of history that is kept in memory: `http://prometheus:9090`. @default none */

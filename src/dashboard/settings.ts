@@ -142,9 +142,10 @@ export function dashboardSettings(options: DashboardOptions): DashboardSettings 
       `expected path not to begin with '${first}', which the addresses of an application begin with`,
     );
   if (problems.length > 0) throw new OptionsError('dashboard', problems);
-  const { allowActions = false, allowedHosts = [], links = {}, redact = REDACTED, prometheus } = options;
+  const { allowActions = false, allowedHosts = [], links = {}, redact = [], prometheus } = options;
   return {
-    ...{ applications, path, auth, allowActions, links, redact, prometheus },
+    ...{ applications, path, auth, allowActions, links, prometheus },
+    redact: [...REDACTED, ...redact],
     allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
     log: safeLogger(options.log ?? stderrLogger),
     // The default logger writes nothing below a warning, and who has done what must be found.

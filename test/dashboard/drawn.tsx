@@ -1,9 +1,11 @@
 import { renderToString } from 'preact-render-to-string';
+import { Redaction } from '../../src/dashboard/letters/redaction.js';
 import type { Done, Page } from '../../src/dashboard/pages/page.js';
 import { PAGES } from '../../src/dashboard/pages/pages.js';
 import type { View, ViewContext } from '../../src/dashboard/pages/view.js';
 import { VIEWS } from '../../src/dashboard/pages/views.js';
 import { Addresses } from '../../src/dashboard/server/requests/addresses.js';
+import { REDACTED } from '../../src/dashboard/site/redacted.js';
 import type { Seen } from '../../src/dashboard/site/seen.js';
 import type { Site } from '../../src/dashboard/site/site.js';
 import type { FailureIndex, IndexedLetter } from '../../src/failures/groups/group.js';
@@ -12,7 +14,8 @@ import { systemClock } from '../../src/util/clock.js';
 
 /** A site of which a test has given what its page needs: whatever else is asked of it fails. */
 export function siteOf(parts: Partial<Site>): Site {
-  const site = { names: new Names(), clock: systemClock, index: indexOf([]), ...parts };
+  const letters = { redaction: new Redaction(REDACTED) };
+  const site = { names: new Names(), clock: systemClock, index: indexOf([]), letters, ...parts };
   return new Proxy(site, {
     get(target, name) {
       if (name in target) return target[name as keyof typeof target];

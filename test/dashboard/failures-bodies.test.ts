@@ -5,6 +5,7 @@ import { drawBody } from '../../src/dashboard/letters/draw-body.js';
 import { editableText, restoredText } from '../../src/dashboard/letters/editable-text.js';
 import { printJson } from '../../src/dashboard/letters/print-json.js';
 import { HIDDEN, Redaction } from '../../src/dashboard/letters/redaction.js';
+import { REDACTED } from '../../src/dashboard/site/redacted.js';
 
 const redaction = new Redaction(['password', 'apikey', 'token', 'cvv', 'card', 'authorization']);
 const nothingHidden = new Redaction([]);
@@ -67,6 +68,89 @@ describe('bodies of dead letters on a page', () => {
     }
   });
 
+  it('a secret in a text in JSON is hidden, and what is around it stays', () => {
+    const wrapped = (value: unknown) => JSON.stringify({ id: 7, payload: value, last: 'kept' });
+    const sns = JSON.stringify({ Message: JSON.stringify({ password: 'pa55,word', user: 'ada' }) });
+    const bodies = [
+      wrapped(JSON.stringify({ password: 'pa55,word', user: 'ada' })),
+      wrapped(sns),
+      wrapped('ada amqp://ada:pa55word@rabbit'),
+      wrapped('ada can not log in: password=pa55word'),
+      wrapped([{ user: 'ada', name: 'authorization', value: 'Bearer pa55word' }]),
+      wrapped([{ value: `pa55word${'x'.repeat(900)}`, key: 'X-Token', user: 'ada' }]),
+      wrapped([['Authorization', 'pa55word'], 'ada']),
+      wrapped('ada: the key is\n-----BEGIN PRIVATE KEY-----\npa55word\n-----END PRIVATE KEY-----'),
+    ];
+    for (const body of bodies) {
+      const { text, form } = drawBody(Buffer.from(body), redaction);
+      equal(form, 'json');
+      ok(!/pa55|,word/.test(text), text);
+      for (const kept of ['ada', '"kept"', HIDDEN]) ok(text.includes(kept), text);
+      const { text: edited, ...editable } = editableText(body, redaction);
+      ok(!edited.includes('pa55'), edited);
+      deepStrictEqual(restoredText(edited, editable), {
+        text: JSON.stringify(JSON.parse(body), undefined, 2),
+      });
+    }
+  });
+
+  it('a secret in a text in JSON is hidden that begins before the cut and ends behind it', () => {
+    const value = `${'x'.repeat(64 * 1024 - 60)} password=${'pa55word'.repeat(40_000)}`;
+    for (const body of [{ a: value }, { a: JSON.stringify({ b: value }) }])
+      ok(!drawBody(bodyOf(body), redaction).text.includes('pa55'));
+  });
+
+  it('a secret in bytes that are not UTF-8 is hidden in both columns', () => {
+    const body = Buffer.from('{"name":"Jos\xe9","password":"pa55word","n":1}', 'latin1');
+    const { form, text } = drawBody(body, redaction);
+    equal(form, 'bytes');
+    const columns = text.split('\n').map((line) => [line.slice(8, 55), line.slice(57)]);
+    const ascii = columns.map(([, right]) => right).join('');
+    equal(ascii, '{"name":"Jos.","password":**********,"n":1}');
+    ok(
+      !columns
+        .map(([left]) => left)
+        .join(' ')
+        .includes(
+          Buffer.from('pa55')
+            .toString('hex')
+            .replace(/..(?=.)/g, '$& '),
+        ),
+    );
+  });
+
+  it('a secret in a text without structure is hidden to its end', () => {
+    const all = new Redaction(REDACTED);
+    const texts = [
+      'Cookie: a=1; sid=pa55word\nnext',
+      'Authorization: Digest user="ada", response="pa55word"\nnext',
+      `password=${'x'.repeat(5_000)}pa55word`,
+      `password="${'x'.repeat(5_000)}pa55word"`,
+      `<password>${'x'.repeat(5_000)}pa55word</password>`,
+      'private_key: |\n  abc\n\n  pa55word\nnext',
+      'the key -----BEGIN RSA PRIVATE KEY-----\npa55word\n-----END RSA PRIVATE KEY----- next',
+      'the key -----BEGIN RSA PRIVATE KEY-----\npa55word',
+      'amqp://ada:x/pa55word@rabbit next',
+      'amqp://ada:x@pa55word@rabbit next',
+      'https://pa55word@github.com/ada/shop next',
+      '"{\\"password\\":\\"a, pa55word\\"}" next',
+      ...['pass', 'pwd', 'auth', 'jwt', 'sessionId', 'X-Signature', 'sig', 'otp', 'bearer'].map(
+        (name) => `${name}=pa55word`,
+      ),
+    ];
+    for (const text of texts) {
+      const shown = all.inText(text);
+      ok(!shown.includes('pa55word') && shown.includes(HIDDEN), shown);
+      equal(shown.includes('next'), text.includes('next'), shown);
+    }
+    for (const harmless of [
+      '    at run (file:///app/node_modules/@scope/x/index.js:10:3)',
+      'see http://localhost:8080/@scope/x',
+      'mail to ada@example.org',
+    ])
+      equal(all.inText(harmless), harmless);
+  });
+
   it('a short name hides whole words alone', () => {
     for (const name of ['card', 'Card', 'creditCard', 'card_number', 'cvv']) ok(redaction.hides(name), name);
     for (const name of ['discard', 'cardinality', 'id', 'cvvs']) ok(!redaction.hides(name), name);
@@ -98,6 +182,14 @@ describe('bodies of dead letters on a page', () => {
       'tags that never end': Buffer.alloc(10_000_000, '<password '),
       'quotes that never end': Buffer.alloc(10_000_000, 'token="\\'),
       'addresses that never end': Buffer.alloc(10_000_000, '://:'),
+      'passwords that never end': Buffer.alloc(10_000_000, '://a:b/'),
+      'keys that never end': Buffer.alloc(10_000_000, '-----BEGIN A-----'),
+      'texts with secrets in them': Buffer.from(`["${'password: x, '.repeat(700_000)}"]`),
+      'values without end': Buffer.from(`[${'{"value":"x"},'.repeat(700_000)}1]`),
+      'texts in texts': bodyOf(
+        Array.from({ length: 17 }).reduce((inner: string) => JSON.stringify([inner]), '"password=x"'),
+      ),
+      'brackets in a text': bodyOf('[{"a":'.repeat(1_000_000)),
     };
     for (const [name, body] of Object.entries(bodies)) {
       const ms = fastestMs(() => drawBody(body, redaction));

@@ -112,17 +112,47 @@ describe('an edited message, and the trash', () => {
         ['bill-1', 'ada', shop.deadQueue],
       ],
     );
-    const { say } = await shop.act('/trash/restore', { letter: ['bill-1'] });
-    assert.match(say, /1 dead letter is back/);
-    assert.deepEqual(
-      (await trash()).rows.map(({ id }) => id),
-      ['bill-2'],
+    const { say, to } = await shop.act('/trash/restore', { letter: ['bill-1'] });
+    assert.match(say, /1 dead letter is being restored/);
+    await shop.operations.ended(to.split('/').at(-1) ?? '');
+    await eventually(async () =>
+      assert.deepEqual(
+        (await trash()).rows.map(({ id }) => id),
+        ['bill-2'],
+      ),
     );
-    await shop.act('/trash/restore-all');
-    assert.equal((await trash()).count, 0);
+    await eventually(() => shop.act('/trash/restore-all'));
+    await eventually(async () => assert.equal((await trash()).count, 0));
     await eventually(async () => {
       await shop.index.refresh({ force: true });
       assert.equal(shop.index.letters().count, 2);
     });
+  });
+
+  it('all that is in the trash is restored by operations, which take as many letters as one may have', async () => {
+    const count = 1_003;
+    await shop.fail(
+      'bill',
+      Array.from({ length: count }, (_, at) => ({ id: at + 1 })),
+    );
+    await shop.failures.forget({}, { trash: { by: 'ada' } });
+    const { model, text } = await drawn<TrashModel>('trash', shop.site);
+    assert.deepEqual([model.count, model.listed], [count, 1_000]);
+    assert.match(text, /The latest 1,?\D?000 letters of 1003 are listed/);
+    const { say, to } = await shop.act('/trash/restore-all');
+    assert.match(say, /^1,?\D?000 dead letters are being restored\. The other 3 follow/);
+    assert.match(to, /^\/operations\//);
+    await eventually(async () => {
+      await shop.index.refresh({ force: true });
+      assert.equal(shop.index.letters().count, count);
+    });
+    const restores = (await shop.operations.list()).filter(({ kind }) => kind === 'restore');
+    assert.deepEqual(
+      restores.map(({ total, by }) => [total, by]).toSorted(),
+      [
+        [1_000, 'ada'],
+        [3, 'ada'],
+      ].toSorted(),
+    );
   });
 });

@@ -20,7 +20,7 @@ export async function applicationsOf(
   const path = flags.app ?? (flags.prefix === undefined ? appOfPackage(process.cwd()) : undefined);
   const buses = path === undefined ? [] : await describeApplication(path, broker.url);
   const brokers = flags.vhost?.map((vhost) => brokerOfVhost(broker, vhost)) ?? [broker];
-  const shared = sharedOf(flags, buses, env);
+  const shared = sharedOf(flags, buses);
   return await Promise.all(
     brokers.map(async (each, index) => {
       const management = await managementFor(flags, each, env);
@@ -41,12 +41,12 @@ export async function applicationsOf(
 function sharedOf(
   flags: DashboardFlags,
   buses: readonly BusDescription[],
-  env: NodeJS.ProcessEnv,
 ): Omit<DashboardApplication, 'transport'> {
   const prefix = flags.prefix ?? sharedPrefix(buses);
   const delayPrefix = flags.delayPrefix ?? buses[0]?.delayPrefix;
   const own = buses.flatMap(({ queues }) => queues.filter(isKept).map(({ name }) => name));
-  const keys = keysOf(flags, env);
+  // Not from the environment: whoever may look would read what the application seals, and nobody would have asked for it.
+  const keys = keysOf(flags, {});
   return {
     ...(prefix === undefined ? {} : { prefix }),
     ...(delayPrefix === undefined ? {} : { delayPrefix }),

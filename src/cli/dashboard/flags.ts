@@ -45,7 +45,7 @@ export function withDashboard(command: Command): Command {
   serving(command);
   return withBatchStore(command).option(
     '--keys <file>',
-    'file with the keys of encrypted bodies as JSON; else they are taken from HOPLINE_KEYS',
+    'file with the keys of encrypted bodies as JSON; without it they stay closed',
   );
 }
 
@@ -66,7 +66,11 @@ function serving(command: Command): void {
     .option('--prometheus <url>', 'for figures older than an hour')
     .option('--trace-link <url>', 'link from a message to its trace, with {traceId}')
     .option('--log-link <url>', 'link from a message to its logs, with {messageId}')
-    .option('--redact <name>', 'field or header whose value is not shown; may be repeated', collect);
+    .option(
+      '--redact <name>',
+      'further field or header whose value is not shown, beside password, token and the like; may be repeated',
+      collect,
+    );
 }
 
 /** Who gets in. @throws UsageError */

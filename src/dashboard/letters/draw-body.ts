@@ -23,7 +23,7 @@ const HEX_BYTES = 2048;
 /** Draws a body in a time that its size doesn't change but for one look at its bytes. */
 export function drawBody(body: Buffer, redaction: Redaction): DrawnBody {
   if (body.length === 0) return { form: 'empty', text: '', isCut: false };
-  if (!isUtf8(body)) return { form: 'bytes', text: hexOf(body), isCut: body.length > HEX_BYTES };
+  if (!isUtf8(body)) return { form: 'bytes', text: hexOf(body, redaction), isCut: body.length > HEX_BYTES };
   const isPart = body.length > LOOKED_AT;
   const source = body.subarray(0, isPart ? wholeCharacters(body, LOOKED_AT) : undefined).toString('utf8');
   const json = isPart || isJson(source) ? printJson(source, { most: MOST, redaction, isPart }) : undefined;
@@ -50,14 +50,17 @@ function wholeCharacters(body: Buffer, most: number): number {
   return end;
 }
 
-/** Sixteen bytes on a line, with their place and what of them is ASCII. */
-function hexOf(body: Buffer): string {
+/** Sixteen bytes on a line, with their place and what of them is ASCII. A secret has stars in place of its bytes: most of it may be text. */
+function hexOf(body: Buffer, redaction: Redaction): string {
+  const isHidden = redaction.hiddenIn(body.toString('latin1', 0, HEX_BYTES + BEHIND_CUT));
   const lines: string[] = [];
   for (let at = 0; at < Math.min(body.length, HEX_BYTES); at += 16) {
-    const row = body.subarray(at, Math.min(at + 16, HEX_BYTES));
-    const hex = row.toString('hex').replaceAll(/(..)(?=.)/g, '$1 ');
-    const ascii = row.toString('latin1').replaceAll(/[^ -~]/g, '.');
-    lines.push(`${at.toString(16).padStart(6, '0')}  ${hex.padEnd(47)}  ${ascii}`);
+    const row = [...body.subarray(at, Math.min(at + 16, HEX_BYTES))];
+    const hex = row.map((byte, index) => (isHidden(at + index) ? '**' : byte.toString(16).padStart(2, '0')));
+    const ascii = row.map((byte, index) => (isHidden(at + index) ? '*' : asciiOf(byte)));
+    lines.push(`${at.toString(16).padStart(6, '0')}  ${hex.join(' ').padEnd(47)}  ${ascii.join('')}`);
   }
   return lines.join('\n');
 }
+
+const asciiOf = (byte: number): string => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.');

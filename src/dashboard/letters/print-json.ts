@@ -1,3 +1,5 @@
+import { firstOfList, nameBeside } from './json-pairs.js';
+import { meaningOf } from './json-text.js';
 import { hiddenAs, type Redaction } from './redaction.js';
 
 /** JSON as it is shown. */
@@ -16,6 +18,13 @@ export interface PrintOptions {
   /** The source of hidden values is added to it, and they have their number in it in the result. @default none: they only are hidden */
   readonly taken?: string[];
 }
+
+/** Characters of a text behind what is printed of it that are looked at. */
+const BEHIND = 4 * 1024;
+/** What a text in JSON must have to hide anything in it. */
+const MAY_HIDE = /[:=<]|-----BEGIN/;
+/** A text that may be JSON itself: of a queue of others, which wraps a body in one of its own. */
+const MAY_BE_JSON = /^\s*[{[]/;
 
 const SPACE = /[ \t\r\n]*/y;
 const SCALAR = /-?\d[\d.eE+-]*|true|false|null/y;
@@ -42,8 +51,11 @@ type End = 'whole' | 'limit' | 'missing' | 'wrong';
 
 class Printer {
   text = '';
+  hasHidden = false;
   private at = 0;
   private readonly open: ('{' | '[')[] = [];
+  /** Depths of the lists whose first element is a secret name, and whose second is still to come. */
+  private readonly pairs = new Set<number>();
   /** Depth of the hidden field whose value is passed over, and where that begins: what is printed meanwhile is not kept. */
   private hidden: { readonly depth: number; readonly from: number } | undefined;
 
@@ -68,7 +80,7 @@ class Printer {
     for (;;) {
       const sign = this.next();
       if (sign === undefined) return 'missing';
-      if (sign === '"') return this.string();
+      if (sign === '"') return this.string((written) => this.putText(written));
       if (sign !== '{' && sign !== '[') return this.scalar();
       this.at += 1;
       const inner = this.next();
@@ -78,6 +90,8 @@ class Printer {
         return this.put(`${sign}${closing}`);
       }
       this.open.push(sign);
+      if (sign === '[' && !this.hidden && this.redaction.hides(firstOfList(this.source, this.at) ?? ''))
+        this.pairs.add(this.open.length);
       const end = this.put(`${sign}${this.line()}`) ?? (sign === '{' ? this.name() : undefined);
       if (end) return end;
     }
@@ -92,7 +106,8 @@ class Printer {
       if (top === undefined) return sign === undefined ? 'whole' : 'wrong';
       if (sign === undefined) return 'missing';
       this.at += 1;
-      if (sign === ',') return this.put(`,${this.line()}`) ?? (top === '{' ? this.name() : undefined);
+      const isSecond = this.pairs.delete(this.open.length);
+      if (sign === ',') return this.put(`,${this.line()}`) ?? this.afterComma(top, isSecond);
       if (sign !== (top === '{' ? '}' : ']')) return 'wrong';
       this.open.pop();
       const end = this.put(`${this.line()}${sign}`);
@@ -100,19 +115,36 @@ class Printer {
     }
   }
 
+  private afterComma(top: '{' | '[', isSecretPair: boolean): End | undefined {
+    if (top === '{') return this.name();
+    return isSecretPair && !this.hidden ? this.hide() : undefined;
+  }
+
   private name(): End | undefined {
     if (this.next() !== '"') return this.at < this.source.length ? 'wrong' : 'missing';
     const from = this.at;
-    const end = this.string();
+    const end = this.string((written) => this.put(written));
     if (end) return end;
     const written = this.source.slice(from, this.at);
     if (this.next() !== ':') return this.at < this.source.length ? 'wrong' : 'missing';
     this.at += 1;
     const wrong = this.put(': ');
-    if (wrong || this.hidden || !this.redaction.hides(nameOf(written))) return wrong;
+    return wrong || this.hidden || !this.isSecret(meaningOf(written)) ? wrong : this.hide();
+  }
+
+  /** By its own name, or as the value beside a secret name: `{"name":"authorization","value":"…"}`. */
+  private isSecret(name: string): boolean {
+    if (this.redaction.hides(name)) return true;
+    const other = nameBeside(name, this.source, this.at);
+    return other !== undefined && this.redaction.hides(other);
+  }
+
+  /** Passes over the value that comes next. */
+  private hide(): End | undefined {
     const full = this.put(`"${hiddenAs(this.taken && this.taken.length + 1)}"`);
     // The space before it is none of the value.
     this.next();
+    this.hasHidden = true;
     this.hidden = { depth: this.open.length, from: this.at };
     return full;
   }
@@ -123,19 +155,44 @@ class Printer {
     this.hidden = undefined;
   }
 
-  private string(): End | undefined {
+  private string(put: (written: string) => End | undefined): End | undefined {
     const from = this.at;
     for (let at = from + 1; at < this.source.length; at += 1) {
       const code = this.source.charCodeAt(at);
       if (code === 92) at += 1;
       else if (code === 34) {
         this.at = at + 1;
-        return this.put(this.source.slice(from, this.at));
+        return put(this.source.slice(from, this.at));
       } else if (code < 32) return 'wrong';
     }
     this.at = this.source.length;
-    this.put(this.source.slice(from));
+    put(this.source.slice(from));
     return 'missing';
+  }
+
+  /** A text as it is written, unless there is a secret in it; in a form it is hidden as a whole then, to be put back as it was. */
+  private putText(written: string): End | undefined {
+    if (this.hidden || !MAY_HIDE.test(written)) return this.put(written);
+    const looked = written.slice(0, this.most - this.text.length + BEHIND);
+    const text = meaningOf(looked);
+    const shown = this.withoutSecrets(text);
+    if (shown === text) return this.put(written);
+    this.hasHidden = true;
+    if (!this.taken) {
+      const full = this.put(JSON.stringify(shown));
+      return looked.length < written.length ? 'limit' : full;
+    }
+    this.taken.push(written);
+    return this.put(`"${hiddenAs(this.taken.length)}"`);
+  }
+
+  private withoutSecrets(text: string): string {
+    const { redaction } = this;
+    if (!MAY_BE_JSON.test(text)) return redaction.inText(text);
+    const inner = new Printer(text, 4 * text.length, redaction, undefined);
+    const end = inner.print();
+    if (end === 'wrong' || end === 'limit') return redaction.inText(text);
+    return inner.hasHidden ? inner.text.replaceAll(/\n\s*/g, ' ') : text;
   }
 
   private scalar(): End | undefined {
@@ -168,13 +225,5 @@ class Printer {
     const room = this.most - this.text.length;
     this.text += text.length > room ? text.slice(0, room) : text;
     return text.length > room ? 'limit' : undefined;
-  }
-}
-
-function nameOf(written: string): string {
-  try {
-    return String(JSON.parse(written));
-  } catch {
-    return written;
   }
 }

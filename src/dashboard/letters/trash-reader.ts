@@ -7,8 +7,10 @@ import { type Clock, pause } from '../../util/clock.js';
 import { reasonText } from '../../util/error-text.js';
 
 export interface TrashRead {
-  /** As of the last pass; undefined before the first has ended. */
+  /** Those that were forgotten last, a thousand at most, the latest at the end. As of the last pass; undefined before the first has ended. */
   readonly letters: readonly TrashedLetter[] | undefined;
+  /** All that are there. */
+  readonly count: number;
   /** Milliseconds since 1970. */
   readonly readAt: number | undefined;
   readonly problem: string | undefined;
@@ -21,11 +23,16 @@ export interface TrashReaderOptions {
 }
 
 const STANDS_MS = 30_000;
+/** A pass through many letters is worth a longer rest: reading must not be what the broker does most of the time. */
+const RESTS = 20;
+const LONGEST_REST_MS = 10 * 60_000;
+const MOST_KEPT = 1_000;
 const WAIT_MS = 1_000;
 
 /** Reads the trash for the pages, for all who look at once: each time means a pass through all that is there. */
 export class TrashReader {
   private letters: readonly TrashedLetter[] | undefined;
+  private count = 0;
   private readAt: number | undefined;
   private problem: string | undefined;
   private until = Number.NEGATIVE_INFINITY;
@@ -42,8 +49,21 @@ export class TrashReader {
       await Promise.race([this.reading, pause(clock, WAIT_MS, waiting.signal).catch(() => {})]);
       waiting.abort();
     }
-    const { letters, readAt, problem } = this;
-    return { letters, readAt, problem };
+    return this.known();
+  }
+
+  /** What is there now, after a pass of its own. Never rejects. */
+  async readNow(): Promise<TrashRead> {
+    // One that is under way may have passed what has changed since.
+    await this.reading;
+    this.reading ??= this.pass();
+    await this.reading;
+    return this.known();
+  }
+
+  private known(): TrashRead {
+    const { letters, count, readAt, problem } = this;
+    return { letters, count, readAt, problem };
   }
 
   /** Called by what has moved letters into or out of it. */
@@ -53,16 +73,20 @@ export class TrashReader {
 
   private async pass(): Promise<void> {
     const { clock } = this.options;
+    const began = clock.monotonic();
     try {
       const failures = await this.options.failures();
-      this.letters = await failures.turns.run(this.options.names.trash, () => failures.trash());
+      const letters = await failures.turns.run(this.options.names.trash, () => failures.trash());
+      this.letters = letters.slice(-MOST_KEPT);
+      this.count = letters.length;
       this.problem = undefined;
     } catch (error) {
       const help = error instanceof HoplineError ? ` ${error.help}` : '';
       this.problem = `${reasonText(error)}.${help}`;
     } finally {
       this.readAt = clock.now();
-      this.until = clock.monotonic() + STANDS_MS;
+      const rest = Math.min(RESTS * (clock.monotonic() - began), LONGEST_REST_MS);
+      this.until = clock.monotonic() + Math.max(STANDS_MS, rest);
       this.reading = undefined;
     }
   }

@@ -1,8 +1,21 @@
 /**
- * Names of fields and headers whose values are not shown, unless the option `redact` says others: each hides every name that it is a part
+ * Names of fields and headers whose values are never shown, to which the option `redact` adds more: each hides every name that it is a part
  * of, and one of four letters or fewer hides whole words alone.
  */
 export const REDACTED: readonly string[] = [
   ...['password', 'passwd', 'passphrase', 'secret', 'token', 'apikey', 'authorization', 'cookie'],
-  ...['privatekey', 'credential', 'card', 'cvc', 'cvv', 'pin', 'iban', 'ssn'],
+  ...[
+    'privatekey',
+    'credential',
+    'signature',
+    'session',
+    'bearer',
+    'pass',
+    'pwd',
+    'auth',
+    'jwt',
+    'sig',
+    'otp',
+  ],
+  ...['card', 'cvc', 'cvv', 'pin', 'iban', 'ssn'],
 ];

@@ -10,6 +10,9 @@ interface Node<T> {
   readonly values: T[];
 }
 
+/** Nodes of a `#` below another, with the first word from which they were walked: from there on all is found. */
+type Walked<T> = Map<Node<T>, number>;
+
 function node<T>(): Node<T> {
   return { children: new Map(), values: [] };
 }
@@ -20,10 +23,14 @@ function node<T>(): Node<T> {
  */
 export class TopicTrie<T> {
   private readonly root = node<T>();
+  /** True if a pattern has several `#`: each would walk all that the ones before it leave, in a time that grows with their power. */
+  private hasSeveral = false;
 
   add(pattern: string, value: T): void {
     let at = this.root;
-    for (const word of pattern.split('.')) {
+    const words = pattern.split('.');
+    this.hasSeveral ||= words.indexOf('#') !== words.lastIndexOf('#');
+    for (const word of words) {
       let next = at.children.get(word);
       if (!next) {
         next = node();
@@ -37,24 +44,32 @@ export class TopicTrie<T> {
   /** Values of all patterns that match `key`, each once, in no particular order. */
   match(key: string): Set<T> {
     const found = new Set<T>();
-    this.walk(this.root, key.split('.'), 0, found);
+    this.walk(this.root, key.split('.'), 0, found, this.hasSeveral ? new Map() : undefined);
     return found;
   }
 
-  private walk(at: Node<T>, words: readonly string[], index: number, found: Set<T>): void {
+  private walk(
+    at: Node<T>,
+    words: readonly string[],
+    index: number,
+    found: Set<T>,
+    walked: Walked<T> | undefined,
+  ): void {
     if (index === words.length) {
       for (const value of at.values) found.add(value);
     } else {
       const literal = at.children.get(words[index] as string);
       // A foreign client may publish a key whose own word is `*` or `#`: the wildcard child is not its literal.
       if (literal && words[index] !== '#' && words[index] !== '*')
-        this.walk(literal, words, index + 1, found);
+        this.walk(literal, words, index + 1, found, walked);
       const one = at.children.get('*');
-      if (one) this.walk(one, words, index + 1, found);
+      if (one) this.walk(one, words, index + 1, found, walked);
     }
     const many = at.children.get('#');
     if (many) {
-      for (let rest = index; rest <= words.length; rest += 1) this.walk(many, words, rest, found);
+      const end = walked?.get(many) ?? words.length + 1;
+      if (index < end) walked?.set(many, index);
+      for (let rest = index; rest < end; rest += 1) this.walk(many, words, rest, found, walked);
     }
   }
 }

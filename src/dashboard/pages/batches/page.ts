@@ -1,5 +1,5 @@
 import { inWords } from '../../../oversight/batches/batch-words.js';
-import { cutLine } from '../../../util/text/cut-text.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
 import { answerOf } from '../../site/answer.js';
 import type { Site } from '../../site/site.js';
 import { ofSegment } from '../addresses.js';
@@ -13,7 +13,6 @@ import { rowOf } from './rows.js';
 const NEWEST = 200;
 /** Failed jobs that are listed. */
 const JOBS = 50;
-const LONGEST_ERROR = 300;
 const FRESH_MS = 2_000;
 
 export const batches: Page<BatchesModel> = {
@@ -73,11 +72,11 @@ async function storedBatch(site: Site, id: string) {
   throw new NotFound(`there is no batch '${id}': batches are forgotten a while after their last change`);
 }
 
-function deadOf({ index }: Site, batch: string): BatchModel['dead'] {
-  const { letters, isCut } = deadJobsOf(index, batch);
-  const jobs = letters.slice(0, JOBS).map(({ id, deadQueue, handler, error, failedAt }) => ({
+function deadOf({ index, letters: { redaction } }: Site, batch: string): BatchModel['dead'] {
+  const { letters: found, isCut } = deadJobsOf(index, batch);
+  const jobs = found.slice(0, JOBS).map(({ id, deadQueue, handler, error, failedAt }) => ({
     ...{ id, deadQueue, handler, failedAt: failedAt?.getTime() },
-    error: error === undefined ? undefined : cutLine(error, LONGEST_ERROR),
+    error: error === undefined ? undefined : lineOfOthers(error, redaction),
   }));
-  return { jobs, count: letters.length, isAtLeast: isCut, isRead: index.state.readAt !== undefined };
+  return { jobs, count: found.length, isAtLeast: isCut, isRead: index.state.readAt !== undefined };
 }

@@ -1,17 +1,18 @@
 import type { IndexedLetter } from '../../../failures/groups/group.js';
-import { cutLine } from '../../../util/text/cut-text.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
+import type { Redaction } from '../../letters/redaction.js';
 import type { RunningMessage } from '../../site/seen.js';
 import type { ChainRow, DeadStep, RunningStep, StepPlace } from './model.js';
 
 /** Steps that are listed of a chain, and later steps of one. */
 const STEPS = 20;
 const REST = 10;
-const LONGEST_ERROR = 300;
 
 /** Chains of what runs and of what has failed, those that failed last first. */
 export function chainsOf(
   running: readonly RunningMessage[],
   letters: readonly IndexedLetter[],
+  redaction: Redaction,
 ): readonly ChainRow[] {
   const chains = new Map<string, { running: RunningStep[]; dead: DeadStep[] }>();
   const chainOf = (id: string) => {
@@ -20,7 +21,7 @@ export function chainsOf(
     return known;
   };
   for (const letter of letters)
-    if (letter.chainId !== undefined) chainOf(letter.chainId).dead.push(deadStep(letter));
+    if (letter.chainId !== undefined) chainOf(letter.chainId).dead.push(deadStep(letter, redaction));
   for (const message of running)
     if (message.chainId !== undefined) chainOf(message.chainId).running.push(runningStep(message));
   return [...chains]
@@ -35,10 +36,11 @@ function runningStep(message: RunningMessage): RunningStep {
   return { service, queue, handler, messageId, attempt, runningMs };
 }
 
-function deadStep({ id, deadQueue, handler, routingKey, error, failedAt, chain }: IndexedLetter): DeadStep {
+function deadStep(letter: IndexedLetter, redaction: Redaction): DeadStep {
+  const { id, deadQueue, handler, routingKey, error, failedAt, chain } = letter;
   return {
     ...{ id, deadQueue, handler, routingKey, failedAt: failedAt?.getTime() },
-    error: error === undefined ? undefined : cutLine(error, LONGEST_ERROR),
+    error: error === undefined ? undefined : lineOfOthers(error, redaction),
     place: chain && placeOf(chain),
   };
 }

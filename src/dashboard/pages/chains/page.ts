@@ -22,7 +22,9 @@ export const chains: Page<ChainsModel> = {
     const text = textOf(query, 'text');
     const { running, found, sources } = await known(site, text);
     const wanted = text.toLowerCase();
-    const all = chainsOf(running, found.letters).filter(({ id }) => id.toLowerCase().includes(wanted));
+    const all = chainsOf(running, found.letters, site.letters.redaction).filter(({ id }) =>
+      id.toLowerCase().includes(wanted),
+    );
     return { ...sources, text, chains: all.slice(0, LISTED), count: all.length };
   },
 };
@@ -35,7 +37,7 @@ export const chain: Page<ChainModel> = {
   async load({ site, params }) {
     const id = ofSegment(params.chain);
     const { running, found, sources } = await known(site, id);
-    const its = chainsOf(running, found.letters).find((each) => each.id === id);
+    const its = chainsOf(running, found.letters, site.letters.redaction).find((each) => each.id === id);
     if (!its && sources.isRead && sources.problem === undefined && !sources.isCut)
       throw new NotFound(
         `no step of chain '${id}' runs, and none is a dead letter: it has ended, or waits in a queue or a delay`,

@@ -28,7 +28,9 @@ export const failures: Page<FailuresModel> = {
       letters: lettersIn(groups),
       matching: matching.length,
       matchingLetters: lettersIn(matching),
-      rows: matching.slice(asked.offset, asked.offset + LIMIT).map(rowOf),
+      rows: matching
+        .slice(asked.offset, asked.offset + LIMIT)
+        .map((group) => rowOf(group, site.letters.redaction)),
       limit: LIMIT,
       queues: namesOf(groups.map(({ queue }) => queue)),
       handlers: namesOf(groups.map(({ handler }) => handler)),

@@ -1,5 +1,5 @@
 import type { IndexedLetter } from '../../../failures/groups/group.js';
-import { visibleText } from '../../letters/visible-text.js';
+import { blockOfOthers } from '../../letters/lines-of-others.js';
 import type { Site } from '../../site/site.js';
 import { alongWith } from './letter-rows.js';
 import type { ExampleModel } from './model.js';
@@ -31,6 +31,5 @@ export async function exampleOf(
 
 function shown(text: string | undefined, { letters: { redaction } }: Site) {
   if (text === undefined) return undefined;
-  const isCut = text.length > MOST;
-  return { text: visibleText(redaction.inText(isCut ? `${text.slice(0, MOST)}…` : text)), isCut };
+  return { text: blockOfOthers(text, redaction, MOST), isCut: text.length > MOST };
 }

@@ -45,7 +45,7 @@ export const group: Page<GroupModel> = {
       operationsIn(site, found),
     ]);
     return {
-      group: rowOf(found),
+      group: rowOf(found, site.letters.redaction),
       isOthers: (latest && isForeign(latest.by)) || found.deadQueues.some((queue) => isOthers(queue, site)),
       index: site.index.state,
       ...{ span, spanMs: SPANS[span], example, text, count, offset, limit: LIMIT },
@@ -78,7 +78,7 @@ async function operationsIn(
   const { value: all = [], problem } = await operationsOf(site);
   const holder = holderOf(all, deadQueues);
   const own = all.filter(({ selection }) => 'group' in selection && selection.group === id);
-  const rows = await rowsOf(own.slice(0, LAST_OPERATIONS), site.index);
-  const [holds] = holder ? await rowsOf([holder], site.index) : [];
+  const rows = await rowsOf(own.slice(0, LAST_OPERATIONS), site);
+  const [holds] = holder ? await rowsOf([holder], site) : [];
   return { operations: rows, holds, operationsProblem: problem };
 }

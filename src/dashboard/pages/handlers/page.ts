@@ -1,4 +1,6 @@
 import type { HandlerReport } from '../../../control/handler-report.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
+import type { Redaction } from '../../letters/redaction.js';
 import { answerOf } from '../../site/answer.js';
 import { handlerIdOf } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
@@ -38,7 +40,7 @@ export const handlers: Page<HandlersModel> = {
     return {
       looked: lookedOf(seen),
       ...{ text, sort, offset, limit: LIMIT, count: found.length },
-      rows: found.slice(offset, offset + LIMIT).map(rowOf),
+      rows: found.slice(offset, offset + LIMIT).map((each) => rowOf(each, site.letters.redaction)),
     };
   },
 };
@@ -64,7 +66,7 @@ export const handler: Page<HandlerModel> = {
     ]);
     return {
       looked: lookedOf(seen),
-      handler: found,
+      handler: shown(found, site.letters.redaction),
       handledInSpan: sumOf(charts.of.handled),
       charts,
       slowest: messages.slowest.filter(isIt).slice(0, MOST_MESSAGES),
@@ -80,7 +82,23 @@ async function messagesOf({ watch, clock }: Site) {
   return { slowest, running, problem };
 }
 
-const rowOf = ({ errors: [lastError], ...handler }: HandlerReport): HandlerRow => ({ ...handler, lastError });
+/** With its errors as they are shown. */
+const shown = (handler: HandlerReport, redaction: Redaction): HandlerReport => ({
+  ...handler,
+  errors: handler.errors.map(({ kind, message, ...error }) => ({
+    ...error,
+    kind: lineOfOthers(kind, redaction),
+    message: lineOfOthers(message, redaction),
+  })),
+});
+
+function rowOf(handler: HandlerReport, redaction: Redaction): HandlerRow {
+  const {
+    errors: [lastError],
+    ...row
+  } = shown(handler, redaction);
+  return { ...row, lastError };
+}
 
 function matching(all: readonly HandlerReport[], text: string): HandlerReport[] {
   const wanted = text.toLowerCase();

@@ -67,13 +67,13 @@ const gone = ({ id, deadQueue }: Named): NotFound =>
 async function groupOf(site: Site, indexed: IndexedLetter | undefined): Promise<MessageModel['group']> {
   const found = indexed && (await site.index.group(indexed.group));
   if (!found) return undefined;
-  const { id, kind, message: text } = rowOf(found);
+  const { id, kind, message: text } = rowOf(found, site.letters.redaction);
   return { id, text: text === '' ? kind : `${kind}: ${text}` };
 }
 
 async function holds(site: Site, { deadQueue }: Named): Promise<MessageModel['holds']> {
   const { value = [] } = await operationsOf(site);
   const holder = holderOf(value, [deadQueue]);
-  const [row] = holder ? await rowsOf([holder], site.index) : [];
+  const [row] = holder ? await rowsOf([holder], site) : [];
   return row;
 }

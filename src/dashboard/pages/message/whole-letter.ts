@@ -1,7 +1,7 @@
 import type { DeadLetter } from '../../../failures/letters/dead-letter.js';
 import { reasonText } from '../../../util/error-text.js';
 import { drawBody } from '../../letters/draw-body.js';
-import { visibleText } from '../../letters/visible-text.js';
+import { blockOfOthers, lineOfOthers } from '../../letters/lines-of-others.js';
 import type { Site } from '../../site/site.js';
 import { headerFields, propertyFields } from './fields.js';
 import type { BodyModel, ChainModel, WholeLetter } from './model.js';
@@ -9,6 +9,7 @@ import { storyOf } from './story.js';
 
 /** Characters of an error and its stack that are shown. */
 const MOST_ERROR = 32 * 1024;
+const LONGEST_DETAIL = 1_000;
 
 /** A letter is drawn once, for all who look at it, and each second again for each of them. */
 const drawn = new WeakMap<DeadLetter, Promise<WholeLetter>>();
@@ -31,11 +32,11 @@ async function draw(letter: DeadLetter, site: Site, replay: string | undefined):
   const { redaction } = site.letters;
   const { error, stack, batch } = letter;
   const shown = (text: string | undefined) =>
-    text === undefined ? undefined : visibleText(redaction.inText(text.slice(0, MOST_ERROR)));
+    text === undefined ? undefined : blockOfOthers(text, redaction, MOST_ERROR);
   return {
     story: storyOf(letter, replay).map((step) => ({
       ...step,
-      of: step.of.map(([name, value]) => [name, visibleText(value)] as const),
+      of: step.of.map(([name, value]) => [name, lineOfOthers(value, redaction, LONGEST_DETAIL)] as const),
     })),
     error: shown(error),
     stack: shown(stack),

@@ -18,7 +18,7 @@ export const operation: Page<OperationModel> = {
     const found = value.find((each) => each.id === id);
     if (!found)
       throw new NotFound(`there is no operation '${id}': ended ones are kept for a week, a hundred at most`);
-    const [row] = await rowsOf([found], site.index);
+    const [row] = await rowsOf([found], site);
     const group = 'group' in found.selection ? await site.index.group(found.selection.group) : undefined;
     return {
       operation: row as NonNullable<typeof row>,

@@ -11,7 +11,7 @@ export const operations: Page<OperationsModel> = {
   title: ({ running }) => (running.length === 0 ? 'Operations' : `Operations (${running.length})`),
   async load({ site }) {
     const { value = [], problem } = await operationsOf(site);
-    const rows = await rowsOf(value, site.index);
+    const rows = await rowsOf(value, site);
     return {
       running: rows.filter(goesOn),
       ended: rows.filter((row) => !goesOn(row)),

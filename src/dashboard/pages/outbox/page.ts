@@ -1,10 +1,9 @@
-import { cutLine } from '../../../util/text/cut-text.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
 import { answerOf } from '../../site/answer.js';
 import type { Page } from '../page.js';
 import type { OutboxModel } from './model.js';
 
 const FRESH_MS = 2_000;
-const LONGEST_ERROR = 300;
 
 /** A relay looks at least every few seconds, and pauses for 30 s at most while broker or database are away. */
 const LATE_MS = 60_000;
@@ -26,7 +25,10 @@ export const outbox: Page<OutboxModel> = {
       problem: undefined,
       waiting,
       lagMs,
-      refused: refused.map((entry) => ({ ...entry, error: cutLine(entry.error, LONGEST_ERROR) })),
+      refused: refused.map((entry) => ({
+        ...entry,
+        error: lineOfOthers(entry.error, site.letters.redaction),
+      })),
       isLate: lagMs > LATE_MS && refused.length === 0,
     };
   },

@@ -1,10 +1,14 @@
 import type { FailureGroup } from '../../../failures/groups/group.js';
+import type { Operation } from '../../../failures/operations/operation.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
+import type { Redaction } from '../../letters/redaction.js';
 import { answerOf } from '../../site/answer.js';
 import { handlerIdOf, type Seen } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
 import { lastOf, thinned } from '../../ui/chart/chart-data.js';
 import { handlerPath } from '../handlers/handler-path.js';
 import { lookedOf } from '../looked-of.js';
+import { operationsOf } from '../operations/known.js';
 import type { Page } from '../page.js';
 import { knownSum } from '../queues/rows.js';
 import { chartedOf, sumOf } from '../series.js';
@@ -14,6 +18,7 @@ import {
   type NewGroup,
   OVERVIEW_SERIES,
   type OverviewModel,
+  type RunningOperation,
 } from './model.js';
 import { wrongOf } from './wrong.js';
 
@@ -37,7 +42,7 @@ export const overview: Page<OverviewModel> = {
       handlerHours(site, seen),
       site.index.groups({ parts: SPARKS }),
       query.has('doctor') ? examinedBy(site) : undefined,
-      answerOf('the list of operations', site.clock, () => site.operations.list()),
+      operationsOf(site),
     ]);
     return {
       looked: lookedOf(seen),
@@ -47,10 +52,13 @@ export const overview: Page<OverviewModel> = {
       charts,
       handlers,
       handlerCount: seen.handlers.length,
-      groups: groups.slice(0, MOST.groups).map(newGroup),
+      groups: groups.slice(0, MOST.groups).map((group) => newGroup(group, site.letters.redaction)),
       groupCount: groups.length,
       index: site.index.state,
-      operations: operations.filter(({ endedAt }) => endedAt === undefined).slice(0, MOST.operations),
+      operations: operations
+        .filter(({ endedAt }) => endedAt === undefined)
+        .slice(0, MOST.operations)
+        .map(runningOf),
       operationsProblem: problem,
     };
   },
@@ -79,6 +87,12 @@ function totalsOf({ at, processes, handlers, queues }: Seen) {
     deadLetters: knownSum(queues.map(({ deadLetters }) => deadLetters)),
   };
 }
+
+/** Without its ids, which may be a thousand. */
+const runningOf = (operation: Operation): RunningOperation => {
+  const { id, kind, by, state, startedAt, total, done, failed } = operation;
+  return { id, kind, by, state, startedAt, total, done, failed };
+};
 
 /** The last hour of those that do most. */
 async function handlerHours(site: Site, { handlers }: Seen): Promise<HandlerHour[]> {
@@ -118,10 +132,10 @@ async function examinedBy({ clock, examine }: Site): Promise<Examined> {
   return { findings, problem };
 }
 
-const newGroup = (group: FailureGroup): NewGroup => ({
+const newGroup = (group: FailureGroup, redaction: Redaction): NewGroup => ({
   id: group.id,
-  kind: group.kind,
-  message: group.message.slice(0, 300),
+  kind: lineOfOthers(group.kind, redaction),
+  message: lineOfOthers(group.message, redaction),
   handler: group.handler,
   queue: group.queue,
   count: group.count,

@@ -35,7 +35,9 @@ export const search: Page<SearchModel> = {
       ...nothing,
       letters: letters.map((letter) => letterRowOf(letter, site.letters.redaction)),
       letterCount: count,
-      groups: few(groups.filter((group) => occurs(...wordsOf(group)))).map(rowOf),
+      groups: few(groups.filter((group) => occurs(...wordsOf(group)))).map((group) =>
+        rowOf(group, site.letters.redaction),
+      ),
       running: few((running.value ?? []).filter((each) => occurs(...idsOf(each)))),
       batch: batch?.value,
       queues: few(queues.map(({ queue }) => queue).filter((queue) => occurs(queue))),

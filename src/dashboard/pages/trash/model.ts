@@ -22,6 +22,8 @@ export interface TrashModel {
   readonly problem: string | undefined;
   readonly readAt: number | undefined;
   readonly count: number;
+  /** The latest of them, which have rows. */
+  readonly listed: number;
   readonly offset: number;
   readonly limit: number;
   /** Those that were forgotten last come first. */

@@ -1,6 +1,6 @@
 import type { TrashedLetter } from '../../../failures/options.js';
+import { lineOfOthers } from '../../letters/lines-of-others.js';
 import type { Redaction } from '../../letters/redaction.js';
-import { shortError } from '../group/letter-rows.js';
 import type { Page } from '../page.js';
 import { offsetOf } from '../query.js';
 import type { TrashModel, TrashRow } from './model.js';
@@ -15,14 +15,15 @@ export const trash: Page<TrashModel> = {
   freshMs: 5_000,
   title: ({ count }) => (count === 0 ? 'Trash' : `Trash (${count})`),
   async load({ site, query }) {
-    const { letters, readAt, problem } = await site.letters.trash.read();
+    const { letters, count, readAt, problem } = await site.letters.trash.read();
     const offset = offsetOf(query);
     const latest = (letters ?? []).toReversed();
     return {
       state: problem === undefined ? (letters ? 'read' : 'reading') : 'failed',
       problem,
       readAt,
-      count: latest.length,
+      count,
+      listed: latest.length,
       offset,
       limit: LIMIT,
       rows: latest.slice(offset, offset + LIMIT).map((letter) => rowOf(letter, site.letters.redaction)),
@@ -37,7 +38,7 @@ function rowOf(
   const at = trashed?.at.getTime();
   return {
     ...{ id, routingKey, reason, deadQueue: trashed?.deadQueue, by: trashed?.by, at },
-    error: error === undefined ? undefined : shortError(error, redaction),
+    error: error === undefined ? undefined : lineOfOthers(error, redaction),
     failedAt: failedAt?.getTime(),
     until: at === undefined ? undefined : at + KEPT_MS,
   };

@@ -11,7 +11,7 @@ import type { TrashModel, TrashRow } from './model.js';
 const FORM = 'restore';
 
 export const TrashView: View<TrashModel> = ({ model, context }) => {
-  const { rows, count, offset, limit, state, problem, readAt } = model;
+  const { rows, count, listed, offset, limit, state, problem, readAt } = model;
   const here = `${context.base}/trash`;
   return (
     <>
@@ -42,6 +42,11 @@ export const TrashView: View<TrashModel> = ({ model, context }) => {
           <p>{problem}</p>
         </Notice>
       )}
+      {listed < count ? (
+        <p class="quiet">
+          The latest {countedText(listed, 'letter')} of {count} are listed.
+        </p>
+      ) : null}
       <Table
         caption="Letters in the trash"
         columns={columnsOf(context)}
@@ -69,7 +74,7 @@ export const TrashView: View<TrashModel> = ({ model, context }) => {
         <ActionForm context={context} id={FORM} path="/trash/restore" label="Restore the ticked ones" />
       )}
       <Pager
-        count={count}
+        count={listed}
         offset={offset}
         limit={limit}
         hrefOf={(to) => addressOf(here, { offset: to || undefined })}
