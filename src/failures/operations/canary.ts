@@ -40,8 +40,11 @@ export class Canary {
   private readonly counts: Record<CanaryEnd, number>;
   private readonly unheardBefore: number;
   private lastHeardAt = Number.NEGATIVE_INFINITY;
-  /** What came back since the rest has begun. */
+  /** What came back since the rest has begun, in this process. */
   private backInRest = 0;
+  /** What failed in another way since then. */
+  private otherwiseInRest = 0;
+  private hasMissed = false;
   private isStopped = false;
   private news: Deferred<void> = deferred();
 
@@ -95,9 +98,18 @@ export class Canary {
     this.tellNews();
   }
 
-  /** Resolves when all that was sent is reported on, when that is given up, or when `signal` aborts. */
+  /** Called when nobody listened for a while: some may have been reported on meanwhile. */
+  missed(): void {
+    this.hasMissed = true;
+  }
+
+  /**
+   * Resolves when all that was sent is reported on, when that is given up, or when `signal` aborts. Reports may be lost: where most of the
+   * rest was reported on, the others stay unheard.
+   */
   async finish(signal: AbortSignal): Promise<void> {
     while (this.waiting.size > 0 && !signal.aborted) {
+      if (this.isSilent && this.stage === 'rest' && this.ends.size > this.waiting.size) return;
       this.checkSilence();
       if (signal.aborted) return;
       await this.hears(signal);
@@ -114,7 +126,7 @@ export class Canary {
   }
 
   private judge(end: 'back' | 'otherwise', error: string): void {
-    const { stage, counts } = this;
+    const { stage } = this;
     if (stage !== 'rest')
       this.stop(
         end === 'back'
@@ -124,20 +136,30 @@ export class Canary {
     else if (end === 'back') {
       this.backInRest += 1;
       if (this.backInRest >= MOST_BACK) this.stop(`the same failure came back ${MOST_BACK} times: ${error}`);
-    } else if (counts.otherwise >= MOST_OTHERWISE && counts.otherwise > MOST_OTHERWISE_SHARE * this.ends.size)
-      this.stop(`${counts.otherwise} replays failed in another way than before, at last: ${error}`);
+    } else {
+      this.otherwiseInRest += 1;
+      const { otherwiseInRest: count } = this;
+      if (count >= MOST_OTHERWISE && count > MOST_OTHERWISE_SHARE * this.ends.size)
+        this.stop(`${count} replays failed in another way than before, at last: ${error}`);
+    }
   }
 
   /** In the first stages each replay has its time; in the rest, which may have to queue, it begins anew with each report. */
-  private checkSilence(): void {
+  private get isSilent(): boolean {
     const { clock, reportWithinMs } = this.options;
     const [sentAt] = this.waiting.values();
-    if (sentAt === undefined) return;
+    if (sentAt === undefined) return false;
     const since = this.stage === 'rest' ? Math.max(sentAt, this.lastHeardAt) : sentAt;
-    if (clock.monotonic() - since < reportWithinMs) return;
+    return clock.monotonic() - since >= reportWithinMs;
+  }
+
+  private checkSilence(): void {
+    if (!this.isSilent) return;
     const { size } = this.waiting;
+    const what = size === 1 ? 'a replay' : `${size} replays`;
     this.stop(
-      `no worker has reported on ${size === 1 ? 'a replay' : `${size} replays`} for ${formatMs(reportWithinMs)}: ` +
+      `no worker has reported on ${what} for ${formatMs(this.options.reportWithinMs)}: ` +
+        (this.hasMissed ? 'the connection was away meanwhile, so that reports may be lost; or ' : '') +
         "none may run, it may be busy, not hear operators (operatorControl), or have an older version of Hopline's",
     );
   }
