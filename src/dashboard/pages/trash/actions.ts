@@ -25,6 +25,8 @@ export const restoreAll: Action = {
 
 async function restored(site: Site, selection: Selection): Promise<Done> {
   const failures = await site.failures();
+  // Instead of waiting for an operation to end.
+  await failures.checkFree('trash');
   const { done, failed, gone } = await failures.turns.run(site.names.trash, () =>
     failures.restore(selection),
   );
