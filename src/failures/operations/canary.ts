@@ -19,6 +19,13 @@ export interface CanaryOptions {
   stop(why: string): void;
 }
 
+interface Waiting {
+  /** In monotonic milliseconds. */
+  readonly sentAt: number;
+  /** Reports that are still to come. */
+  reports: number;
+}
+
 /** Replays of the second stage. */
 const TEN = 10;
 /** Failures of the rest by which it ends: of the same kind, so many; of others, so many if they are more than a tenth as well. */
@@ -34,8 +41,8 @@ export class Canary {
   private stage: CanaryProgress['stage'] = 'one';
   /** Letters that have begun in this stage. */
   private begun = 0;
-  /** When each replay that nobody has reported on was sent, in monotonic milliseconds; the earliest first. */
-  private readonly waiting = new Map<string, number>();
+  /** Replays that are not, or not wholly, reported on; the earliest first. */
+  private readonly waiting = new Map<string, Waiting>();
   private readonly ends = new Map<string, CanaryEnd>();
   private readonly counts: Record<CanaryEnd, number>;
   private readonly unheardBefore: number;
@@ -68,11 +75,15 @@ export class Canary {
     this.begun += 1;
   }
 
-  /** Called before a letter is replayed: the report may be faster than the confirm. */
-  sent(id: string): void {
+  /**
+   * Called before a letter is replayed: the report may be faster than the confirm.
+   *
+   * @param reports how many there will be: of a pack, one for each of its messages
+   */
+  sent(id: string, reports = 1): void {
     // The last place in the order, also for a copy of one that was sent before.
     this.waiting.delete(id);
-    this.waiting.set(id, this.options.clock.monotonic());
+    this.waiting.set(id, { sentAt: this.options.clock.monotonic(), reports });
   }
 
   /** Called if it was not replayed after all. */
@@ -85,9 +96,13 @@ export class Canary {
   /** @param error text of the failure */
   heard(id: string, end: CanaryEnd, error?: string): void {
     const known = this.ends.get(id);
-    if (!this.waiting.has(id) && known === undefined) return;
-    this.waiting.delete(id);
+    const waiting = this.waiting.get(id);
+    if (!waiting && known === undefined) return;
     this.lastHeardAt = this.options.clock.monotonic();
+    if (waiting) waiting.reports -= 1;
+    // One that is handled says nothing of the others of its pack.
+    if (waiting && waiting.reports > 0 && end === 'handled') return;
+    this.waiting.delete(id);
     // Of a pack each message is reported on: one that fails counts for all.
     if (known === undefined || known === 'handled') {
       if (known !== undefined) this.counts[known] -= 1;
@@ -147,8 +162,9 @@ export class Canary {
   /** In the first stages each replay has its time; in the rest, which may have to queue, it begins anew with each report. */
   private get isSilent(): boolean {
     const { clock, reportWithinMs } = this.options;
-    const [sentAt] = this.waiting.values();
-    if (sentAt === undefined) return false;
+    const [first] = this.waiting.values();
+    if (!first) return false;
+    const { sentAt } = first;
     const since = this.stage === 'rest' ? Math.max(sentAt, this.lastHeardAt) : sentAt;
     return clock.monotonic() - since >= reportWithinMs;
   }

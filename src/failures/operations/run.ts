@@ -105,9 +105,13 @@ export class Run {
     const { total, done, failed } = this.now;
     const unheard = canary?.progress.unheard ?? 0;
     const missing = total - done - failed;
+    // What its process did in its last moments was not noted.
+    const before = this.its.beat > 0 ? ', or were dealt with by the process that had it before' : '';
     const remarks = [
       ...(failure ? [`some letters stay: ${reasonText(failure)}`] : []),
-      ...(missing > 0 ? [`${missing} of ${total} letters had left their queue before their turn`] : []),
+      ...(missing > 0
+        ? [`${missing} of ${total} letters had left their queue before their turn${before}`]
+        : []),
       ...(unheard > 0 ? [`what ${unheard} replays came to was not heard`] : []),
     ];
     return remarks.length > 0 ? { why: remarks.join('; ') } : {};

@@ -1,3 +1,4 @@
+import { PACK_CONTENT_TYPE, unpacked } from '../../message/wire/pack.js';
 import type { ReplayReport } from '../../message/wire/replay-report.js';
 import type { Session } from '../../transport/transport.js';
 import { type Act, Acting, type ActingOptions } from '../acting/acting.js';
@@ -79,14 +80,14 @@ export class Work {
     });
     this.canary = canary;
     const listening = await hearReports(session, settings.names, its.id, {
-      heard: (report) => canary.heard(report.messageId, this.endOf(report), report.error ?? report.reason),
+      heard: (report) => canary.heard(report.messageId, this.endOf(report), errorOf(report)),
       back: () => canary.missed(),
     });
     try {
       await this.actOnAll(
         async (letter) => {
           const id = replayedId(letter);
-          canary.sent(id);
+          canary.sent(id, reportsOf(letter));
           await replay(letter).catch((error) => {
             canary.notSent(id);
             throw error;
@@ -144,6 +145,7 @@ export class Work {
    * room is without its stack, which the report always has.
    */
   private endOf({ end, messageId, ...failure }: ReplayReport): CanaryEnd {
+    // It is gone, and nothing was done.
     if (end === 'discarded') return 'otherwise';
     if (end !== 'dead-lettered') return 'handled';
     const letter = this.byId.get(messageId);
@@ -157,6 +159,19 @@ export class Work {
       ),
     );
     return isSame ? 'back' : 'otherwise';
+  }
+}
+
+const errorOf = ({ end, error, reason }: ReplayReport): string | undefined =>
+  end === 'discarded' ? 'it was discarded, by its handler or its policy' : (error ?? reason);
+
+/** Each message of a pack is reported on. */
+function reportsOf({ properties, body }: DeadLetter): number {
+  if (properties.contentType !== PACK_CONTENT_TYPE) return 1;
+  try {
+    return unpacked(body).length;
+  } catch {
+    return 1;
   }
 }
 

@@ -62,6 +62,17 @@ describe('a canary', () => {
     assert.match(stopped[0] ?? '', /the connection was away meanwhile, so that reports may be lost/);
   });
 
+  it('waits for each message of a pack, of which one that fails counts for all', async () => {
+    const { canary, stopped } = canaryOf();
+    canary.sent('pack', 3);
+    canary.heard('pack', 'handled');
+    canary.heard('pack', 'handled');
+    assert.deepEqual([canary.progress.handled, canary.progress.unheard], [0, 1]);
+    canary.heard('pack', 'back', 'TypeError: no');
+    assert.deepEqual([canary.progress.cameBack, canary.progress.unheard], [1, 0]);
+    assert.deepEqual(stopped, ['the same failure came back: TypeError: no']);
+  });
+
   it('that was taken on does not stop for what failed in another process', async () => {
     const before = { stage: 'rest', handled: 5_000, cameBack: 0, failedOtherwise: 9, unheard: 0 } as const;
     const { canary, stopped, replay, toRest } = canaryOf(before);
