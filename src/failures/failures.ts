@@ -1,12 +1,10 @@
-import { boundTo, ownerOf } from '../encryption/envelope.js';
-import { UnknownKeyError } from '../encryption/errors.js';
-import { DeadLetterIdError, OptionsError } from '../errors.js';
-import { batchOfText } from '../message/wire/batch-header.js';
+import { DeadLetterIdError } from '../errors.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting/acting.js';
 import { checkEdit, type Edit, editedLetter } from './acting/edit.js';
 import { exportLines, type ImportResult, importLines } from './acting/export-import.js';
+import { freeLetters } from './acting/free-letters.js';
 import { Pace } from './acting/pace.js';
 import { retrier } from './acting/retry.js';
 import { intoTrash, outOfTrash } from './acting/trash.js';
@@ -15,32 +13,31 @@ import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-lett
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
+import { checkFree } from './operations/kept-list.js';
 import type { LiveOperations } from './operations/live-operations.js';
 import { liveOperations } from './operations/with-acts.js';
 import {
   checkWith,
-  deadLettersOf,
+  type DeadLetterCount,
   type EditOptions,
   type FailuresSettings,
   FORGET_FIELDS,
   type ForgetOptions,
   filterOf,
+  openedOf,
   REPLAY_FIELDS,
   type ReplayOptions,
   type Selection,
   type TrashedLetter,
 } from './options.js';
+import { decrypted } from './reading/decrypted.js';
 import { LetterReading } from './reading/letter-reading.js';
 import { OneAtATime } from './reading/one-at-a-time.js';
+import { trashList } from './reading/trash-list.js';
+
+export type { DeadLetterCount } from './options.js';
 
 const CLOSE_MS = 5_000;
-
-/** Number of dead letters of one queue. */
-export interface DeadLetterCount {
-  readonly deadQueue: string;
-  /** Dead letters in the queue; undefined if the queue does not exist. */
-  readonly count: number | undefined;
-}
 
 /**
  * The dead letters of some queues. Reading leaves them as they are; replaying, forgetting and moving them loses
@@ -122,13 +119,8 @@ export class Failures {
    * @throws UnknownKeyError, KeysUnavailableError
    * @throws UndecodableError if the key is a different one, or the message was changed
    */
-  async decrypted(letter: DeadLetter): Promise<Buffer> {
-    const { encryptedHeader, encryptedWith, chain, batchHeader, messageId, routingKey } = letter;
-    if (encryptedWith === undefined) return letter.body;
-    const { encryption } = this.settings;
-    if (!encryption) throw new UnknownKeyError(encryptedWith);
-    const bound = boundTo(routingKey, ownerOf(messageId, chain, batchOfText(batchHeader)));
-    return (await encryption.open(letter.body, encryptedHeader, bound)).body;
+  decrypted(letter: DeadLetter): Promise<Buffer> {
+    return decrypted(letter, this.settings);
   }
 
   /**
@@ -137,6 +129,7 @@ export class Failures {
    * be replayed stay in their queue and are listed in the result.
    *
    * @throws OptionsError, TopologyError, DeadLetterIdError before anything is done
+   * @throws OperationConflictError, before anything is done, if an operation of an operator works on one of the queues
    * @throws ConnectError, PublishTimeoutError, OutcomeUnknownError if the broker goes away; the remaining
    * letters stay
    */
@@ -156,6 +149,7 @@ export class Failures {
    * @throws PayloadInvalidError if the new payload does not fit the schema, by the option `messages`; InvalidMessageError if it can't be
    * written, or read as JSON where there is a schema; MessageTooLargeError
    * @throws OptionsError, DeadLetterIdError, UnknownKeyError, KeysUnavailableError
+   * @throws OperationConflictError if an operation works on the queue
    */
   async retryEdited(
     id: string,
@@ -165,6 +159,7 @@ export class Failures {
   ): Promise<ActResult> {
     const { settings, session } = this;
     checkEdit(edit, by);
+    await this.checkFree(this.queuesOf({ queues: [deadQueue] }));
     const [letter] = await this.get(id, { queues: [deadQueue] });
     if (letter?.id !== id) throw new DeadLetterIdError(id, letter ? [letter.id] : []);
     const edited = await editedLetter(letter, edit, { by, settings });
@@ -191,11 +186,8 @@ export class Failures {
     checkWith('filter', filter, FILTER_FIELDS);
     const { trash } = this.settings.names;
     if (!(await this.session.inspect(trash))) return [];
-    const { queues, limit, ...rest } = filter;
-    const named = queues && new Set(this.queuesOf({ queues }));
-    const told = (letter: DeadLetter): TrashedLetter => ({ ...summaryOf(letter), trashed: letter.trashed });
-    const letters = await this.reading.list([trash], rest, told);
-    return letters.filter((letter) => !named || named.has(letter.trashed?.deadQueue ?? '')).slice(0, limit);
+    const named = filter.queues && { queues: this.queuesOf(filter) };
+    return trashList(this.reading, trash, { ...filter, ...named });
   }
 
   /**
@@ -208,6 +200,7 @@ export class Failures {
     options: Pick<ForgetOptions, 'onProgress' | 'signal'> = {},
   ): Promise<ActResult> {
     const { settings, session } = this;
+    await this.checkFree('trash');
     const wanted = await this.trash(filterOf(selection));
     const pace = new Pace(settings.transport.clock, undefined);
     return new Acting(session, settings, outOfTrash(session, settings), { ...options, pace }).on(wanted);
@@ -216,11 +209,30 @@ export class Failures {
   /**
    * Deletes all messages of a dead-letter queue, also those that can't be read.
    *
+   * @throws OperationConflictError if an operation works on it
    * @returns number of deleted messages
    */
   async flush(queue: string): Promise<number> {
     const [deadQueue = ''] = this.queuesOf({ queues: [queue] });
+    await this.checkFree([deadQueue]);
     return this.session.purge(deadQueue);
+  }
+
+  /** @throws OperationConflictError if an operation works on one of these queues, in whatever process @internal */
+  async checkFree(deadQueues: readonly string[] | 'trash'): Promise<void> {
+    const { session, settings } = this;
+    await checkFree(session, settings, deadQueues === 'trash' ? [settings.names.trash] : deadQueues);
+  }
+
+  /**
+   * What {@link list} gives, for who is to act on it.
+   *
+   * @throws OperationConflictError if an operation works on one of the queues; with ids, on one of theirs @internal
+   */
+  async listFree(filter: DeadLetterFilter = {}): Promise<DeadLetterSummary[]> {
+    checkWith('filter', filter, FILTER_FIELDS);
+    const list = () => this.list(filter);
+    return freeLetters(filter, this.queuesOf(filter), list, (queues) => this.checkFree(queues));
   }
 
   /**
@@ -254,8 +266,7 @@ export class Failures {
     > = {},
   ): DeadLetterIndex {
     const { session, settings, turns } = this;
-    const { names, transport } = settings;
-    const queues = () => settings.queues();
+    const { names, transport, queues } = settings;
     return new DeadLetterIndex({ session, names, clock: transport.clock, turns, queues, ...options });
   }
 
@@ -281,23 +292,12 @@ export class Failures {
 
   private async act(selection: Selection, one: Act, options: ActingOptions): Promise<ActResult> {
     // First list the selected letters: a message that fails again during the action must not be selected again.
-    const wanted = await this.list(filterOf(selection));
+    const wanted = await this.listFree(filterOf(selection));
     const acting = new Acting(this.session, this.settings, one, options);
     return acting.on(wanted);
   }
 
-  /** @throws OptionsError for a queue that is not among this object's queues */
-  private queuesOf({ queues }: DeadLetterFilter): readonly string[] {
-    if (!queues) return this.settings.queues();
-    const opened = this.settings.queues();
-    const { names, isOther } = this.settings;
-    const named = queues.map((queue) => (isOther(queue) ? queue : deadLettersOf(queue, names)));
-    const unknown = named.filter((queue) => !opened.includes(queue));
-    if (unknown.length > 0)
-      throw new OptionsError(
-        'filter',
-        unknown.map((queue) => `queue '${queue}' was not opened`),
-      );
-    return [...new Set(named)];
+  private queuesOf(filter: Pick<DeadLetterFilter, 'queues'>): readonly string[] {
+    return openedOf(this.settings, filter);
   }
 }

@@ -97,6 +97,13 @@ export interface TrashedLetter extends DeadLetterSummary {
   readonly trashed: TrashedMark | undefined;
 }
 
+/** Number of dead letters of one queue. */
+export interface DeadLetterCount {
+  readonly deadQueue: string;
+  /** Dead letters in the queue; undefined if the queue does not exist. */
+  readonly count: number | undefined;
+}
+
 /** Progress of an action on dead letters. */
 export interface Progress {
   readonly done: number;
@@ -201,6 +208,27 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
 /** Name of the queue that holds the dead letters of `queue`. */
 export function deadLettersOf(queue: string, names: Names): string {
   return queue === names.delayLost ? queue : deadQueueOf(workQueueOf(queue));
+}
+
+/**
+ * Dead-letter queues that a filter names; all that were opened if it names none.
+ *
+ * @throws OptionsError for one that was not
+ */
+export function openedOf(
+  { queues: opened, isOther, names }: FailuresSettings,
+  { queues }: Pick<DeadLetterFilter, 'queues'>,
+): readonly string[] {
+  if (!queues) return opened();
+  const named = queues.map((queue) => (isOther(queue) ? queue : deadLettersOf(queue, names)));
+  const all = opened();
+  const unknown = named.filter((queue) => !all.includes(queue));
+  if (unknown.length > 0)
+    throw new OptionsError(
+      'filter',
+      unknown.map((queue) => `queue '${queue}' was not opened`),
+    );
+  return [...new Set(named)];
 }
 
 /** @throws OptionsError */

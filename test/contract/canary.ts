@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { OperationConflictError } from '../../src/errors.js';
 import type { Operation, OperationRequest } from '../../src/failures/operations/operation.js';
-import { OptionsError } from '../../src/index.js';
+import { type MessageContext, OptionsError } from '../../src/index.js';
 import { encodeReport } from '../../src/message/wire/replay-report.js';
 import { deferred } from '../../src/util/deferred.js';
 import type { BusFixture } from '../support/bus-fixture.js';
@@ -13,8 +13,8 @@ function noOrder(id: number): never {
 
 /** A service whose handler fails until it is mended, and an operator with the index of what it has given up. */
 async function failing(fx: BusFixture, letters: number) {
-  const state = { handle: (id: number): unknown => noOrder(id) };
-  const seen = fx.recorder(({ payload }) => state.handle((payload as { id: number }).id));
+  const state = { handle: (id: number, _context: MessageContext): unknown => noOrder(id) };
+  const seen = fx.recorder(({ payload, context }) => state.handle((payload as { id: number }).id, context));
   const bus = fx.bus('shop').handle('bill', seen.handle, { retry: { tries: 1 } });
   await bus.start();
   const operator = await operatorOf(fx);
@@ -91,6 +91,14 @@ export const canaries: Theme = (test) => {
     const back = (await fx.outcome(desk.list())).at(-1);
     const [letter] = await fx.outcome(desk.get(back?.id ?? ''));
     assert.equal(letter?.replay, ended.id);
+  });
+
+  test('a canary whose first replay is discarded stops: nothing was handled', async (fx) => {
+    const { state, group, toEnd, count } = await failing(fx, 3);
+    state.handle = (_id, context) => context.discard();
+    const ended = await toEnd(canaryOf(group));
+    assert.match(ended.why ?? '', /it was discarded, by its handler or its policy$/);
+    assert.deepEqual([ended.state, ended.canary?.failedOtherwise, await count()], ['stopped', 1, 2]);
   });
 
   test('a canary stops in its second stage when one of the ten fails in another way', async (fx) => {

@@ -39,6 +39,7 @@ import { messages } from './messages.js';
 import { moving } from './moving.js';
 import { once } from './once.js';
 import { operating } from './operating.js';
+import { operationsBesideOthers } from './operations-beside-others.js';
 import { orderly } from './orderly.js';
 import { packs } from './packs.js';
 import { pausing } from './pausing.js';
@@ -133,6 +134,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters, looked at and replayed': operating,
   'dead letters in groups': failureGroups,
   'operations on dead letters, and canaries': canaries,
+  'operations beside others': operationsBesideOthers,
   'replays that are watched': replays,
   'dead letters of others': foreignLetters,
   'dead letters that are forgotten, or edited': trash,

@@ -28,7 +28,7 @@ export async function forgetLetters(
   { yes, dryRun, trash }: ForgetFlags,
   { which, done }: { readonly which: string; readonly done: string },
 ): Promise<number> {
-  const letters = await failures.list(filter);
+  const letters = await (dryRun ? failures.list(filter) : failures.listFree(filter));
   const about = which && ` ${which}`;
   if (letters.length === 0) {
     terminal.print(`0 dead letters${about}: nothing to delete`);

@@ -7,6 +7,7 @@ import { walk } from '../reading/walk.js';
 import { WalkInterrupted } from '../reading/walk-interrupted.js';
 import type { Ack } from '../reading/walk-options.js';
 import type { Pace } from './pace.js';
+import type { PassResult, Search } from './search.js';
 
 /** Result of an action on the selected dead letters. */
 export interface ActResult {
@@ -31,6 +32,10 @@ export interface ActingOptions {
   readonly pace: Pick<Pace, 'turn'>;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
+  /** Letters that a pass does not find are looked for again, as it decides. @default they are gone */
+  readonly search?: Pick<Search, 'again'>;
+  /** False for a letter that is left alone although it has the id of one that is meant. @default true */
+  isMeant?(letter: DeadLetter): boolean;
 }
 
 /** Acts on one dead letter, which is acked when this resolves. If it throws, the letter stays in its queue. */
@@ -86,9 +91,11 @@ export class Acting {
   private async goThrough(queue: string): Promise<void> {
     for (let idle = 0; ; ) {
       const before = this.done;
+      const open = this.open.size;
       try {
-        await this.walk(queue);
-        return;
+        const seen = await this.walk(queue);
+        if (!(await this.isToGoOn(queue, { seen, found: this.open.size < open }))) return;
+        idle = 0;
       } catch (error) {
         if (this.fatal) throw this.fatal;
         idle = this.done === before ? idle + 1 : 0;
@@ -100,17 +107,25 @@ export class Acting {
     }
   }
 
-  private async walk(queue: string): Promise<void> {
+  private async isToGoOn(queue: string, result: PassResult): Promise<boolean> {
+    const { search, signal } = this.options;
+    if (!search || signal?.aborted || !this.open.has((key) => key.startsWith(`${queue}\n`))) return false;
+    return search.again(queue, result, signal);
+  }
+
+  /** @returns number of letters it has seen */
+  private async walk(queue: string): Promise<number> {
     const { signal } = this.options;
     // A copy of the tally: a letter that is dealt with must not count against its duplicate, which is picked
     // later.
     const toPick = this.open.copy();
     const ending = new AbortController();
     const stop = () => ending.abort();
-    if (signal?.aborted) return;
+    if (signal?.aborted) return 0;
+    let seen = 0;
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await walk<DeadLetter>(this.session, this.settings.transport.clock, {
+      seen = await walk<DeadLetter>(this.session, this.settings.transport.clock, {
         queue,
         signal: ending.signal,
         pick: (delivery) => this.pick(delivery, toPick),
@@ -121,6 +136,7 @@ export class Acting {
       signal?.removeEventListener('abort', stop);
     }
     if (this.fatal) throw this.fatal;
+    return seen;
   }
 
   private pick(delivery: Delivery, toPick: Tally): DeadLetter | undefined {
@@ -130,6 +146,7 @@ export class Acting {
       delivery.ack();
       return undefined;
     }
+    if (this.options.isMeant?.(letter) === false) return undefined;
     return toPick.take(key) ? letter : undefined;
   }
 
@@ -187,6 +204,10 @@ class Tally {
 
   private of(key: string): number {
     return this.counts.get(key) ?? 0;
+  }
+
+  has(isMeant: (key: string) => boolean): boolean {
+    return [...this.counts.keys()].some(isMeant);
   }
 
   add(key: string): void {

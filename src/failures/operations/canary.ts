@@ -19,6 +19,13 @@ export interface CanaryOptions {
   stop(why: string): void;
 }
 
+interface Waiting {
+  /** In monotonic milliseconds. */
+  readonly sentAt: number;
+  /** Reports that are still to come. */
+  reports: number;
+}
+
 /** Replays of the second stage. */
 const TEN = 10;
 /** Failures of the rest by which it ends: of the same kind, so many; of others, so many if they are more than a tenth as well. */
@@ -34,14 +41,17 @@ export class Canary {
   private stage: CanaryProgress['stage'] = 'one';
   /** Letters that have begun in this stage. */
   private begun = 0;
-  /** When each replay that nobody has reported on was sent, in monotonic milliseconds; the earliest first. */
-  private readonly waiting = new Map<string, number>();
+  /** Replays that are not, or not wholly, reported on; the earliest first. */
+  private readonly waiting = new Map<string, Waiting>();
   private readonly ends = new Map<string, CanaryEnd>();
   private readonly counts: Record<CanaryEnd, number>;
   private readonly unheardBefore: number;
   private lastHeardAt = Number.NEGATIVE_INFINITY;
-  /** What came back since the rest has begun. */
+  /** What came back since the rest has begun, in this process. */
   private backInRest = 0;
+  /** What failed in another way since then. */
+  private otherwiseInRest = 0;
+  private hasMissed = false;
   private isStopped = false;
   private news: Deferred<void> = deferred();
 
@@ -65,11 +75,15 @@ export class Canary {
     this.begun += 1;
   }
 
-  /** Called before a letter is replayed: the report may be faster than the confirm. */
-  sent(id: string): void {
+  /**
+   * Called before a letter is replayed: the report may be faster than the confirm.
+   *
+   * @param reports how many there will be: of a pack, one for each of its messages
+   */
+  sent(id: string, reports = 1): void {
     // The last place in the order, also for a copy of one that was sent before.
     this.waiting.delete(id);
-    this.waiting.set(id, this.options.clock.monotonic());
+    this.waiting.set(id, { sentAt: this.options.clock.monotonic(), reports });
   }
 
   /** Called if it was not replayed after all. */
@@ -82,9 +96,13 @@ export class Canary {
   /** @param error text of the failure */
   heard(id: string, end: CanaryEnd, error?: string): void {
     const known = this.ends.get(id);
-    if (!this.waiting.has(id) && known === undefined) return;
-    this.waiting.delete(id);
+    const waiting = this.waiting.get(id);
+    if (!waiting && known === undefined) return;
     this.lastHeardAt = this.options.clock.monotonic();
+    if (waiting) waiting.reports -= 1;
+    // One that is handled says nothing of the others of its pack.
+    if (waiting && waiting.reports > 0 && end === 'handled') return;
+    this.waiting.delete(id);
     // Of a pack each message is reported on: one that fails counts for all.
     if (known === undefined || known === 'handled') {
       if (known !== undefined) this.counts[known] -= 1;
@@ -95,9 +113,18 @@ export class Canary {
     this.tellNews();
   }
 
-  /** Resolves when all that was sent is reported on, when that is given up, or when `signal` aborts. */
+  /** Called when nobody listened for a while: some may have been reported on meanwhile. */
+  missed(): void {
+    this.hasMissed = true;
+  }
+
+  /**
+   * Resolves when all that was sent is reported on, when that is given up, or when `signal` aborts. Reports may be lost: where most of the
+   * rest was reported on, the others stay unheard.
+   */
   async finish(signal: AbortSignal): Promise<void> {
     while (this.waiting.size > 0 && !signal.aborted) {
+      if (this.isSilent && this.stage === 'rest' && this.ends.size > this.waiting.size) return;
       this.checkSilence();
       if (signal.aborted) return;
       await this.hears(signal);
@@ -114,7 +141,7 @@ export class Canary {
   }
 
   private judge(end: 'back' | 'otherwise', error: string): void {
-    const { stage, counts } = this;
+    const { stage } = this;
     if (stage !== 'rest')
       this.stop(
         end === 'back'
@@ -124,20 +151,31 @@ export class Canary {
     else if (end === 'back') {
       this.backInRest += 1;
       if (this.backInRest >= MOST_BACK) this.stop(`the same failure came back ${MOST_BACK} times: ${error}`);
-    } else if (counts.otherwise >= MOST_OTHERWISE && counts.otherwise > MOST_OTHERWISE_SHARE * this.ends.size)
-      this.stop(`${counts.otherwise} replays failed in another way than before, at last: ${error}`);
+    } else {
+      this.otherwiseInRest += 1;
+      const { otherwiseInRest: count } = this;
+      if (count >= MOST_OTHERWISE && count > MOST_OTHERWISE_SHARE * this.ends.size)
+        this.stop(`${count} replays failed in another way than before, at last: ${error}`);
+    }
   }
 
   /** In the first stages each replay has its time; in the rest, which may have to queue, it begins anew with each report. */
-  private checkSilence(): void {
+  private get isSilent(): boolean {
     const { clock, reportWithinMs } = this.options;
-    const [sentAt] = this.waiting.values();
-    if (sentAt === undefined) return;
+    const [first] = this.waiting.values();
+    if (!first) return false;
+    const { sentAt } = first;
     const since = this.stage === 'rest' ? Math.max(sentAt, this.lastHeardAt) : sentAt;
-    if (clock.monotonic() - since < reportWithinMs) return;
+    return clock.monotonic() - since >= reportWithinMs;
+  }
+
+  private checkSilence(): void {
+    if (!this.isSilent) return;
     const { size } = this.waiting;
+    const what = size === 1 ? 'a replay' : `${size} replays`;
     this.stop(
-      `no worker has reported on ${size === 1 ? 'a replay' : `${size} replays`} for ${formatMs(reportWithinMs)}: ` +
+      `no worker has reported on ${what} for ${formatMs(this.options.reportWithinMs)}: ` +
+        (this.hasMissed ? 'the connection was away meanwhile, so that reports may be lost; or ' : '') +
         "none may run, it may be busy, not hear operators (operatorControl), or have an older version of Hopline's",
     );
   }

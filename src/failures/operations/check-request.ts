@@ -4,6 +4,8 @@ import { isRate } from '../acting/pace.js';
 import type { OperationRequest } from './operation.js';
 
 const MOST_IDS = 1_000;
+/** All of them are kept in the broker's list, and written with each sign of life. */
+const MOST_ID_BYTES = 64 * 1024;
 const MOST_NAME = 200;
 
 const isName = (value: unknown): boolean =>
@@ -13,7 +15,8 @@ const isIds = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length > 0 &&
   value.length <= MOST_IDS &&
-  value.every((id) => typeof id === 'string');
+  value.every((id) => typeof id === 'string') &&
+  Buffer.byteLength(JSON.stringify(value)) <= MOST_ID_BYTES;
 
 function isSelection(value: unknown): boolean {
   if (!isPlainObject(value)) return false;
@@ -29,7 +32,7 @@ const FIELDS: Fields = {
     accepts: (value) => ['retry', 'canary', 'forget', 'restore'].some((kind) => kind === value),
   }),
   selection: required({
-    expected: `{ group }, or { ids, deadQueue } with at most ${MOST_IDS} ids`,
+    expected: `{ group }, or { ids, deadQueue } with at most ${MOST_IDS} ids, of ${MOST_ID_BYTES / 1024} kB together`,
     accepts: isSelection,
   }),
   to: { expected: "'queue' or 'republish'", accepts: (value) => value === 'queue' || value === 'republish' },

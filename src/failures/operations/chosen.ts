@@ -19,14 +19,16 @@ const AT_ONCE = 500;
 /**
  * Letters of a selection that failed before a moment, as far as the index has them; of single ones also those that it has not.
  *
- * @param replay id of a replay whose letters are left out: they have come back from it
+ * @param takenOn of an operation that is taken on: single ones that the index doesn't have were dealt with; and the id of the replay, whose
+ * letters have come back from it
  */
 export function chosen(
   index: Pick<FailureIndex, 'letters'>,
   selection: OperationSelection,
   before: number,
-  replay?: string,
+  takenOn?: { readonly replay: string | undefined },
 ): ChosenLetter[] {
+  const replay = takenOn?.replay;
   const isMeant = ({ failedAt, replay: from }: IndexedLetter) =>
     (failedAt === undefined || failedAt.getTime() <= before) && (replay === undefined || from !== replay);
   if ('group' in selection)
@@ -35,6 +37,7 @@ export function chosen(
   const wanted = new Set(ids);
   const known = [...allOf(index, {})].filter((each) => each.deadQueue === deadQueue && wanted.has(each.id));
   for (const { id } of known) wanted.delete(id);
+  if (takenOn) return known.filter(isMeant).map(chosenOf);
   const unknown = { queue: undefined, group: undefined, by: undefined };
   const others = [...wanted].map((id) => ({ id, deadQueue, ...unknown }));
   return [...known.filter(isMeant).map(chosenOf), ...others];

@@ -90,6 +90,8 @@ const KEPT_MS = 7 * 24 * 60 * 60_000;
 const MOST_KEPT = 100;
 /** Ids that an ended operation keeps. */
 const MOST_IDS_KEPT = 20;
+/** Bytes of the list when an operation begins. What is written of it later has room up to the most that a kept document may have. */
+const MOST_BYTES = 384 * 1024;
 
 export const isActive = ({ state }: Pick<Operation, 'state'>): boolean =>
   state === 'running' || state === 'stopping' || state === 'abandoned';
@@ -112,7 +114,10 @@ export const withChanged = (before: OperationsDocument, its: KeptOperation): Ope
   operations: before.operations.map((each) => (each.id === its.id ? its : each)),
 });
 
-/** @throws OperationConflictError if another that has not ended works on one of its queues */
+/**
+ * @throws OperationConflictError if another that has not ended works on one of its queues
+ * @throws OptionsError if those that have not ended take up all the room
+ */
 export function withBegun(before: OperationsDocument, its: KeptOperation, now: number): OperationsDocument {
   for (const other of before.operations) {
     const shared = isActive(other) && other.deadQueues.find((queue) => its.deadQueues.includes(queue));
@@ -146,12 +151,26 @@ export function conflict(other: KeptOperation, deadQueue: string, now: number): 
   );
 }
 
+/** Those that are kept: of ended ones the latest, as many as there is room for. */
 function pruned(operations: readonly KeptOperation[], now: number): KeptOperation[] {
   const isKept = ({ endedAt }: KeptOperation) => endedAt === undefined || now - endedAt < KEPT_MS;
   const latest = operations.filter(isKept).sort((left, right) => right.startedAt - left.startedAt);
-  const ended = latest.filter((each) => !isActive(each)).slice(0, MOST_KEPT);
+  const active = latest.filter(isActive);
+  let bytes = bytesOf(active);
+  if (bytes > MOST_BYTES)
+    throw new OptionsError('operation', [
+      'those that have not ended leave no room for another with so many ids: wait for them, or name a group',
+    ]);
+  const ended: KeptOperation[] = [];
+  for (const its of latest.filter((each) => !isActive(each)).slice(0, MOST_KEPT)) {
+    bytes += bytesOf(its);
+    if (bytes > MOST_BYTES) break;
+    ended.push(its);
+  }
   return latest.filter((each) => isActive(each) || ended.includes(each));
 }
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)) + 1;
 
 /** What others see of it. */
 export function shown(its: KeptOperation, now: number): Operation {

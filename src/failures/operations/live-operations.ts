@@ -1,20 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { OptionsError } from '../../errors.js';
-import { KeptDocument } from '../../kept/kept-document.js';
+import { ControlError, OptionsError } from '../../errors.js';
 import { toMs } from '../../util/duration.js';
+import { reasonText } from '../../util/error-text.js';
 import type { FailureIndex } from '../groups/group.js';
 import { checkRequest } from './check-request.js';
 import { chosen } from './chosen.js';
+import { keptList } from './kept-list.js';
 import {
   asEnded,
   conflict,
-  decodeOperations,
   found,
   isAbandoned,
   isActive,
   type KeptOperation,
-  NO_OPERATIONS,
-  type OperationsDocument,
   type OperationsKept,
   shown,
   withBegun,
@@ -22,6 +20,8 @@ import {
 } from './kept-operations.js';
 import type { Operation, OperationRequest, Operations } from './operation.js';
 import { Run, type RunParts } from './run.js';
+import { Signs } from './signs.js';
+import { takenOn } from './taking-on.js';
 import { Watcher } from './watcher.js';
 
 export interface LiveOperationsOptions extends Omit<RunParts, 'kept' | 'left'> {
@@ -42,16 +42,16 @@ export class LiveOperations implements Operations {
   private readonly runs = new Map<string, Run>();
   private readonly kept: OperationsKept;
   private readonly watcher: Watcher | undefined;
+  /** Those whose beginning was not confirmed, until it is written that they have ended. */
+  private readonly undoing = new Map<string, Promise<void>>();
+  private readonly closing = new AbortController();
   private isClosed = false;
 
   constructor(private readonly options: LiveOperationsOptions) {
     const { session, settings, takesOn } = options;
-    const { transport, names, log } = settings;
-    this.kept = new KeptDocument<OperationsDocument>({
-      ...{ session, clock: transport.clock, queue: names.operations },
-      ...{ empty: NO_OPERATIONS, decode: decodeOperations },
-    });
-    const isOwn = ({ id }: KeptOperation) => this.runs.has(id);
+    const { transport, log } = settings;
+    this.kept = keptList(session, settings);
+    const isOwn = ({ id }: KeptOperation) => this.runs.has(id) || this.undoing.has(id);
     if (takesOn)
       this.watcher = new Watcher({
         ...{ kept: this.kept, clock: transport.clock, log, isOwn },
@@ -103,7 +103,13 @@ export class LiveOperations implements Operations {
           : undefined,
       ...{ owner: this.owner, beat: 0, beatAt: startedAt },
     };
-    await this.kept.change((before) => withBegun(before, its, this.now()));
+    try {
+      await this.kept.change((before) => withBegun(before, its, this.now()));
+    } catch (error) {
+      // Who asked is told that it has not begun: nobody is to go on with it, if it was written after all.
+      if (error instanceof ControlError) this.undo(its, error);
+      throw error;
+    }
     return shown(this.run(its, letters).now, this.now());
   }
 
@@ -131,6 +137,7 @@ export class LiveOperations implements Operations {
 
   async close(): Promise<void> {
     this.isClosed = true;
+    this.closing.abort();
     // What it takes on may wait for a queue that a run of this process has.
     await this.releaseRuns();
     await this.watcher?.close();
@@ -140,7 +147,7 @@ export class LiveOperations implements Operations {
   private async releaseRuns(): Promise<void> {
     const runs = [...this.runs.values()];
     for (const run of runs) run.release();
-    await Promise.allSettled(runs.map((run) => run.ended));
+    await Promise.allSettled([...runs.map((run) => run.ended), ...this.undoing.values()]);
   }
 
   private run(its: KeptOperation, letters: ConstructorParameters<typeof Run>[2]): Run {
@@ -158,6 +165,25 @@ export class LiveOperations implements Operations {
     return run;
   }
 
+  private undo(its: KeptOperation, cause: ControlError): void {
+    const { kept, options, closing } = this;
+    const { transport, log } = options.settings;
+    const why = `its beginning was not confirmed: ${reasonText(cause)}`;
+    const signs = new Signs({
+      ...{ kept, clock: transport.clock, log, id: its.id, owner: its.owner },
+      now: () => its,
+      endAs: () => {},
+    });
+    const undone = signs
+      .end({ state: 'failed', why }, closing.signal)
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.undoing.delete(its.id));
+    this.undoing.set(its.id, undone);
+  }
+
   /** No letters are found of a queue that another operation has in hand. */
   private async refuseNone(problem: string | undefined): Promise<never> {
     const { operations } = await this.kept.read();
@@ -170,35 +196,23 @@ export class LiveOperations implements Operations {
     ]);
   }
 
-  /** Goes on with an operation that its process has left. */
-  private async takeOn(abandoned: KeptOperation): Promise<void> {
-    const { index, settings } = this.options;
-    const { id, selection, startedAt, kind } = abandoned;
-    await index.refresh({ force: true });
-    const letters = chosen(index, selection, startedAt, kind === 'canary' ? id : undefined);
-    let own: KeptOperation | undefined;
-    await this.kept.change((before) => {
-      const its = before.operations.find((each) => each.id === id);
-      // Another has taken it on, or its process lives.
-      if (!its || !isActive(its) || its.owner !== abandoned.owner || its.beat !== abandoned.beat)
-        return before;
-      const now = this.now();
-      if (its.state === 'stopping' || this.isClosed)
-        return this.isClosed ? before : withChanged(before, asEnded(its, 'stopped', its.why, now));
-      const { total, beat } = its;
-      own = {
-        ...its,
-        ...{ owner: this.owner, beat: beat + 1, beatAt: now },
-        ...{ total: Math.max(total, letters.length), done: Math.max(0, total - letters.length), failed: 0 },
-      };
-      return withChanged(before, own);
+  /** Goes on with an operation that its process has left. False if that can't be yet. */
+  private async takeOn(abandoned: KeptOperation): Promise<boolean> {
+    const { kept, owner, options } = this;
+    const { index, session, settings } = options;
+    const taken = await takenOn(abandoned, {
+      ...{ session, index, kept, owner },
+      now: () => this.now(),
+      isClosed: () => this.isClosed,
     });
-    if (!own) return;
+    if (typeof taken !== 'object') return taken !== 'later';
+    const { its, letters } = taken;
     settings.log.info(
-      { operation: id, by: own.by },
+      { operation: its.id, by: its.by },
       'an operation on dead letters that was left is taken on',
     );
-    this.run(own, letters);
+    this.run(its, letters);
+    return true;
   }
 
   private now(): number {

@@ -38,7 +38,7 @@ export interface OperationRequest {
 /** How far a canary is. */
 export interface CanaryProgress {
   readonly stage: 'one' | 'ten' | 'rest';
-  /** Replays that workers have reported as handled, as failed in the same way, and as failed in another. */
+  /** Replays that workers have reported as handled, as failed in the same way, and as failed in another, or discarded. */
   readonly handled: number;
   readonly cameBack: number;
   readonly failedOtherwise: number;

@@ -35,7 +35,8 @@ function decodeReport({ body }: Heard): ReplayReport | undefined {
 }
 
 /**
- * Hears how the messages of a replay end, until it is closed. What is reported while the connection is away is lost.
+ * Hears how the messages of a replay end, until it is closed. What is reported while the connection is away is lost: `back` is called
+ * when it was.
  *
  * @throws TopologyError if the broker doesn't allow it, or no worker has ever listened for operators
  */
@@ -43,7 +44,7 @@ export function hearReports(
   session: Pick<Session, 'listen'>,
   names: Names,
   replay: string,
-  heard: (report: ReplayReport) => void,
+  { heard, back }: { heard(report: ReplayReport): void; back(): void },
 ): Promise<Listening> {
   return session.listen(
     {
@@ -56,7 +57,7 @@ export function hearReports(
         const told = decodeReport(message);
         if (told) heard(told);
       },
-      back: () => {},
+      back,
     },
   );
 }

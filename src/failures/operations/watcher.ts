@@ -15,7 +15,8 @@ export interface WatcherOptions {
   readonly clock: Clock;
   readonly log: Logger;
   isOwn(its: KeptOperation): boolean;
-  takeOn(its: KeptOperation): Promise<void>;
+  /** @returns false if it can't be taken on yet */
+  takeOn(its: KeptOperation): Promise<boolean>;
 }
 
 /** Each look takes the list from the broker and gives it back. */
@@ -59,9 +60,9 @@ export class Watcher {
     for (const its of active) {
       if (this.closing.signal.aborted) return;
       if (!this.isLeft(its)) continue;
-      this.seen.delete(its.id);
       if (this.isForgotten(its)) await this.end(its);
-      else await takeOn(its);
+      else if (!(await takeOn(its))) continue;
+      this.seen.delete(its.id);
     }
   }
 

@@ -35,7 +35,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .option('--yes', 'do it without asking')
     .action(async (flags: Flags) => {
       await withDeadLetters(flags, terminal, async ({ failures, target }) => {
-        const letters = await failures.list().catch((error) => {
+        const letters = await failures.listFree().catch((error) => {
           if (error instanceof UnreadableLettersError) return error;
           throw error;
         });

@@ -21,6 +21,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .action(async (ids: string[], flags: Flags) => {
       const filter = selectedLetters(ids, flags);
       await withDeadLetters(flags, terminal, async ({ failures, target }) => {
+        await failures.checkFree('trash');
         const letters = await failures.trash(filter);
         if (letters.length === 0) return terminal.print('0 letters in the trash: nothing to restore');
         if (flags.all)

@@ -47,7 +47,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
       if (flags.canary) return exit(await asCanary(ids, flags, rate));
       const filter = selectedLetters(ids, flags);
       await withDeadLetters(flags, terminal, async ({ failures, target }) => {
-        const letters = await failures.list(filter);
+        const letters = await failures.listFree(filter);
         if (flags.all) {
           const where =
             to === 'queue' ? 'to the queues they failed in' : 'to every subscriber of their routing keys';
