@@ -21,7 +21,7 @@ export interface Dashboard {
   /**
    * Answers a request, as `app.mount('/ops', dashboard.fetch)` of Hono calls it. Never rejects.
    *
-   * @param context what `auth.authorize` gets with the request. From Hono's Node server it is known where the request came from; else it isn't
+   * @param context what `auth.authorize` gets with the request. From Hono's Node server it is known where the request came from; else it isn't, and without `auth` the request is refused
    */
   fetch(request: Request, context?: unknown): Promise<Response>;
   /** Answers a request of node:http, Express, Nest or Fastify. */
@@ -53,11 +53,11 @@ export interface DashboardListenOptions {
  */
 export function dashboard(options: DashboardOptions): Dashboard {
   const settings = dashboardSettings(options);
-  const { applications, auth, allowedHosts, path, allowActions, log } = settings;
+  const { applications, auth, allowedHosts, path, allowActions, log, audit } = settings;
   const sites = applications.map((application) => openSite(application, settings));
   const live = new Live();
   const app = appOf({
-    ...{ sites, path, allowActions, log, live },
+    ...{ sites, path, allowActions, log, audit, live },
     addresses: new Addresses(),
     gate: gateOf(auth, systemClock, log),
     hosts: new Hosts({ allowed: allowedHosts, hasAuth: auth !== undefined }),

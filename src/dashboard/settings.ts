@@ -38,6 +38,8 @@ export interface DashboardSettings {
   readonly redact: readonly string[];
   readonly prometheus: string | undefined;
   readonly log: Logger;
+  /** For actions that were done. */
+  readonly audit: Pick<Logger, 'info'>;
 }
 
 const list = (what: string, accepts: (value: unknown) => boolean): Check => ({
@@ -145,6 +147,8 @@ export function dashboardSettings(options: DashboardOptions): DashboardSettings 
     ...{ applications, path, auth, allowActions, links, redact, prometheus },
     allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
     log: safeLogger(options.log ?? stderrLogger),
+    // The default logger writes nothing below a warning, and who has done what must be found.
+    audit: safeLogger(options.log ?? { ...stderrLogger, info: stderrLogger.warn }),
   };
 }
 

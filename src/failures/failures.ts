@@ -248,7 +248,10 @@ export class Failures {
    * @internal
    */
   index(
-    options: Pick<DeadLetterIndexOptions, 'most' | 'listens' | 'countEveryMs' | 'readEveryMs'> = {},
+    options: Pick<
+      DeadLetterIndexOptions,
+      'most' | 'listens' | 'countEveryMs' | 'readEveryMs' | 'notesMs'
+    > = {},
   ): DeadLetterIndex {
     const { session, settings, turns } = this;
     const { names, transport } = settings;

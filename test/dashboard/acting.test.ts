@@ -113,6 +113,8 @@ describe('an action of a dashboard', () => {
     for (const site of ['cross-site', 'same-site', 'none'])
       assert.equal(await from({ 'sec-fetch-site': site }), 403, site);
     assert.equal(await from({}), 403);
+    for (const origin of ['http://localhost:9999', 'http://127.0.0.1:7700', 'https://localhost'])
+      assert.equal(await from({ origin }), 403, origin);
     for (const origin of ['null', 'https://evil.example', 'http://localhost.evil.example', 'not an origin'])
       assert.equal(await from({ origin }), 403, origin);
     // By http a browser says no more than this.
@@ -167,6 +169,35 @@ describe('an action of a dashboard', () => {
       audit.map(({ outcome }) => outcome),
       ['refused', 'refused', 'refused'],
     );
+  });
+
+  it('is refused, and no fault of the dashboard, when its form breaks off', async () => {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Buffer.from('token=')),
+      pull: (controller) => controller.error(new Error('aborted')),
+    });
+    const init = { method: 'POST', body, duplex: 'half' };
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...OWN_PAGE };
+    assert.equal((await ask(one, PAUSE, { ...init, headers } as RequestInit)).status, 400);
+    assert.deepEqual(
+      audit.map(({ outcome, why }) => [outcome, why]),
+      [['refused', 'The form broke off before its end.']],
+    );
+  });
+
+  it('is a line on standard error where no logger was given', async () => {
+    const one = dashboards.make({ transport, allowActions: true });
+    const fields = { token: await tokenOf(one) };
+    const lines: string[] = [];
+    const { write } = process.stderr;
+    process.stderr.write = ((text: string) => lines.push(text) > 0) as typeof write;
+    try {
+      assert.equal((await send(one, { fields })).status, 303);
+    } finally {
+      process.stderr.write = write;
+    }
+    assert.match(lines.join(''), /an action of the dashboard .*"outcome":"done"/);
+    await send(one, { path: `/shop/queues/${QUEUE}/resume`, fields });
   });
 
   it('is not done by a link, nor where there is none', async () => {

@@ -57,6 +57,20 @@ describe('the events of a page', () => {
     assert.equal((await ask(one, '/shop/live?page=/')).status, 503);
   });
 
+  it('are for 20 of one user, and not of one address, where users are asked who they are', async () => {
+    const one = dashboards.make({ auth: { proxy: { header: 'x-user' } } });
+    const bodies: (Response['body'] | undefined)[] = [];
+    const follow = async (user: string) => {
+      const answer = await ask(one, '/shop/live?page=/', { headers: { 'x-user': user } });
+      bodies.push(answer.body);
+      return answer.status;
+    };
+    for (let user = 0; user < 25; user += 1) assert.equal(await follow(`user ${user}`), 200, `${user}`);
+    for (let tab = 1; tab < 20; tab += 1) assert.equal(await follow('user 0'), 200, `${tab}`);
+    assert.equal(await follow('user 0'), 503);
+    await Promise.all(bodies.map((body) => body?.cancel()));
+  });
+
   describe('over connections', () => {
     const open: ClientRequest[] = [];
     afterEach(() => {
@@ -104,8 +118,8 @@ describe('the events of a page', () => {
 describe('readers of events', () => {
   const clock = new ManualClock();
   const feed = { freshMs: 1_000, clock, figures: () => ({}), problemOf: () => 'a problem' };
-  const following = (key: string, peer: string | undefined, load: () => Promise<unknown>) => ({
-    ...{ key, peer, greeting: '{}' },
+  const following = (key: string, who: string | undefined, load: () => Promise<unknown>) => ({
+    ...{ key, who, greeting: '{}' },
     options: { ...feed, load },
   });
 

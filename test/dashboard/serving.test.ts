@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ask, Dashboards } from './dashboards.js';
+import { ask, Dashboards, FROM_HERE } from './dashboards.js';
 
 describe('a dashboard', () => {
   const dashboards = new Dashboards();
@@ -21,6 +21,14 @@ describe('a dashboard', () => {
     const text = await (await ask(one, '/ops/shop/')).text();
     assert.match(text, /src="\/ops\/assets\/client-\w+\.js"/);
     assert.match(text, /"base":"\/ops\/shop"/);
+  });
+
+  it('is the same where a router has taken its path in another case for its own', async () => {
+    const one = dashboards.make({ path: '/ops' });
+    const at = (baseUrl: string) =>
+      one.fetch(new Request('http://localhost/shop/'), { ...FROM_HERE, mountedAt: baseUrl });
+    assert.equal((await at('/OPS')).status, 200);
+    assert.equal((await at('/elsewhere')).status, 500);
   });
 
   it('has script and style in two files of its own, compressed for whoever takes that, and at most 70 kB together', async () => {
@@ -46,7 +54,7 @@ describe('a dashboard', () => {
     const url = await listen({ port: 0 });
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
     assert.equal((await globalThis.fetch(`${url}shop/`)).status, 200);
-    assert.equal((await fetch(new Request('http://127.0.0.1/shop/'))).status, 200);
+    assert.equal((await fetch(new Request('http://127.0.0.1/shop/'), FROM_HERE)).status, 200);
   });
 
   it("leaves the process's Request and Response as they are", () => {

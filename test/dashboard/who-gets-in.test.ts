@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Dashboard } from '../../src/dashboard/index.js';
 import { keptPassword } from '../../src/dashboard/server/auth/password.js';
 import { OptionsError } from '../../src/index.js';
+import { silentLogger } from '../../src/util/logger.js';
 import { ask, Dashboards } from './dashboards.js';
 
 const basic = (name: string, password: string) => ({
@@ -50,6 +51,12 @@ describe('the gate of a dashboard', () => {
       assert.equal(await by('127.0.0.1'), 200);
       assert.equal(await by('::ffff:127.0.0.1'), 200);
       assert.equal(await by('10.0.0.7'), 403);
+    });
+
+    it('refuses a request of which nobody knows where it comes from, and says what to do', async () => {
+      const answer = await dashboards.make().fetch(new Request('http://localhost/shop/'));
+      assert.equal(answer.status, 403);
+      assert.match(await answer.text(), /Mount dashboard\.listener, or give auth/);
     });
 
     it('does not listen where others can reach it', async () => {
@@ -116,6 +123,28 @@ describe('the gate of a dashboard', () => {
       assert.equal(late.status, 429);
       assert.match(String(late.headers.get('retry-after')), /^\d+$/);
       assert.equal((await from('10.0.0.8', 'correct horse')).status, 200);
+    });
+
+    it('lets in others from an address where somebody guesses, goes on with who is at work, and writes a line for each wrong password', async () => {
+      const lines: Record<string, unknown>[] = [];
+      const warn = (fields: object, message: string) => void lines.push({ ...fields, message });
+      const users = [`ann:${kept}`, `bob:${kept}`, `eve:${kept}`];
+      const one = dashboards.make({ auth: { users }, log: { ...silentLogger, warn } });
+      const by = async (name: string, password: string) => statusOf(one, basic(name, password));
+      assert.equal(await by('bob', 'correct horse'), 200);
+      for (let count = 0; count < 10; count += 1) assert.equal(await by('ann', `guess ${count}`), 401);
+      assert.equal(await by('ann', 'correct horse'), 429);
+      assert.equal(await by('bob', 'correct horse'), 200);
+      assert.equal(await by('eve', 'correct horse'), 200);
+      assert.equal(await by('a password in the wrong field', 'x'), 401);
+      const wrong = (user: string | undefined, more = '') => ({
+        ...{ peer: '127.0.0.1', user, message: `a wrong password for the dashboard${more}` },
+      });
+      assert.deepEqual(lines, [
+        ...Array(9).fill(wrong('ann')),
+        wrong('ann', ', the last that is tried for a minute'),
+        wrong(undefined),
+      ]);
     });
 
     it('reads them from a file, with comments', async () => {
@@ -188,6 +217,38 @@ describe('the gate of a dashboard', () => {
   });
 
   describe('with a function', () => {
+    it('hands on its redirect and its page as they are, with headers that keep others out', async () => {
+      const page = '<!doctype html><style>p { color: red }</style><p>Log in</p>';
+      const own = { 'content-type': 'text/html', 'content-security-policy': "default-src 'self'" };
+      const answers: Record<string, () => Response> = {
+        away: () => Response.redirect('https://login.example.org/', 302),
+        page: () => new Response(page, { status: 401, headers: { 'content-type': 'text/html' } }),
+        own: () => new Response(page, { headers: own }),
+      };
+      const authorize = (asked: Request) => answers[String(asked.headers.get('x-want'))]?.();
+      const one = dashboards.make({ auth: { authorize }, log: silentLogger });
+      const want = (name: string) => ask(one, '/shop/', { headers: { 'x-want': name } });
+      const away = await want('away');
+      assert.deepEqual([away.status, away.headers.get('location')], [302, 'https://login.example.org/']);
+      const given = await want('page');
+      assert.deepEqual([given.status, await given.text()], [401, page]);
+      assert.equal(given.headers.get('content-security-policy'), "frame-ancestors 'none'");
+      assert.equal(given.headers.get('cache-control'), 'no-store');
+      assert.equal((await want('own')).headers.get('content-security-policy'), "default-src 'self'");
+    });
+
+    it('takes nothing but true for leave to act', async () => {
+      const lines: string[] = [];
+      const warn = (_fields: object, message: string) => void lines.push(message);
+      const mayAct = 'no' as unknown as boolean;
+      const one = dashboards.make({
+        ...{ auth: { authorize: () => ({ name: 'ann', mayAct }) }, allowActions: true },
+        log: { ...silentLogger, warn },
+      });
+      assert.doesNotMatch(await (await ask(one, '/shop/failures')).text(), /name="token"/);
+      assert.match(String(lines), /mayAct with a string, not a boolean/);
+    });
+
     it('lets in whom it names, answers what it answers, and refuses all others', async () => {
       const one = dashboards.make({
         auth: {

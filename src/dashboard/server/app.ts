@@ -19,7 +19,8 @@ export function appOf(parts: Parts): Hono<Known> {
     const nonce = newNonce();
     asking.set('nonce', nonce);
     await next();
-    secure(asking, nonce);
+    if (asking.get('isOfApplication')) hedge(asking.res.headers);
+    else secure(asking, nonce);
   });
   app.use(async (asking, next) => (await keptOut(asking, parts)) ?? (await next()));
   app.get('/assets/:name', (asking) => {
@@ -48,6 +49,14 @@ function secure(asking: Asking, nonce: string): void {
     if (name !== 'cache-control' || !headers.has(name)) headers.set(name, value);
 }
 
+/** Headers of an answer of the application's own, such as a page for logging in: what it loads is its own business. */
+function hedge(headers: Headers): void {
+  const { 'content-security-policy': _, ...others } = securityHeaders('');
+  const framing = { 'content-security-policy': "frame-ancestors 'none'" };
+  for (const [name, value] of Object.entries({ ...others, ...framing }))
+    if (!headers.has(name)) headers.set(name, value);
+}
+
 /** The answer to a request that is not let in. */
 async function keptOut(asking: Asking, parts: Parts): Promise<Response | undefined> {
   const { peer, context, mountedAt } = asking.env;
@@ -60,14 +69,20 @@ async function keptOut(asking: Asking, parts: Parts): Promise<Response | undefin
     asking.set('user', admitted);
     return misplaced(asking, parts, mountedAt);
   }
-  if (!('why' in admitted)) return admitted;
+  if (!('why' in admitted)) {
+    asking.set('isOfApplication', true);
+    const { body, status, statusText, headers } = admitted;
+    // A copy: headers of a redirect, or of an answer of fetch, can't be changed.
+    return new Response(body, { status, statusText, headers: new Headers([...headers]) });
+  }
   for (const [name, value] of Object.entries(admitted.headers ?? {})) asking.header(name, value);
   return problem(asking, parts, { status: admitted.status, title: 'Not let in', message: admitted.why });
 }
 
 /** Every link of the pages would lead elsewhere. */
 function misplaced(asking: Asking, parts: Parts, mountedAt: string | undefined) {
-  if (mountedAt === undefined || mountedAt === parts.path) return undefined;
+  // Express takes a path in any case for its own.
+  if (mountedAt === undefined || mountedAt.toLowerCase() === parts.path.toLowerCase()) return undefined;
   return problem(asking, parts, {
     ...{ status: 500, title: 'Mounted elsewhere' },
     message: `The dashboard is mounted at '${mountedAt}', and its option path says '${parts.path || '/'}'.`,

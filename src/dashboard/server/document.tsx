@@ -24,10 +24,12 @@ export interface Drawn {
   readonly head: Head;
   /** False for a page that doesn't change by itself. */
   readonly isLive: boolean;
+  /** Word of the server's start. */
+  readonly boot: string;
 }
 
 /** The whole document of a page. */
-export function documentOf({ title, page, model, context, frame, head, isLive }: Drawn): string {
+export function documentOf({ title, page, model, context, frame, head, isLive, boot }: Drawn): string {
   const View = VIEWS[page] as View<unknown>;
   const html = htmlOf(
     `${title} · ${frame.nav.site.title}`,
@@ -36,7 +38,7 @@ export function documentOf({ title, page, model, context, frame, head, isLive }:
       <View model={model} context={context} />
     </Layout>,
   );
-  return html.replace('</body>', () => `${stateOf({ page, model, context, isLive })}</body>`);
+  return html.replace('</body>', () => `${stateOf({ page, model, context, isLive, boot })}</body>`);
 }
 
 /** As a script that is never run. `<` is the only character by which its text could end it. */

@@ -42,6 +42,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
   const control = lazily(() => openControl({ transport, log, ...(prefix === undefined ? {} : { prefix }) }));
   const letters = deadLettersOf({
     ...{ names, transport, log, queues, takesOn: allowActions, seen: () => watch.get().seen },
+    look: () => watch.get().latest(),
     ...(others ? { others } : {}),
     ...(encryption ? { encryption } : {}),
     ...(messages ? { messages } : {}),
@@ -82,9 +83,15 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
       if (allowActions) letters.operations.list().catch(() => {});
     },
     close: async () => {
-      await watch.made?.close();
-      await letters.close();
-      await (await control.made?.catch(() => undefined))?.close();
+      // Each may still wait for a broker that is away.
+      await Promise.all([
+        watch.made?.close(),
+        letters.close(),
+        control.made?.then(
+          (opened) => opened.close(),
+          () => {},
+        ),
+      ]);
     },
   };
 }

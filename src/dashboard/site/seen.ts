@@ -8,8 +8,8 @@ import type { Alert } from '../../observe/alerts/alert.js';
  */
 
 export interface Seen {
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  /** Milliseconds since 1970 of the last look that the broker has answered; undefined before the first. */
+  readonly at: number | undefined;
   /** False if the broker can't be asked: what else is here is the last that was known. */
   readonly reached: boolean;
   /** What was asked and has not answered, as sentences. */
@@ -161,7 +161,7 @@ export const handlerIdOf = ({
 export interface Watch {
   /** The last look. Undefined before the first. */
   readonly seen: Seen | undefined;
-  /** Resolves with the last look once there is one, at once if it is young enough. */
+  /** Resolves with the last look once there is one, at once if it is young enough, and in some seconds though the broker be silent. */
   latest(): Promise<Seen>;
   /** Called after each look, until the function that is returned is called. While anybody follows, looks are frequent. */
   follow(listener: (seen: Seen) => void): () => void;

@@ -4,6 +4,7 @@ import { unreached } from '../../observe/alerts/measuring/snapshot.js';
 import { Monitored } from '../../oversight/application/monitored.js';
 import { snapshotOf } from '../../oversight/application/survey.js';
 import type { Clock, Timer } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
 import { toMs } from '../../util/duration.js';
 import { Emitter } from '../../util/emitter.js';
 import { reasonText } from '../../util/error-text.js';
@@ -34,6 +35,10 @@ const MS_PER_QUESTION = 15;
 /** Age up to which the last look will do. */
 const YOUNG_MS = 10_000;
 
+/** Time for a look that somebody waits for, if there was one before, and if there was none: then the last will do, or none. */
+const PATIENCE_MS = 2_000;
+const FIRST_PATIENCE_MS = 4_000;
+
 /** Time for which what workers have told of single messages serves others who ask. */
 const TOLD_FOR_MS = 1_000;
 
@@ -57,7 +62,11 @@ class ApplicationWatch implements Watch {
   readonly slowest: () => Promise<readonly SlowMessage[]>;
   private last: Seen | undefined;
   private looking: Promise<Seen> | undefined;
+  /** A look that somebody has waited for in vain. */
+  private hanging: Promise<Seen> | undefined;
   private lookedAt = 0;
+  /** Monotonic milliseconds at which the last look ended, whether it has reached the broker or not. */
+  private triedAt = Number.NEGATIVE_INFINITY;
   private timer: Timer | undefined;
   private isClosed = false;
 
@@ -103,8 +112,8 @@ class ApplicationWatch implements Watch {
     if (this.isClosed) return this.last ?? NOTHING;
     // Where looks take long, they are further apart.
     const youngMs = Math.max(YOUNG_MS, 2 * this.everyMs());
-    if (this.last && this.clock.now() - this.last.at < youngMs) return this.last;
-    return await this.look();
+    if (this.last && this.clock.monotonic() - this.triedAt < youngMs) return this.last;
+    return await this.patiently(this.look());
   }
 
   follow(listener: (seen: Seen) => void): () => void {
@@ -139,6 +148,20 @@ class ApplicationWatch implements Watch {
     await Promise.all([this.looking, this.monitored.close()]);
   }
 
+  /** A look that hangs must not have a page hang. */
+  private async patiently(look: Promise<Seen>): Promise<Seen> {
+    const tooLong = () => new Error('the broker has not answered yet');
+    // Whoever asks next does not wait for the same.
+    if (this.hanging === look) return this.without(tooLong());
+    const patience = new Deadline(this.clock, this.last ? PATIENCE_MS : FIRST_PATIENCE_MS);
+    try {
+      return await patience.race(look, tooLong);
+    } catch (error) {
+      this.hanging = look;
+      return this.without(error);
+    }
+  }
+
   /** Looks now, or waits for the look that is under way. Never rejects. */
   private look(): Promise<Seen> {
     this.looking ??= this.lookOnce().finally(() => {
@@ -153,6 +176,7 @@ class ApplicationWatch implements Watch {
     this.lookedAt = this.clock.monotonic();
     const seen = await this.found().catch((error) => this.notReached(error));
     this.last = seen;
+    this.triedAt = this.clock.monotonic();
     if (!this.isClosed) this.events.emit('seen', seen);
     return seen;
   }
@@ -170,7 +194,11 @@ class ApplicationWatch implements Watch {
   /** All else stays as it was known last. */
   private notReached(error: unknown): Seen {
     this.rules.take(unreached(this.clock.monotonic()), this.clock.now());
-    return { ...(this.last ?? NOTHING), at: this.clock.now(), reached: false, silent: [reasonText(error)] };
+    return this.without(error);
+  }
+
+  private without(error: unknown): Seen {
+    return { ...(this.last ?? NOTHING), reached: false, silent: [reasonText(error)] };
   }
 
   /** Has the next look begin when it is due, counted from the beginning of the last. */
@@ -204,7 +232,7 @@ class ApplicationWatch implements Watch {
 
 /** What is seen before the broker was reached once. */
 const NOTHING: Seen = {
-  at: 0,
+  at: undefined,
   reached: false,
   silent: [],
   processes: [],

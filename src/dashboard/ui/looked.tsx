@@ -3,8 +3,8 @@ import { Notice } from './notice.js';
 
 /** How far the last look at the application got. */
 export interface LookedModel {
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  /** Milliseconds since 1970 of the last answer; undefined before the first. */
+  readonly at: number | undefined;
   /** False if the broker could not be asked: the figures are the last that were known. */
   readonly reached: boolean;
   /** What was asked and has not answered, as sentences. */
@@ -22,9 +22,13 @@ export const Looked = ({
   <>
     {reached ? null : (
       <Notice tone="bad" title="The broker can't be asked">
-        <p>
-          What is here is as old as the last answer, <Ago at={at} now={now} />. It is tried again and again.
-        </p>
+        {at === undefined ? (
+          <p>It has not answered yet, so nothing is known. It is tried again and again.</p>
+        ) : (
+          <p>
+            What is here is as old as the last answer, <Ago at={at} now={now} />. It is tried again and again.
+          </p>
+        )}
       </Notice>
     )}
     {silent.length === 0 ? null : (

@@ -47,6 +47,11 @@ export interface DeadLetterIndexOptions {
   readonly countEveryMs?: number;
   /** Least time between two passes through a queue whose letters others have changed. @default 30 s */
   readonly readEveryMs?: number;
+  /**
+   * Time for reading what operators have said of groups: after it, or where that fails, what was known last counts, and the state says so.
+   * @default as long as it takes, and `groups` throws
+   */
+  readonly notesMs?: number;
 }
 
 const MOST_LETTERS = 100_000;
@@ -86,8 +91,11 @@ export class DeadLetterIndex implements FailureIndex {
 
   get state(): IndexState {
     const { readAt, progress, problem, letterStore, watches } = this;
+    const isUnread = this.options.queues().some((queue) => !watches.get(queue)?.wasRead);
     const isStale =
-      problem !== undefined || [...watches.values()].some((watch) => watch.isStale || !watch.wasRead);
+      isUnread ||
+      problem !== undefined ||
+      [...watches.values()].some((watch) => watch.isStale || !watch.wasRead);
     const known = readAt === undefined ? 'empty' : isStale ? 'stale' : 'current';
     return {
       state: progress ? 'reading' : known,
@@ -96,6 +104,7 @@ export class DeadLetterIndex implements FailureIndex {
       progress: progress && { ...progress },
       leftOut: letterStore.leftOut,
       problem,
+      notesProblem: this.notes.problem,
     };
   }
 
@@ -123,7 +132,8 @@ export class DeadLetterIndex implements FailureIndex {
     spanMs?: number;
     parts?: number;
   } = {}): Promise<readonly FailureGroup[]> {
-    const records = await this.notes.read();
+    const { notesMs } = this.options;
+    const records = await (notesMs === undefined ? this.notes.read() : this.notes.readOrLast(notesMs));
     const span = { now: this.options.clock.now(), spanMs, parts: Math.min(Math.max(1, parts), MOST_PARTS) };
     return groupsOf(
       this.letterStore.sorted(),

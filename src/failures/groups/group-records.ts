@@ -2,6 +2,8 @@ import { number, object, optional, picklist, record, string } from 'valibot';
 import { OptionsError } from '../../errors.js';
 import type { KeptDocument } from '../../kept/kept-document.js';
 import type { Clock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import { reasonText } from '../../util/error-text.js';
 import { shaped } from '../../util/json-shape.js';
 import type { GroupRecord, GroupState } from './group.js';
 
@@ -74,6 +76,11 @@ export function checkMark({ state, note }: GroupMark, by: string): void {
 
 /** The records of groups, read not more often than each few seconds. */
 export class GroupNotes {
+  /** Why {@link readOrLast} had to do with what was known; undefined if it hadn't. */
+  problem: string | undefined;
+  private last: GroupRecords = NO_RECORDS.groups;
+  /** A reading that somebody has waited for in vain. */
+  private hanging: Promise<GroupRecords> | undefined;
   private known: { readonly at: number; readonly records: Promise<GroupRecords> } | undefined;
 
   constructor(
@@ -85,13 +92,34 @@ export class GroupNotes {
   read(): Promise<GroupRecords> {
     const now = this.clock.monotonic();
     if (this.known && now - this.known.at < FRESH_MS) return this.known.records;
-    const records = this.kept.read().then(({ groups }) => groups);
+    const records = this.kept.read().then(({ groups }) => {
+      this.last = groups;
+      return groups;
+    });
     const known = { at: now, records };
     this.known = known;
     records.catch(() => {
       if (this.known === known) this.known = undefined;
     });
     return records;
+  }
+
+  /** The records, or those that were known last if they can't be read within this time. Never rejects. */
+  async readOrLast(withinMs: number): Promise<GroupRecords> {
+    const silent = () => new Error(`no answer within ${withinMs / 1_000} s`);
+    const reading = this.read();
+    try {
+      // Whoever asks next does not wait for the same.
+      const patience = new Deadline(this.clock, reading === this.hanging ? 0 : withinMs);
+      const records = await patience.race(reading, silent);
+      this.hanging = undefined;
+      this.problem = undefined;
+      return records;
+    } catch (error) {
+      this.problem = reasonText(error);
+      this.hanging = reading;
+      return this.last;
+    }
   }
 
   /**
@@ -114,6 +142,7 @@ export class GroupNotes {
       };
       return { v: VERSION, groups: pruned({ ...before, [id]: marked }, seen, now) };
     });
+    this.last = groups;
     this.known = { at: this.clock.monotonic(), records: Promise.resolve(groups) };
   }
 }

@@ -73,7 +73,7 @@ export interface FailureGroup extends Fingerprint, GroupRecord {
 
 /** How much of the dead letters the index has, and how old that is. */
 export interface IndexState {
-  /** `empty` before the first pass; `stale` if the queues hold another number of letters than the index. */
+  /** `empty` before the first pass; `stale` if the queues hold another number of letters than the index, or one of them was not read yet. */
   readonly state: 'empty' | 'reading' | 'current' | 'stale';
   /** End of the last complete pass, in milliseconds since 1970. */
   readonly readAt: number | undefined;
@@ -85,6 +85,8 @@ export interface IndexState {
   readonly leftOut: number;
   /** Why the last pass failed; undefined if it did not. */
   readonly problem: string | undefined;
+  /** Why states and notes of groups are those that were known last, or none; undefined if they are known. */
+  readonly notesProblem?: string | undefined;
 }
 
 /** Which letters of the index are wanted, and which part of them. */

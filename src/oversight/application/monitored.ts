@@ -58,6 +58,7 @@ export class Monitored {
   private readonly delays: DelayLooks;
   private readonly managed: Managed | undefined;
   private opening: Promise<Session> | undefined;
+  private connecting: Deadline | undefined;
   private controlling: Promise<Control> | undefined;
   /** Monotonic milliseconds at which no worker had ever listened. */
   private unheardAt: number | undefined;
@@ -108,7 +109,9 @@ export class Monitored {
   opened(): Promise<Session> {
     const { names, events, transport, service } = this;
     const options = { service, names, events, log: silentLogger, ...LIMITS };
-    this.opening ??= transport.open(options, new Deadline(transport.clock, CONNECT_MS)).catch((error) => {
+    if (this.opening) return this.opening;
+    this.connecting = new Deadline(transport.clock, CONNECT_MS);
+    this.opening = transport.open(options, this.connecting).catch((error) => {
       this.opening = undefined;
       throw error;
     });
@@ -163,7 +166,9 @@ export class Monitored {
     });
   }
 
+  /** Doesn't wait for a broker that has not answered yet. */
   async close(): Promise<void> {
+    this.connecting?.end();
     const control = await this.controlling?.catch(() => undefined);
     await control?.close().catch(() => {});
     const session = await this.opening?.catch(() => undefined);

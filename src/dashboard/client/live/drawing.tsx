@@ -4,6 +4,7 @@ import { VIEWS } from '../../pages/views.js';
 import type { PageState } from '../../ui/layout/frame.js';
 import { RowOrder } from '../../ui/row-order.js';
 import { agoText } from '../../ui/text.js';
+import { Pressing } from './pressing.js';
 import { keptOrder } from './standing.js';
 
 const TICK_MS = 1_000;
@@ -14,8 +15,7 @@ export class Drawing {
   private context: ViewContext;
   /** When `context.now` was so, by the browser's own clock: the two clocks need not agree. */
   private since = performance.now();
-  private isPressed = false;
-  private held: (() => void) | undefined;
+  private readonly pressing: Pressing;
   private readonly order = keptOrder();
 
   constructor(
@@ -24,10 +24,11 @@ export class Drawing {
   ) {
     this.view = VIEWS[page] as View<unknown> | undefined;
     this.context = context;
+    this.pressing = new Pressing(root, window);
     const view = this.viewOf(model);
     if (view) hydrate(view, root);
     setInterval(() => this.tick(), TICK_MS);
-    this.followPointer();
+    this.followTouch();
   }
 
   /** Now, by the server's clock. */
@@ -38,10 +39,7 @@ export class Drawing {
   draw(model: unknown, now: number): void {
     this.context = { ...this.context, now };
     this.since = performance.now();
-    const draw = () => keepingFocus(() => this.render(model));
-    // What is under a finger must not move before the finger is lifted.
-    if (this.isPressed) this.held = draw;
-    else draw();
+    this.pressing.whenFree(() => keepingFocus(() => this.render(model)));
   }
 
   private render(model: unknown): void {
@@ -59,22 +57,9 @@ export class Drawing {
     );
   }
 
-  private followPointer(): void {
+  private followTouch(): void {
     for (const touch of ['pointermove', 'keydown', 'scroll'])
       addEventListener(touch, () => this.order.touched(), { passive: true, capture: true });
-    this.root.addEventListener('pointerdown', () => {
-      this.isPressed = true;
-    });
-    for (const end of ['pointerup', 'pointercancel'])
-      addEventListener(end, () => {
-        this.isPressed = false;
-        // After the click that this may be.
-        setTimeout(() => {
-          const draw = this.held;
-          this.held = undefined;
-          draw?.();
-        });
-      });
   }
 
   /** Ages grow, on the page and in its frame. */

@@ -1,5 +1,6 @@
 import type { LiveMessage, PageState } from '../../ui/layout/frame.js';
 import type { Drawing } from './drawing.js';
+import { changedSince, type Greeting } from './greeting.js';
 import { Saying } from './saying.js';
 
 /** Time until a reader who is not let in, or is not answered at all, is tried again: at first, and at most. */
@@ -13,7 +14,7 @@ const UNSEEN_MS = 10_000;
 export function beginLive(drawing: Drawing, state: PageState): void {
   // On pages that don't change by themselves there is nothing to follow.
   if (state.isLive === false) return;
-  const live = new Live(drawing, addressOf(state));
+  const live = new Live(drawing, state);
   live.begin();
   let timer = 0;
   document.addEventListener('visibilitychange', () => {
@@ -35,17 +36,19 @@ class Live {
   private source: EventSource | undefined;
   private timer = 0;
   private failures = 0;
-  private readonly saying: Saying;
+  private isOver = false;
+  private readonly saying = new Saying();
+  private readonly address: string;
 
   constructor(
     private readonly drawing: Drawing,
-    private readonly address: string,
+    private readonly state: PageState,
   ) {
-    this.saying = new Saying();
+    this.address = addressOf(state);
   }
 
   begin(): void {
-    if (this.source) return;
+    if (this.source || this.isOver) return;
     clearTimeout(this.timer);
     const source = new EventSource(this.address);
     this.source = source;
@@ -71,10 +74,19 @@ class Live {
     this.saying.live(figures);
   }
 
-  private greeted({ script }: { readonly script?: string }): void {
-    const own = document.querySelector('script[type="module"][src]')?.getAttribute('src');
-    if (script !== undefined && own && script !== own) this.saying.outdated();
-    else this.saying.live(undefined);
+  private greeted(greeting: Greeting): void {
+    const script = document.querySelector('script[type="module"][src]')?.getAttribute('src') ?? undefined;
+    const { boot, context } = this.state;
+    const changed = changedSince({ script, boot }, greeting);
+    if (changed === 'updated') {
+      this.isOver = true;
+      this.pause();
+      this.saying.outdated();
+      return;
+    }
+    // Without forms, nothing of the page is older than the server.
+    if (changed === 'restarted' && context.mayAct) this.saying.restarted();
+    this.saying.live(undefined);
   }
 
   private failed(source: EventSource): void {

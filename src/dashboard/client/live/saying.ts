@@ -11,14 +11,18 @@ export class Saying {
   private bar: HTMLElement | undefined;
   private timer = 0;
   private isOutdated = false;
+  /** What stays in the bar while the page is live. */
+  private remark: string | undefined;
 
   /** Newer figures come. @param figures how old they are, if that was told */
   live(figures: Figures | undefined): void {
     if (this.isOutdated) return;
     clearTimeout(this.timer);
     this.timer = 0;
-    this.bar?.remove();
-    this.bar = undefined;
+    if (this.remark === undefined) {
+      this.bar?.remove();
+      this.bar = undefined;
+    } else this.tell(this.remark);
     const isReached = figures?.reached ?? true;
     this.show(isReached ? 'live' : 'lost', isReached ? 'live' : 'broker not reached, as of');
     // Without an age, what is shown is what is so.
@@ -27,6 +31,7 @@ export class Saying {
   }
 
   paused(): void {
+    if (this.isOutdated) return;
     clearTimeout(this.timer);
     this.timer = 0;
     this.show('still', 'paused');
@@ -48,6 +53,11 @@ export class Saying {
     clearTimeout(this.timer);
     this.show('still', 'older version');
     this.tell('The dashboard was updated: load the page again to see it live.');
+  }
+
+  /** The server takes no form of this page any more. */
+  restarted(): void {
+    this.remark = 'The dashboard was started again: load the page again before you act on it.';
   }
 
   private tell(text: string): void {

@@ -42,11 +42,20 @@ function IndexText({ index: { state, progress, readAt, letters }, context: { now
 }
 
 /** What is wrong with the index, if anything is. */
-export const IndexNotices = ({ index: { problem, leftOut } }: { readonly index: IndexState }) => (
+export const IndexNotices = ({
+  index: { problem, notesProblem, leftOut },
+}: {
+  readonly index: IndexState;
+}) => (
   <>
     {problem === undefined ? null : (
       <Notice tone="bad" title="The dead letters could not be read">
         <p>{problem}</p>
+      </Notice>
+    )}
+    {notesProblem === undefined ? null : (
+      <Notice tone="warn" title="States and notes of groups could not be read">
+        <p>What is shown of them is what was known last: {notesProblem}</p>
       </Notice>
     )}
     {leftOut === 0 ? null : (

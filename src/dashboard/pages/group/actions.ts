@@ -1,6 +1,7 @@
 import { OptionsError } from '../../../errors.js';
 import type { GroupState } from '../../../failures/groups/group.js';
 import type { OperationKind } from '../../../failures/operations/operation.js';
+import type { Site } from '../../site/site.js';
 import { groupPath, ofSegment, operationPath } from '../addresses.js';
 import { fieldOf, fieldsOf, rateOf } from '../form-fields.js';
 import { begin, beginEach } from '../operations/begin.js';
@@ -42,12 +43,35 @@ export const markGroup: Action = {
   path: '/failures/:group/mark',
   async run({ site, params, form, by }) {
     const id = ofSegment(params.group);
-    const state = STATES.find((each) => each === fieldOf(form, 'state'));
-    const note = fieldOf(form, 'note');
-    await site.index.mark(id, { ...(state ? { state } : {}), note }, by);
+    const said = fieldOf(form, 'state');
+    const state = said === fieldOf(form, 'state-was') ? undefined : STATES.find((each) => each === said);
+    const note = await newNote(site, id, form);
+    if (state === undefined && note === undefined) return { to: groupPath(id), say: 'Nothing was changed.' };
+    await site.index.mark(id, { ...(state && { state }), ...(note === undefined ? {} : { note }) }, by);
     return { to: groupPath(id), say: state ? `Noted: ${state}.` : 'Noted.' };
   },
 };
+
+/**
+ * The note if the form has another than it was drawn with, so that who sets a state leaves the note to others.
+ *
+ * @throws OptionsError if somebody else has changed it meanwhile
+ */
+async function newNote(site: Site, id: string, form: FormData): Promise<string | undefined> {
+  // As browsers send the ends of lines.
+  const [note, was] = [fieldOf(form, 'note'), fieldOf(form, 'note-was')].map(noteText);
+  if (note === was) return undefined;
+  const found = await site.index.group(id);
+  const now = noteText(found?.note ?? '');
+  if (now === note) return undefined;
+  if (found && now !== was)
+    throw new OptionsError('mark', [
+      `expected the note to be the one that the form was drawn with, and ${found.by ?? 'somebody'} has changed it since: ${now === '' ? 'there is none any more' : `'${now}'`}. Yours was: '${note}'`,
+    ]);
+  return note;
+}
+
+const noteText = (text: string): string => text.replaceAll('\r\n', '\n').trim();
 
 /** A letter from the value of its box: the path of its page. */
 function letterOf(value: string): { deadQueue: string; id: string } {

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import { ActionForm, Select, TextArea } from '../../ui/form.js';
 import { Panel } from '../../ui/page-head.js';
 import { momentText } from '../../ui/text.js';
@@ -19,6 +20,8 @@ const STATES = [
 /** What operators have said of a group, and the form to say it. */
 export function GroupNote({ group, context }: Props) {
   const { id, state, note, by, at } = group;
+  // As the page was loaded with: a newer model must not pass for what the operator has read before he wrote.
+  const { current: drawn } = useRef({ 'state-was': state, 'note-was': note ?? '' });
   return (
     <Panel title="State and note">
       {note === undefined || note === '' ? <p class="quiet">No note.</p> : <p class="note">{note}</p>}
@@ -29,7 +32,7 @@ export function GroupNote({ group, context }: Props) {
         </p>
       )}
       {state === 'back' ? <p>It was resolved, and has failed again since.</p> : null}
-      <ActionForm context={context} path={`${groupPath(id)}/mark`} label="Note it">
+      <ActionForm context={context} path={`${groupPath(id)}/mark`} label="Note it" fields={drawn}>
         <Select name="state" label="State" value={state === 'back' ? 'seen' : state} options={STATES} />
         <TextArea name="note" label="Note" value={note} rows={2} />
       </ActionForm>

@@ -21,5 +21,10 @@ export const indexedOf = (
 
 /** True if the index has all letters, so that what it hasn't is not there. */
 export function knowsAll({ index: { state } }: Pick<Site, 'index'>): boolean {
-  return state.readAt !== undefined && state.leftOut === 0 && state.problem === undefined;
+  return (
+    state.readAt !== undefined &&
+    state.state === 'current' &&
+    state.leftOut === 0 &&
+    state.problem === undefined
+  );
 }

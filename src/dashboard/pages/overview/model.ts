@@ -54,11 +54,12 @@ export interface Examined {
 
 export interface OverviewModel {
   readonly looked: LookedModel;
-  readonly processes: number;
-  readonly perSecond: number;
+  /** These are undefined before the broker was reached. */
+  readonly processes: number | undefined;
+  readonly perSecond: number | undefined;
   /** Share of the attempts of the last minute that failed; undefined if none ended. */
   readonly failureRate: number | undefined;
-  readonly running: number;
+  readonly running: number | undefined;
   readonly slots: number | undefined;
   readonly waiting: number | undefined;
   readonly oldestMs: number | undefined;

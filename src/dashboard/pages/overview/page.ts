@@ -56,7 +56,14 @@ export const overview: Page<OverviewModel> = {
   },
 };
 
-function totalsOf({ processes, handlers, queues }: Seen) {
+/** Nothing before the broker was reached: that is not known, and not 0. */
+const NO_TOTALS = {
+  ...{ processes: undefined, perSecond: undefined, failureRate: undefined, running: undefined },
+  ...{ slots: undefined, waiting: undefined, oldestMs: undefined, deadLetters: undefined },
+};
+
+function totalsOf({ at, processes, handlers, queues }: Seen) {
+  if (at === undefined) return NO_TOTALS;
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const perSecond = sum(handlers.map((each) => each.perSecond));
   const failing = sum(handlers.map((each) => each.perSecond * (each.failureRate ?? 0)));

@@ -1,7 +1,5 @@
 import type { Clock } from '../../../util/clock.js';
 
-/** Wrong passwords from one place within a minute, after which none is tried any more. */
-const MAX_WRONG = 10;
 const WINDOW_MS = 60_000;
 
 /** Places that are remembered; when there are more, the one that began first is forgotten. */
@@ -12,6 +10,13 @@ const MAX_CHECKS = 2;
 /** And those that wait for their turn. */
 const MAX_WAITING = 20;
 
+/** Where passwords come from. */
+export interface Place {
+  readonly name: string;
+  /** Wrong passwords within a minute, after which none is tried any more. */
+  readonly most: number;
+}
+
 /** Bounds of guessing passwords, and of what that costs. */
 export class Attempts {
   private readonly wrong = new Map<string, { count: number; readonly until: number }>();
@@ -21,23 +26,25 @@ export class Attempts {
   constructor(private readonly clock: Clock) {}
 
   /** Milliseconds until the place may try again; 0 if it may now. */
-  waitMs(place: string): number {
-    const { count = 0, until = 0 } = this.wrong.get(place) ?? {};
+  waitMs({ name, most }: Place): number {
+    const { count = 0, until = 0 } = this.wrong.get(name) ?? {};
     const left = until - this.clock.monotonic();
-    if (left > 0) return count >= MAX_WRONG ? left : 0;
-    this.wrong.delete(place);
+    if (left > 0) return count >= most ? left : 0;
+    this.wrong.delete(name);
     return 0;
   }
 
-  failed(place: string): void {
+  /** Counts a wrong password. @returns true if it is the last that is tried */
+  failed({ name: place, most }: Place): boolean {
     const entry = this.wrong.get(place);
     if (entry) {
       entry.count += 1;
-      return;
+      return entry.count === most;
     }
     const [first] = this.wrong.keys();
     if (this.wrong.size >= MAX_PLACES && first !== undefined) this.wrong.delete(first);
     this.wrong.set(place, { count: 1, until: this.clock.monotonic() + WINDOW_MS });
+    return most === 1;
   }
 
   /** Runs a check in its turn; undefined, without running it, if too many wait. */

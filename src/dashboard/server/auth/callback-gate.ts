@@ -1,6 +1,6 @@
 import type { Logger } from '../../../util/logger.js';
 import type { Admission, Arrival, Gate } from './gate.js';
-import type { AuthorizeResult, CallbackAuth } from './options.js';
+import type { AuthorizeResult, CallbackAuth, DashboardUser } from './options.js';
 
 /** Asks a function of the application that hosts the dashboard. */
 export class CallbackGate implements Gate {
@@ -15,11 +15,22 @@ export class CallbackGate implements Gate {
       const user = await this.auth.authorize(request, context);
       if (isResponse(user)) return user;
       if (typeof user?.name === 'string' && user.name !== '')
-        return { name: user.name, mayAct: user.mayAct ?? true };
+        return { name: user.name, mayAct: this.mayAct(user) };
     } catch (error) {
       this.log.error({ error }, 'the function auth.authorize of the dashboard threw: the request is refused');
     }
     return { status: 403, why: 'You may not see this.' };
+  }
+
+  /** A text such as 'no' is no yes. */
+  private mayAct({ name, mayAct = true }: DashboardUser): boolean {
+    const said: unknown = mayAct;
+    if (typeof said !== 'boolean')
+      this.log.warn(
+        { user: name },
+        `auth.authorize of the dashboard said mayAct with a ${typeof said}, not a boolean: the user may look only`,
+      );
+    return said === true;
   }
 }
 

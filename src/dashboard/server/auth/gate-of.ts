@@ -12,6 +12,6 @@ export type AuthSettings = { readonly users: ReadonlyMap<string, KnownUser> } | 
 
 export function gateOf(auth: AuthSettings | undefined, clock: Clock, log: Logger): Gate {
   if (!auth) return openGate;
-  if ('users' in auth) return new UsersGate(auth.users, clock);
+  if ('users' in auth) return new UsersGate(auth.users, clock, log);
   return 'proxy' in auth ? new ProxyGate(auth.proxy) : new CallbackGate(auth, log);
 }

@@ -2,9 +2,9 @@ import { type Clock, systemClock, type Timer } from '../../../util/clock.js';
 import { LiveClient } from './client.js';
 import { Feed, type FeedOptions } from './feed.js';
 
-/** Readers at once, of all and of one address. */
+/** Readers at once, of all, and of one user, or of one address where nobody says who he is. */
 const MAX_CLIENTS = 100;
-const MAX_OF_PEER = 20;
+const MAX_OF_ONE = 20;
 
 const BEAT_MS = 15_000;
 
@@ -24,14 +24,15 @@ const HEADERS = {
 export interface Following {
   /** Page and query: whoever has the same shares a feed. */
   readonly key: string;
-  readonly peer: string | undefined;
+  /** Who reads: a user or an address; undefined if neither is known. */
+  readonly who: string | undefined;
   /** Data of the first event. */
   readonly greeting: string;
   readonly options: FeedOptions;
 }
 
 interface Reader {
-  readonly peer: string | undefined;
+  readonly who: string | undefined;
   beats: number;
   fullBeats: number;
 }
@@ -50,12 +51,12 @@ export class Live {
   }
 
   /** @returns undefined if there are too many readers */
-  follow({ key, peer, greeting, options }: Following): Response | undefined {
-    if (this.isClosed || !this.hasRoomFor(peer)) return undefined;
+  follow({ key, who, greeting, options }: Following): Response | undefined {
+    if (this.isClosed || !this.hasRoomFor(who)) return undefined;
     const feed = this.feeds.get(key) ?? new Feed(options);
     this.feeds.set(key, feed);
     const client = new LiveClient(() => this.forget(key, feed, client));
-    this.readers.set(client, { peer, beats: 0, fullBeats: 0 });
+    this.readers.set(client, { who, beats: 0, fullBeats: 0 });
     client.send('hello', greeting);
     feed.add(client);
     this.timer ??= this.clock.setTimer(() => this.beat(), BEAT_MS);
@@ -69,11 +70,11 @@ export class Live {
     this.timer?.cancel();
   }
 
-  private hasRoomFor(peer: string | undefined): boolean {
+  private hasRoomFor(who: string | undefined): boolean {
     if (this.readers.size >= MAX_CLIENTS) return false;
-    if (peer === undefined) return true;
-    const own = [...this.readers.values()].filter((reader) => reader.peer === peer);
-    return own.length < MAX_OF_PEER;
+    if (who === undefined) return true;
+    const own = [...this.readers.values()].filter((reader) => reader.who === who);
+    return own.length < MAX_OF_ONE;
   }
 
   private forget(key: string, feed: Feed, client: LiveClient): void {

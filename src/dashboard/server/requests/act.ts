@@ -69,7 +69,7 @@ function placeOf({ to, say }: Done, site: Site, { path, sayings }: Parts): strin
 }
 
 /** Lines of the log: who asked for what, and what came of it. A form's fields are not in it, since a body may be among them. */
-function auditOf(asking: Asking, site: Site, { log }: Parts) {
+function auditOf(asking: Asking, site: Site, { log, audit }: Parts) {
   const fields = {
     user: asking.get('user').name,
     peer: asking.env.peer,
@@ -77,7 +77,7 @@ function auditOf(asking: Asking, site: Site, { log }: Parts) {
     action: pathIn(asking, site),
   };
   return {
-    done: (said: string) => log.info({ ...fields, outcome: 'done', said }, 'an action of the dashboard'),
+    done: (said: string) => audit.info({ ...fields, outcome: 'done', said }, 'an action of the dashboard'),
     refused: (why: string) =>
       log.warn({ ...fields, outcome: 'refused', why }, 'an action of the dashboard was refused'),
     failed: (error: unknown) =>

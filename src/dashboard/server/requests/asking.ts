@@ -26,6 +26,8 @@ export interface Parts {
   readonly live: Live;
   readonly allowActions: boolean;
   readonly log: Logger;
+  /** Of actions that were done: written whatever the level of other lines. */
+  readonly audit: Pick<Logger, 'info'>;
 }
 
 /** What comes with a request. */
@@ -40,7 +42,7 @@ export interface Arrived {
 /** What is known of a request, for Hono. The user is there behind the gate. */
 export interface Known {
   Bindings: Arrived;
-  Variables: { nonce: string; user: Required<DashboardUser> };
+  Variables: { nonce: string; user: Required<DashboardUser>; isOfApplication?: boolean };
 }
 
 /** A request on its way. */
@@ -67,7 +69,7 @@ export function problem(
 }
 
 export interface ProblemAnswer {
-  readonly status: 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503;
   readonly title: string;
   readonly message: string;
   readonly help?: string | undefined;

@@ -5,7 +5,7 @@ import { assetLinks } from '../assets/assets.js';
 import { type Asking, figuresOf, type Parts, problem } from './asking.js';
 
 /**
- * Answers `live?page=/queues/mailer?sort=length` with server-sent events: `hello` with the script that pages of this version have, `model`
+ * Answers `live?page=/queues/mailer?sort=length` with server-sent events: `hello` with the script that pages of this version have and the word of this start, `model`
  * with each newer model, `same` when that has stayed the same, and `problem` when there is none to be had. 204, after which a browser does not ask again, for a page that does not
  * change by itself.
  */
@@ -20,8 +20,9 @@ export async function followPage(asking: Asking, site: Site, parts: Parts): Prom
   query.sort();
   const followed = parts.live.follow({
     key: JSON.stringify([site.id, path, query.toString()]),
-    peer: asking.env.peer,
-    greeting: JSON.stringify({ script: assetLinks(parts.path).script }),
+    // Behind a proxy, all have one address.
+    who: parts.gate.asks ? `user ${asking.get('user').name}` : asking.env.peer,
+    greeting: JSON.stringify({ script: assetLinks(parts.path).script, boot: parts.tokens.boot }),
     options: {
       freshMs: page.freshMs,
       clock: site.clock,

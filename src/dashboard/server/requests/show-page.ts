@@ -44,6 +44,7 @@ function drawn(asking: Asking, site: Site, parts: Parts, page: Page<never>, mode
     },
     head: headOf(asking, parts),
     isLive: page.freshMs !== undefined,
+    boot: tokens.boot,
   });
 }
 

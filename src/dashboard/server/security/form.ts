@@ -4,7 +4,7 @@ export const FORM_BYTES = 1_000_000;
 /** A form that is not taken, with the status that says so. */
 export class FormRefused extends Error {
   constructor(
-    readonly status: 413 | 415,
+    readonly status: 400 | 413 | 415,
     message: string,
   ) {
     super(message);
@@ -27,11 +27,16 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength;
-    // Leaving the loop cancels the rest.
-    if (bytes > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      bytes += chunk.byteLength;
+      // Leaving the loop cancels the rest.
+      if (bytes > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof FormRefused) throw error;
+    throw new FormRefused(400, 'The form broke off before its end.');
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -28,14 +28,25 @@ export class Hosts {
         : "Without auth the dashboard answers to 127.0.0.1 and localhost alone. Give auth (--auth), and the dashboard's name in allowedHosts (--allowed-host).";
     if (this.options.hasAuth) return undefined;
     const isForwarded = OF_PROXIES.some((name) => request.headers.has(name));
-    if (isForwarded || (peer !== undefined && !isLoopback(peer)))
+    if (peer === undefined)
+      return 'Without auth the dashboard answers to this very machine alone, and it is not known where the request has come from. Mount dashboard.listener, or give auth.';
+    if (isForwarded || !isLoopback(peer))
       return 'Without auth the dashboard answers to this very machine alone, and the request has come by way of another. Give auth (--auth).';
     return undefined;
   }
 
-  /** True for the dashboard's own origin, or another that it is reached by. */
-  isOurOrigin(origin: string): boolean {
-    return URL.canParse(origin) && this.isOurs(nameIn(new URL(origin).host));
+  /**
+   * True for the origin under which a request has reached the dashboard: another port is another server. Behind a proxy that sends another
+   * Host, it is one of the names that were given.
+   *
+   * @param host as the request has it, with its port
+   */
+  isOurOrigin(origin: string, host: string): boolean {
+    if (!URL.canParse(origin)) return false;
+    const { protocol, host: from } = new URL(origin);
+    // With the protocol of the origin, whose port needs no naming.
+    const own = URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : undefined;
+    return from !== '' && (from === own || this.options.allowed.includes(from));
   }
 
   private isOurs(name: string): boolean {

@@ -6,6 +6,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
  */
 export class Tokens {
   private readonly key = randomBytes(32);
+  /** Word of this start: tokens of pages with another don't hold. */
+  readonly boot = randomBytes(9).toString('base64url');
 
   of(user: string, site: string): string {
     return this.digest(user, site).toString('base64url');

@@ -11,6 +11,9 @@ import { momentsOf, seenQueues, sumOf } from './seen-queues.js';
 
 type RatesOfHandlers = ReadonlyMap<string, Rates & { readonly queue: string }>;
 
+/** What a look has seen that the broker has answered. */
+type Looked = Seen & { readonly at: number };
+
 /** Makes of each look what pages see of it, with what only several looks can say. */
 export class Seeing {
   private readonly handlers = new HandlerRates();
@@ -34,7 +37,7 @@ export class Seeing {
       }),
     );
     const queueRates = this.queues.take(momentsOf(survey, rates), at);
-    const seen: Seen = {
+    const seen: Looked = {
       at: now,
       reached: true,
       silent: unasked === undefined ? silent : [unasked, ...silent],
@@ -73,7 +76,7 @@ function brokerOf({ blocked, managed }: Survey, { product, version, cluster }: B
 }
 
 function momentOf(
-  seen: Seen,
+  seen: Looked,
   { processes }: Survey,
   rates: RatesOfHandlers,
   before: number | undefined,

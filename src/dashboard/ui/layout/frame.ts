@@ -49,6 +49,8 @@ export interface PageState {
   readonly context: ViewContext;
   /** False for a page that doesn't change by itself. */
   readonly isLive: boolean;
+  /** Word of the server's start: after another, forms of this page are refused. */
+  readonly boot?: string | undefined;
 }
 
 /** Data of the event `model` of the address `BASE/live?page=PATH`. */
