@@ -3,6 +3,7 @@ import { KeptDocument } from '../../src/kept/kept-document.js';
 import type { Failures } from '../../src/operate.js';
 import { deferred } from '../../src/util/deferred.js';
 import type { BusFixture } from '../support/bus-fixture.js';
+import { hold } from '../support/port.js';
 import type { Theme } from './theme.js';
 
 /** A service with a handler that fails in two ways, and another that fails in a third. */
@@ -199,6 +200,26 @@ export const failureGroups: Theme = (test) => {
     held.resolve();
     await fx.outcome(Promise.all([working, first, fresh]));
     assert.equal(index.letters().count, 0);
+  });
+
+  test('letters that a task has in its hands are read when it is over', async (fx) => {
+    const { desk, fail } = await failing(fx);
+    await fail('bill', [1, 2]);
+    const port = await fx.port();
+    const index = desk.index({ listens: false });
+    const asked = deferred<void>();
+    const working = desk.turns.run(fx.name('shop.dead'), async () => {
+      const reader = await port.consume('shop.dead', hold);
+      await fx.eventually(() => assert.equal(reader.deliveries.length, 2));
+      asked.resolve();
+      await fx.eventually(() => assert.equal(index.state.state, 'reading'));
+      await reader.consumer.close();
+      for (const delivery of reader.deliveries) delivery.requeue();
+      await fx.eventually(async () => assert.equal((await desk.count())[0]?.count, 2));
+    });
+    await fx.outcome(asked.promise);
+    await fx.outcome(Promise.all([working, index.refresh()]));
+    assert.deepEqual([index.letters().count, index.state.state], [2, 'current']);
   });
 
   test('the mark of a replay counts only where a publisher can not have written it', async (fx) => {

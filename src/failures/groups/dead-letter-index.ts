@@ -198,7 +198,11 @@ export class DeadLetterIndex implements FailureIndex {
       const watch = this.watches.get(queue) ?? new QueueWatch(clock, readEveryMs);
       this.watches.set(queue, watch);
       // Letters that another task of this process holds are not counted.
-      if ((watch.wasRead && !isTime) || (turns.isBusy(queue) && watch.wasRead)) continue;
+      if (turns.isBusy(queue)) {
+        if (force || !watch.wasRead) due.push({ queue, count: 0 });
+        continue;
+      }
+      if (watch.wasRead && !isTime) continue;
       const state = await session.inspect(queue);
       const count = state?.ready ?? 0;
       watch.counted(count - this.letterStore.countOf(queue));
@@ -218,7 +222,9 @@ export class DeadLetterIndex implements FailureIndex {
         else await this.readIn(each);
       }
       const soon = this.options.clock.monotonic() + BUSY_MS;
-      for (const each of busy) if (await this.isFree(each.queue, soon)) await this.readIn(each);
+      for (const each of busy) {
+        if (await this.isFree(each.queue, soon)) await this.readIn({ queue: each.queue });
+      }
       if (this.isClosed) return;
       this.readAt = this.options.clock.now();
     } finally {
@@ -236,8 +242,11 @@ export class DeadLetterIndex implements FailureIndex {
     return !turns.isBusy(queue);
   }
 
-  private async readIn({ queue, count }: { readonly queue: string; readonly count: number }): Promise<void> {
-    if (!this.isClosed) await this.options.turns.run(queue, () => this.read(queue, count));
+  /** @param count its letters, if they were counted while nobody held any */
+  private async readIn({ queue, count }: { readonly queue: string; readonly count?: number }): Promise<void> {
+    const { turns, session } = this.options;
+    const read = async () => this.read(queue, count ?? (await session.inspect(queue))?.ready ?? 0);
+    if (!this.isClosed) await turns.run(queue, read);
   }
 
   private async read(queue: string, count: number): Promise<void> {
