@@ -14,6 +14,8 @@ export interface DeadLettersOptions extends Omit<FailuresOptions, 'queues'> {
   readonly queues: readonly string[];
   /** The last look at the application: it finds more queues. */
   seen(): Seen | undefined;
+  /** Resolves once it has been looked at, also if the broker is away. */
+  looked(): Promise<unknown>;
   /** True if operations that another process has left go on in this one. */
   readonly takesOn: boolean;
 }
@@ -26,7 +28,8 @@ export interface DeadLetters {
   close(): Promise<void>;
 }
 
-export function deadLettersOf({ queues, seen, takesOn, names, ...options }: DeadLettersOptions): DeadLetters {
+export function deadLettersOf(given: DeadLettersOptions): DeadLetters {
+  const { queues, seen, looked, takesOn, names, ...options } = given;
   // What was seen once stays: a queue that can't be looked at for a moment still has its letters.
   const known = new Set([names.delayLost, ...queues]);
   const failures = lazily(() =>
@@ -38,7 +41,11 @@ export function deadLettersOf({ queues, seen, takesOn, names, ...options }: Dead
       },
     }),
   );
-  const index = lazily(async (): Promise<DeadLetterIndex> => (await failures.get()).index());
+  const index = lazily(async (): Promise<DeadLetterIndex> => {
+    // An index that has read before any queue is known says that no letter is there, and a link to one leads nowhere.
+    const [opened] = await Promise.all([failures.get(), looked()]);
+    return opened.index();
+  });
   const operations = lazily(async (): Promise<Operations> => {
     const [opened, its] = await Promise.all([failures.get(), index.get()]);
     return opened.operations(its, { takesOn });

@@ -32,7 +32,8 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
   const { links, log, prometheus, redact, allowActions } = settings;
   const names = new Names(prefix, delayPrefix);
   const management = api && new Management(api.url, api.vhost ?? '/');
-  const broker = application.broker ?? (transport.kind === 'memory' ? 'in memory' : 'RabbitMQ');
+  const broker =
+    application.broker ?? transport.address ?? (transport.kind === 'memory' ? 'in memory' : 'RabbitMQ');
   const watch = lazily(() =>
     startWatch({
       ...{ transport, prefix, delayPrefix, queues, management, log },
@@ -42,6 +43,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
   const control = lazily(() => openControl({ transport, log, ...(prefix === undefined ? {} : { prefix }) }));
   const letters = deadLettersOf({
     ...{ names, transport, log, queues, takesOn: allowActions, seen: () => watch.get().seen },
+    looked: () => watch.get().latest(),
     ...(others ? { others } : {}),
     ...(encryption ? { encryption } : {}),
     ...(messages ? { messages } : {}),
