@@ -74,6 +74,8 @@ export function checkMark({ state, note }: GroupMark, by: string): void {
 
 /** The records of groups, read not more often than each few seconds. */
 export class GroupNotes {
+  /** What was read last; a page says that the broker is away, and shows what is known. */
+  private last: GroupRecords | undefined;
   private known: { readonly at: number; readonly records: Promise<GroupRecords> } | undefined;
 
   constructor(
@@ -81,17 +83,27 @@ export class GroupNotes {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ConnectError, KeptDocumentError */
+  /** What was read before where it can't be read now. @throws ConnectError, KeptDocumentError if it never was */
   read(): Promise<GroupRecords> {
     const now = this.clock.monotonic();
     if (this.known && now - this.known.at < FRESH_MS) return this.known.records;
-    const records = this.kept.read().then(({ groups }) => groups);
+    const records = this.readNow();
     const known = { at: now, records };
     this.known = known;
     records.catch(() => {
       if (this.known === known) this.known = undefined;
     });
     return records;
+  }
+
+  private async readNow(): Promise<GroupRecords> {
+    try {
+      this.last = (await this.kept.read()).groups;
+      return this.last;
+    } catch (error) {
+      if (this.last === undefined) throw error;
+      return this.last;
+    }
   }
 
   /**
@@ -114,6 +126,7 @@ export class GroupNotes {
       };
       return { v: VERSION, groups: pruned({ ...before, [id]: marked }, seen, now) };
     });
+    this.last = groups;
     this.known = { at: this.clock.monotonic(), records: Promise.resolve(groups) };
   }
 }

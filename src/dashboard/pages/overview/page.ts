@@ -1,4 +1,4 @@
-import type { FailureGroup } from '../../../failures/groups/group.js';
+import type { FailureGroup, IndexState } from '../../../failures/groups/group.js';
 import { answerOf } from '../../site/answer.js';
 import { handlerIdOf, type Seen } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
@@ -32,13 +32,14 @@ export const overview: Page<OverviewModel> = {
   title: () => 'Overview',
   async load({ site, query }) {
     const seen = await site.watch.latest();
-    const [charts, handlers, groups, examined, { value: operations = [], problem }] = await Promise.all([
+    const [charts, handlers, known, examined, { value: operations = [], problem }] = await Promise.all([
       chartedOf(site, { names: OVERVIEW_SERIES, query }),
       handlerHours(site, seen),
-      site.index.groups({ parts: SPARKS }),
+      answerOf('the broker', site.clock, () => site.index.groups({ parts: SPARKS })),
       query.has('doctor') ? examinedBy(site) : undefined,
       answerOf('the list of operations', site.clock, () => site.operations.list()),
     ]);
+    const groups = known.value ?? [];
     return {
       looked: lookedOf(seen),
       ...totalsOf(seen),
@@ -49,12 +50,16 @@ export const overview: Page<OverviewModel> = {
       handlerCount: seen.handlers.length,
       groups: groups.slice(0, MOST.groups).map(newGroup),
       groupCount: groups.length,
-      index: site.index.state,
+      index: indexOf(site.index.state, known.problem),
       operations: operations.filter(({ endedAt }) => endedAt === undefined).slice(0, MOST.operations),
       operationsProblem: problem,
     };
   },
 };
+
+/** @param problem why its groups are not known */
+const indexOf = (state: IndexState, problem: string | undefined): IndexState =>
+  problem === undefined ? state : { ...state, state: 'stale', problem: state.problem ?? problem };
 
 function totalsOf({ processes, handlers, queues }: Seen) {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
