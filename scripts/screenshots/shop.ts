@@ -18,6 +18,7 @@ export class PicturedShop {
   private readonly buses: readonly Bus[];
   private timer: NodeJS.Timeout | undefined;
   private orders = 0;
+  private selling: Promise<unknown> | undefined;
 
   constructor(url: string) {
     const bus = (service: string) =>
@@ -34,11 +35,14 @@ export class PicturedShop {
 
   async start(): Promise<void> {
     for (const bus of this.buses) await bus.start();
-    this.timer = setInterval(() => void this.sell(), EVERY_MS);
+    this.timer = setInterval(() => {
+      this.selling = Promise.all([this.selling, this.sell()]);
+    }, EVERY_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    await this.selling;
     await Promise.all(this.buses.map((bus) => bus.stop()));
   }
 

@@ -80,6 +80,17 @@ describe('the docs', function () {
     assert.ok(read('docs/operating.md').includes(table.join('\n')));
   });
 
+  it('show pictures that are there', () => {
+    const shown = [...read('docs/dashboard.md').matchAll(/ src(?:set)?="([^"]+)"/g)].map(
+      ([, path = '']) => path,
+    );
+    assert.ok(shown.length > 5);
+    assert.deepEqual(
+      shown.filter((path) => !exists(posix.join('docs', path))),
+      [],
+    );
+  });
+
   it('list each error code that the library can throw, and no other', () => {
     const thrown = Object.values({
       ...{ ...errors, ...encryptionErrors, ...testingErrors, ...doctorErrors, ...historyErrors },
