@@ -14,6 +14,9 @@ const READ_MS = 10_000;
 /** Deadline of a write's confirm, and of the queue's declaration. */
 const WRITE_MS = 10_000;
 
+/** For how long a queue that is not there is not looked for again: the broker logs each look as an error, and each costs a channel. */
+const MISSING_MS = 60_000;
+
 /** Most bytes of a document: each write sends all of it to the broker, and each read has all of it sent. */
 const MOST_BYTES = 512 * 1024;
 
@@ -46,16 +49,20 @@ export interface KeptDocumentOptions<T> {
 export class KeptDocument<T> {
   /** End of the last change of this object: those of one process take turns without asking the broker. */
   private changing: Promise<unknown> = Promise.resolve();
+  /** When the queue was last found missing; undefined if it was not. */
+  private missingAt: number | undefined;
 
   constructor(private readonly options: KeptDocumentOptions<T>) {}
 
   /**
+   * The document as it is now; one that nobody has written yet may be seen up to a minute late.
+   *
    * @throws ConnectError if the broker doesn't answer by the deadline, TopologyError if it refuses
    * @throws KeptDocumentError for a message of another form
    */
   async read(deadline = new Deadline(this.options.clock, READ_MS)): Promise<T> {
     const { session, queue, empty } = this.options;
-    if (!(await this.isThere())) return empty;
+    if (this.isKnownMissing() || !(await this.isThere())) return empty;
     const held = await session.hold(queue, deadline);
     held?.requeue();
     return held ? this.decoded(held.body) : empty;
@@ -89,6 +96,7 @@ export class KeptDocument<T> {
       if (!(await this.isThere())) {
         const topology = { exchanges: [], queues: [], kept: [queue] };
         await session.declare(topology, 'declare', new Deadline(clock, WRITE_MS));
+        this.missingAt = undefined;
       }
       const after = await this.replace(change);
       await afterwards?.(after);
@@ -140,8 +148,15 @@ export class KeptDocument<T> {
   }
 
   private async isThere(): Promise<boolean> {
-    const { session, queue, declaredBy = 'writer' } = this.options;
-    return declaredBy === 'others' || (await session.inspect(queue)) !== undefined;
+    const { session, queue, clock, declaredBy = 'writer' } = this.options;
+    if (declaredBy === 'others') return true;
+    const isThere = (await session.inspect(queue)) !== undefined;
+    this.missingAt = isThere ? undefined : clock.monotonic();
+    return isThere;
+  }
+
+  private isKnownMissing(): boolean {
+    return this.missingAt !== undefined && this.options.clock.monotonic() - this.missingAt < MISSING_MS;
   }
 
   /** Any program may put something else there. */

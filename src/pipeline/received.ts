@@ -41,6 +41,8 @@ export interface Received {
   readonly unique: UniqueMark | undefined;
   /** Replay that it is part of: it is tried once. */
   readonly replay: ReplayMark | undefined;
+  /** True if nobody but Hopline can have put it here, so that all of Hopline's headers on it count. */
+  readonly isTravelling: boolean;
   /** True if it carries no mark of Hopline's, as of a chain, a batch, a unique message or a replay, and can be read whole. */
   readonly isPlain: boolean;
 }
@@ -75,6 +77,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       batch,
       unique,
       replay: undefined,
+      isTravelling: false,
       isPlain,
     };
   }
@@ -97,6 +100,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     batch,
     unique,
     replay,
+    isTravelling: counted,
     isPlain: isPlain && replay === undefined,
   };
 }

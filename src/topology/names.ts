@@ -80,6 +80,12 @@ export class Names {
     );
   }
 
+  /** True for an exchange that only Hopline publishes to, with messages that are obeyed or believed. */
+  isOwnExchange(exchange: string): boolean {
+    const { control, controlTo, dead, land } = this;
+    return [control, controlTo, dead, land].includes(exchange) || this.isDelayed(exchange);
+  }
+
   /**
    * True if Hopline's headers on a message from this exchange may name its origin: only Hopline publishes
    * behind the delays, and behind the default exchange are the broker's own tools, which move dead letters

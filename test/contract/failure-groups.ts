@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { KeptDocument } from '../../src/kept/kept-document.js';
 import type { Failures } from '../../src/operate.js';
+import { deferred } from '../../src/util/deferred.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import type { Theme } from './theme.js';
 
@@ -24,6 +26,21 @@ async function failing(fx: BusFixture) {
     await fx.eventually(async () => assert.equal((await desk.count())[0]?.count, before + ids.length));
   };
   return { bus, desk, fail, index: desk.index({ countEveryMs: 100, readEveryMs: 500 }) };
+}
+
+/** A session that counts how often it was asked whether a queue is there. */
+async function counted(fx: BusFixture) {
+  const { session } = await fx.port();
+  let looks = 0;
+  const port = Object.create(session, {
+    inspect: {
+      value: (queue: string) => {
+        looks += 1;
+        return session.inspect(queue);
+      },
+    },
+  }) as typeof session;
+  return { port, looks: () => looks };
 }
 
 const summed = async (index: ReturnType<Failures['index']>) =>
@@ -140,11 +157,85 @@ export const failureGroups: Theme = (test) => {
     assert.equal(index.state.state, 'current');
   });
 
+  test('who has a queue for long keeps only that queue from being read', async (fx) => {
+    const { bus, fail, desk, index } = await failing(fx);
+    await fail('bill', [1]);
+    await fx.outcome(index.refresh());
+    const done = deferred<void>();
+    const working = desk.turns.run(fx.name('shop.dead'), () => done.promise);
+    const other = fx
+      .bus('mailer')
+      .handle('letter', () => Promise.reject(new Error('no')), { retry: { tries: 1 } });
+    await other.start();
+    await bus.publish('letter', {}, { messageId: 'letter-1' });
+    const both = await fx.failures('shop', 'mailer');
+    await fx.eventually(async () => assert.equal((await both.count())[1]?.count, 1));
+    const busy = both.turns.run(fx.name('shop.dead'), () => done.promise);
+    const wide = both.index();
+    await fx.outcome(Promise.all([wide.refresh(), index.refresh({ force: true })]));
+    assert.deepEqual(
+      wide.letters().letters.map(({ id }) => id),
+      ['letter-1'],
+    );
+    assert.equal(wide.state.state, 'stale', 'one queue was not read');
+    assert.deepEqual([index.letters().count, index.state.problem], [1, undefined]);
+    done.resolve();
+    await Promise.all([working, busy]);
+    await fx.outcome(wide.refresh());
+    assert.deepEqual([wide.letters().count, wide.state.state], [2, 'current']);
+  });
+
+  test('whoever asks for a fresh reading while one is under way gets one that began after that', async (fx) => {
+    const { fail } = await failing(fx);
+    await fail('bill', [1, 2]);
+    const both = await fx.failures('shop', 'mailer');
+    const held = deferred<void>();
+    const working = both.turns.run(fx.name('mailer.dead'), () => held.promise);
+    const index = both.index({ listens: false });
+    const first = index.refresh();
+    await fx.eventually(() => assert.equal(index.letters().count, 2));
+    await fx.foreign.take(fx.name('shop.dead'));
+    const fresh = index.refresh({ force: true });
+    held.resolve();
+    await fx.outcome(Promise.all([working, first, fresh]));
+    assert.equal(index.letters().count, 0);
+  });
+
+  test('the mark of a replay counts only where a publisher can not have written it', async (fx) => {
+    const { desk, fail, index } = await failing(fx);
+    await fail('bill', [1]);
+    await fx.foreign.publish({
+      exchange: '',
+      routingKey: fx.name('shop.dead'),
+      body: '{}',
+      properties: { messageId: 'forged', headers: { 'hopline-replay': '{"id":"abc","once":true}' } },
+    });
+    await fx.eventually(async () => assert.equal((await desk.count())[0]?.count, 2));
+    await fx.outcome(index.refresh());
+    const forged = index.letters().letters.find(({ id }) => id === 'forged');
+    assert.deepEqual([forged?.id, forged?.replay], ['forged', undefined]);
+  });
+
+  test('what nobody has noted of groups yet is not looked for again and again', async (fx) => {
+    const { port, looks } = await counted(fx);
+    const document = new KeptDocument({
+      ...{ session: port, clock: fx.harness.clock, queue: fx.names.groups, empty: [] as unknown },
+      decode: (content) => content,
+    });
+    for (let time = 0; time < 3; time += 1) assert.deepEqual(await fx.outcome(document.read()), []);
+    assert.equal(looks(), 1);
+    await fx.outcome(document.change(() => ['a']));
+    assert.deepEqual(await fx.outcome(document.read()), ['a']);
+  });
+
   test('more letters than it has room for are counted', async (fx) => {
     const { desk, fail } = await failing(fx);
     await fail('bill', [1, 2, 3, 4]);
     const index = desk.index({ most: 3 });
     await fx.outcome(index.refresh());
-    assert.deepEqual([index.state.letters, index.state.leftOut, index.state.state], [3, 1, 'current']);
+    const full = [3, 1, 'current'];
+    assert.deepEqual([index.state.letters, index.state.leftOut, index.state.state], full);
+    await fx.outcome(index.refresh({ force: true }));
+    assert.deepEqual([index.state.letters, index.state.leftOut, index.state.state], full);
   });
 };

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { TopologyError } from '../../src/errors.js';
+import { KeptDocument } from '../../src/kept/kept-document.js';
 import type { MessageProperties } from '../../src/message/properties.js';
 import type { DeadLetter } from '../../src/operate.js';
 import type { BusFixture } from '../support/bus-fixture.js';
@@ -198,6 +200,69 @@ export const foreignLetters: Theme = (test) => {
     const { done, failed } = await fx.outcome(desk.retry({ queues: [fx.name('errors')] }));
     assert.equal(done, 0);
     assert.match(String(failed[0]?.error), new RegExp(`no queue '${fx.name('gone')}'`));
+    assert.equal(await letters(), 1);
+  });
+
+  test('no letter chooses to be replayed into a queue or an exchange of Hopline, of the broker, or of dead letters', async (fx) => {
+    const { desk, letters } = await opened(fx);
+    const { session } = await fx.port();
+    const kept = new KeptDocument({
+      ...{ session, clock: fx.harness.clock, queue: fx.names.operations, empty: [] as unknown },
+      decode: (content) => content,
+    });
+    await fx.outcome(kept.change(() => ['kept']));
+    const queues = [fx.names.operations, fx.names.paused, fx.names.trash, fx.names.delayLost];
+    queues.push(fx.name('errors'), fx.name('shop.dead'), fx.name('shop.land'), 'amq.rabbitmq.reply-to');
+    const orders = { 'x-exception-message': 'no', 'x-original-routingKey': 'order' };
+    const forged = [
+      ...queues.map((queue) => ({ 'NServiceBus.FailedQ': queue })),
+      { 'MT-Fault-InputAddress': `rabbitmq://h/${fx.names.operations}`, 'MT-Fault-Message': 'no' },
+      { ...orders, 'x-original-exchange': fx.names.control },
+    ];
+    for (const [at, headers] of forged.entries())
+      await fx.foreign.publish({
+        exchange: '',
+        routingKey: fx.name('errors'),
+        body: '["forged"]',
+        properties: { messageId: `m${at}`, headers },
+      });
+    await fx.eventually(async () => assert.equal(await letters(), forged.length));
+    const errors = { queues: [fx.name('errors')] };
+    const { done, failed } = await fx.outcome(desk.retry(errors));
+    assert.deepEqual([done, failed.length], [0, forged.length]);
+    for (const { id, error } of failed) {
+      assert.ok(error instanceof TopologyError, String(error));
+      assert.match(error.message, new RegExp(`the dead letter '${id}' in '.*' names (queue|exchange) '`));
+    }
+    const named = failed.map(({ error }) => (error as TopologyError).resource);
+    for (const queue of queues) assert.ok(named.includes(`queue '${queue}'`), queue);
+    assert.ok(named.includes(`exchange '${fx.names.control}'`));
+    assert.deepEqual(await fx.outcome(kept.read()), ['kept']);
+    assert.equal(await letters(), forged.length, 'all are where they were');
+  });
+
+  test('a canary of letters of others is refused before one is replayed', async (fx) => {
+    const { port, desk, letters, sales } = await opened(fx);
+    const headers = { 'NServiceBus.FailedQ': sales, 'NServiceBus.ExceptionInfo.ExceptionType': 'X' };
+    await fx.foreign.publish({
+      ...{ exchange: '', routingKey: fx.name('errors'), body: 'x' },
+      properties: { headers },
+    });
+    await fx.eventually(async () => assert.equal(await letters(), 1));
+    const queue = await port.consume('sales', hold);
+    const index = desk.index({ listens: false });
+    await fx.outcome(index.refresh());
+    const [group] = await index.groups();
+    const operations = desk.operations(index, { takesOn: false });
+    const { id } = await fx.outcome(
+      operations.begin({ kind: 'canary', selection: { group: group?.id ?? '' } }, 'ann'),
+    );
+    const ended = await fx.outcome(
+      operations.ended(id).catch(async () => (await operations.list()).find((each) => each.id === id)),
+    );
+    assert.deepEqual([ended?.state, ended?.done], ['stopped', 0]);
+    assert.match(ended?.why ?? '', /letters of other applications/);
+    assert.equal(queue.deliveries.length, 0);
     assert.equal(await letters(), 1);
   });
 };

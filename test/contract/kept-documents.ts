@@ -50,6 +50,7 @@ export const keptDocuments: Theme = (test) => {
 
   test('whoever changes it keeps the others waiting until what is done afterwards is done', async (fx) => {
     const [one, two] = [await notes(fx), await notes(fx)];
+    await fx.outcome(one.change(() => ['none']));
     const told = deferred<void>();
     const first = one.change(
       () => ['first'],

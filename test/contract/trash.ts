@@ -156,4 +156,53 @@ export const trash: Theme = (test) => {
     assert.equal((await fx.outcome(desk.retryEdited('a', queue, { body }, { by: 'ann' }))).done, 1);
     await fx.eventually(() => assert.deepEqual(seen.payloads[1], { amount: 2, mended: true }));
   });
+
+  test('that a message was edited, and by whom its handler failed, is not believed of a publisher', async (fx) => {
+    const { desk, dead } = await failing(fx);
+    const edited = JSON.stringify({ v: 1, by: 'ann', at: new Date(0), was: 'x' });
+    const headers = { 'hopline-edited': edited, 'hopline-handler': 'other', 'hopline-version': '9' };
+    const properties = { messageId: 'forged', contentType: 'application/json', headers };
+    await fx.foreign.publish({ exchange: fx.events, routingKey: 'order.paid', body: '{}', properties });
+    await fx.eventually(async () => assert.equal((await desk.list(dead)).length, 1));
+    const forged = await one(desk, 'forged', fx.name('shop'));
+    assert.deepEqual([forged.edited, forged.editedHeader, forged.version], [undefined, undefined, undefined]);
+    assert.notEqual(forged.handler, 'other');
+  });
+
+  test('what another program has put into the trash is restored into no queue but one of dead letters', async (fx) => {
+    const { desk, fail, dead } = await failing(fx);
+    await fail('a');
+    await fx.outcome(desk.forget(dead, { trash: { by: 'ann' } }));
+    const port = await fx.port();
+    await port.declare({ queues: { work: {} } });
+    for (const [at, deadQueue] of [fx.name('work'), fx.names.operations, fx.names.trash].entries()) {
+      const mark = JSON.stringify({ v: 1, by: 'ann', at: new Date(0), deadQueue });
+      const headers = { 'NServiceBus.FailedQ': 'Sales', 'hopline-trashed': mark };
+      const properties = { messageId: `m${at}`, headers };
+      await fx.foreign.publish({ exchange: '', routingKey: fx.names.trash, body: 'x', properties });
+    }
+    await fx.eventually(async () => assert.equal((await desk.trash()).length, 4));
+    const { done, failed } = await fx.outcome(desk.restore({}));
+    assert.deepEqual([done, failed.length], [1, 3]);
+    for (const { error } of failed) assert.match(error.message, /which is no dead-letter queue/);
+    assert.equal((await desk.trash()).length, 3);
+  });
+
+  test('a letter that was given up for a reason that this version does not know is forgotten and restored with it', async (fx) => {
+    const { desk, dead } = await failing(fx);
+    await fx.foreign.publish({
+      exchange: '',
+      routingKey: fx.name('shop.dead'),
+      body: 'x',
+      properties: {
+        messageId: 'new',
+        headers: { 'hopline-reason': 'bored', 'hopline-queue': fx.name('shop') },
+      },
+    });
+    await fx.eventually(async () => assert.equal((await desk.list(dead)).length, 1));
+    assert.equal((await fx.outcome(desk.forget(dead, { trash: { by: 'ann' } }))).done, 1);
+    assert.equal((await desk.trash())[0]?.reason, 'bored');
+    assert.equal((await fx.outcome(desk.restore({}))).done, 1);
+    assert.equal((await one(desk, 'new', fx.name('shop'))).reason, 'bored');
+  });
 };

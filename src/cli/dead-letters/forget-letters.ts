@@ -5,7 +5,7 @@ import { runActing } from './acting.js';
 import { confirm } from './confirm.js';
 import type { DeadLetterSession } from './dead-letter-session.js';
 import { exactly, reasonsText } from './filters.js';
-import { operatorName } from './operator-name.js';
+import { whoAmI } from './run-operation.js';
 
 export interface ForgetFlags {
   readonly yes?: boolean;
@@ -46,7 +46,7 @@ export async function forgetLetters(
   return runActing(terminal, letters.length, done, (hooks) =>
     failures.forget(exactly(letters, filter), {
       ...hooks,
-      ...(trash ? { trash: { by: operatorName() } } : {}),
+      ...(trash ? { trash: { by: whoAmI() } } : {}),
     }),
   );
 }

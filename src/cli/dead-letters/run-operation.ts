@@ -15,8 +15,10 @@ const LINE_MS = 5_000;
 const INTERRUPTED = 130;
 
 /** For a command, which works on nothing but what it begins. */
-export const operationsOf = (failures: Failures): LiveOperations =>
-  failures.operations(failures.index({ listens: false }), { takesOn: false });
+export const operationsOf = (
+  failures: Failures,
+  index = failures.index({ listens: false }),
+): LiveOperations => failures.operations(index, { takesOn: false });
 
 /** Who sits at the terminal: operators on several machines may have the same name. */
 export function whoAmI(): string {

@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '../../events.js';
-import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../../message/headers.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside, textIn } from '../../message/headers.js';
 import type { OutgoingContent, OutgoingMessage, OutgoingProperties } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
 import type { Headers, HeaderValue } from '../../message/properties.js';
@@ -109,6 +109,7 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   HEADER.replay,
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt],
   ...[HEADER.queue, HEADER.handler, HEADER.version],
+  ...[HEADER.edited, HEADER.trashed],
 ]);
 
 /** Headers that are never left out as long as they may fit; the carbon copies are the publisher's. */
@@ -116,7 +117,8 @@ const OURS: ReadonlySet<string> = new Set(
   Object.values(HEADER).filter((name) => name !== HEADER.cc && name !== HEADER.bcc),
 );
 
-function travellingHeaders({ delivery, exchange, routingKey, replay }: Received): Headers {
+function travellingHeaders(received: Received): Headers {
+  const { delivery, exchange, routingKey, replay } = received;
   const { headers: old, expiration, userId } = delivery.properties;
   const headers: Headers = Object.create(null);
   for (const name of Object.keys(old)) {
@@ -125,6 +127,8 @@ function travellingHeaders({ delivery, exchange, routingKey, replay }: Received)
   headers[HEADER.exchange] = exchange;
   headers[HEADER.routingKey] = routingKey;
   if (replay) headers[HEADER.replay] = encodeReplay(replay);
+  const edited = editedOf(received);
+  if (edited !== undefined) headers[HEADER.edited] = edited;
   // An expiration would end the delay early.
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   // The broker refuses one that isn't the connection's own.
@@ -132,6 +136,10 @@ function travellingHeaders({ delivery, exchange, routingKey, replay }: Received)
   setAside(headers);
   return headers;
 }
+
+/** Who has edited it, unless a publisher says so. */
+const editedOf = ({ isTravelling, delivery }: Received): string | undefined =>
+  isTravelling ? textIn(delivery.properties.headers, HEADER.edited) : undefined;
 
 function content(received: Received, headers: Headers, deadlineMs: number): OutgoingContent {
   const { delivery } = received;
@@ -206,6 +214,8 @@ export function leastLetter(received: Received, givenUp: GivenUp, deadlineMs: nu
   headers[HEADER.exchange] = cutText(received.exchange, ERROR_CAP_BYTES);
   headers[HEADER.routingKey] = cutText(received.routingKey, ERROR_CAP_BYTES);
   if (received.replay) headers[HEADER.replay] = encodeReplay(received.replay);
+  const edited = editedOf(received);
+  if (edited !== undefined) headers[HEADER.edited] = cutText(edited, ERROR_CAP_BYTES);
   let room = HEADERS_CAP_BYTES;
   for (const name of CARRIED) {
     const value = old[name];

@@ -6,6 +6,7 @@ import { isForeign } from '../letters/foreign-story.js';
 import type { FailuresSettings } from '../options.js';
 import { missing } from '../reading/missing-queue.js';
 import type { Act } from './acting.js';
+import { Destinations } from './destinations.js';
 import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, returned, toQueue } from './replay.js';
 
@@ -22,20 +23,24 @@ export function retrier(
 ): Act {
   const { publishDeadlineMs } = settings;
   const exists = queueLookup(session);
+  const destinations = new Destinations(settings);
   /** Replays to the queues of processes, by queue and id. */
   const toAll = new Map<string, Promise<unknown>>();
   return async (letter) => {
     const { queue } = letter;
     if (queue !== undefined && (isForeign(letter.by) || settings.isOther(letter.deadQueue))) {
+      destinations.checkQueue(letter, queue);
       if (!(await exists(queue))) throw missing(queue);
       await session.publish(returned(letter, queue, publishDeadlineMs));
       return;
     }
     if (queue === undefined && letter.exchange === '' && letter.routingKey === '') throw nowhere(letter);
     if (to === 'republish' || queue === undefined) {
+      destinations.checkPublish(letter);
       await session.publish(republished(letter, publishDeadlineMs));
       return;
     }
+    destinations.checkQueue(letter, queue);
     // Without this check the alternate exchange of the delays would take the message: it would count as
     // replayed, and be in the lost queue.
     if (await exists(queue)) await session.publish(toQueue(letter, queue, publishDeadlineMs, mark));

@@ -6,13 +6,15 @@ import { outgoingFields } from '../../message/wire/outgoing-fields.js';
 import type { Names } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
+import { DEAD_LETTER_REASONS } from '../filter.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import { deadLetterOf, decodeLine, encodeLine } from '../letters/export-line.js';
 import { isForeign } from '../letters/foreign-story.js';
-import { sourceOf } from '../letters/letter-source.js';
+import { sourceOf, withSource } from '../letters/letter-source.js';
 import { encodeTrashed } from '../letters/marks.js';
 import type { FailuresSettings } from '../options.js';
 import type { Act } from './acting.js';
+import { Destinations } from './destinations.js';
 
 /*
  * The trash: a queue in which forgotten letters wait for a day, as they were. A letter of Hopline's, or of the broker's, lies there with its
@@ -44,8 +46,8 @@ function trashed(
 /** A letter of the trash on its way back into its dead-letter queue. @throws TopologyError if it does not say which that was */
 function restored(
   letter: DeadLetter,
-  isOther: (queue: string) => boolean,
-  deadlineMs: number,
+  { isOther, publishDeadlineMs: deadlineMs }: FailuresSettings,
+  destinations: Destinations,
 ): OutgoingMessage {
   const { trashed: mark } = letter;
   if (!mark)
@@ -55,13 +57,14 @@ function restored(
       'Another program has put it there: move it with the tools of the broker.',
     );
   const message = asItIs(letter, deadlineMs);
+  destinations.checkRestored(letter, mark.deadQueue);
   // Hopline's own queues are reached as everywhere: through the exchange that knows the lanes.
   const isDirect = isForeign(letter.by) || isOther(mark.deadQueue);
   return isDirect ? { ...message, to: 'exchange', exchange: '', routingKey: mark.deadQueue } : message;
 }
 
 function asItIs(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
-  if (!isForeign(letter.by)) return deadLetterOf(decodeLine(encodeLine(letter)), deadlineMs);
+  if (!isForeign(letter.by)) return withItsReason(letter, deadlineMs);
   const { userId, expiration, ...properties } = letter.properties;
   const source = sourceOf(letter);
   const headers: Headers = Object.assign(Object.create(null), letter.headers);
@@ -76,6 +79,16 @@ function asItIs(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   };
 }
 
+/** A newer worker may have given it up for a reason that this version has no name for. */
+function withItsReason(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
+  const isKnown = DEAD_LETTER_REASONS.includes(letter.reason);
+  const known = isKnown ? letter : withSource({ ...letter, reason: 'unknown' }, sourceOf(letter));
+  const message = deadLetterOf(decodeLine(encodeLine(known)), deadlineMs);
+  const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
+  if (headers[HEADER.reason] !== undefined) headers[HEADER.reason] = letter.reason;
+  return { ...message, properties: { ...message.properties, headers } };
+}
+
 const DECLARE_MS = 10_000;
 
 /** Moves letters into the trash, which is declared for the first one. */
@@ -86,13 +99,18 @@ export function intoTrash(session: Session, settings: FailuresSettings, by: stri
   const at = new Date(transport.clock.now());
   return async (letter) => {
     declared ??= session.declare(topology, 'declare', new Deadline(transport.clock, DECLARE_MS));
-    await declared;
+    const declaring = declared;
+    await declaring.catch((error) => {
+      // The next letter may find the broker well again.
+      if (declared === declaring) declared = undefined;
+      throw error;
+    });
     await session.publish(trashed(letter, names, { by, at, deadlineMs }));
   };
 }
 
 /** Moves letters of the trash back into their dead-letter queues. */
-export const outOfTrash =
-  (session: Session, { isOther, publishDeadlineMs }: FailuresSettings): Act =>
-  async (letter) =>
-    void (await session.publish(restored(letter, isOther, publishDeadlineMs)));
+export function outOfTrash(session: Session, settings: FailuresSettings): Act {
+  const destinations = new Destinations(settings);
+  return async (letter) => void (await session.publish(restored(letter, settings, destinations)));
+}

@@ -3,7 +3,7 @@ import { KeptDocument } from '../../kept/kept-document.js';
 import type { DeadLetterNotice } from '../../message/wire/dead-letter-notice.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery, Session } from '../../transport/transport.js';
-import type { Clock } from '../../util/clock.js';
+import { type Clock, pause } from '../../util/clock.js';
 import { reasonText } from '../../util/error-text.js';
 import type { OneAtATime } from '../reading/one-at-a-time.js';
 import { walk } from '../reading/walk.js';
@@ -24,7 +24,8 @@ import {
   recordOf,
 } from './group-records.js';
 import { groupsOf } from './grouping.js';
-import { indexed, type Read, readForIndex, Shared } from './indexed.js';
+import { IndexPass } from './index-pass.js';
+import { indexed, readForIndex, Shared } from './indexed.js';
 import { LetterStore } from './letter-store.js';
 import { NoticeHearing } from './notice-hearing.js';
 import { QueueWatch } from './queue-watch.js';
@@ -51,6 +52,8 @@ export interface DeadLetterIndexOptions {
 const MOST_LETTERS = 100_000;
 const COUNT_EVERY_MS = 10_000;
 const READ_EVERY_MS = 30_000;
+/** Time that a refresh waits for who has a queue: a look at a letter is over by then, an operation is not. */
+const BUSY_MS = 2_000;
 const DAY_MS = 24 * 60 * 60_000;
 const MOST_FOUND = 500;
 const MOST_PARTS = 500;
@@ -62,9 +65,11 @@ export class DeadLetterIndex implements FailureIndex {
   private readonly notes: GroupNotes;
   private readonly hearing: NoticeHearing;
   private readonly watches = new Map<string, QueueWatch>();
-  /** Letters that were heard of while their queue was read, by queue. */
-  private readonly late = new Map<string, Read[]>();
+  /** Passes under way, by queue. */
+  private readonly passes = new Map<string, IndexPass>();
   private refreshing: Promise<void> | undefined;
+  /** The forced one that comes after it. */
+  private forced: Promise<void> | undefined;
   private countedAt = Number.NEGATIVE_INFINITY;
   private readAt: number | undefined;
   private progress: { read: number; of: number } | undefined;
@@ -81,7 +86,8 @@ export class DeadLetterIndex implements FailureIndex {
 
   get state(): IndexState {
     const { readAt, progress, problem, letterStore, watches } = this;
-    const isStale = problem !== undefined || [...watches.values()].some((watch) => watch.isStale);
+    const isStale =
+      problem !== undefined || [...watches.values()].some((watch) => watch.isStale || !watch.wasRead);
     const known = readAt === undefined ? 'empty' : isStale ? 'stale' : 'current';
     return {
       state: progress ? 'reading' : known,
@@ -94,10 +100,20 @@ export class DeadLetterIndex implements FailureIndex {
   }
 
   refresh({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    if (force && this.refreshing !== undefined) return this.refreshOnceMore(this.refreshing);
     this.refreshing ??= this.refreshNow(force).finally(() => {
       this.refreshing = undefined;
     });
     return this.refreshing;
+  }
+
+  /** The one under way may have passed the queue already that whoever forces it is about. */
+  private refreshOnceMore(underWay: Promise<void>): Promise<void> {
+    this.forced ??= underWay.then(() => {
+      this.forced = undefined;
+      return this.refresh({ force: true });
+    });
+    return this.forced;
   }
 
   async groups({
@@ -144,10 +160,11 @@ export class DeadLetterIndex implements FailureIndex {
   async close(): Promise<void> {
     this.isClosed = true;
     await this.hearing.close().catch(() => {});
-    await this.refreshing;
+    await (this.forced ?? this.refreshing);
   }
 
   private async refreshNow(force: boolean): Promise<void> {
+    if (this.isClosed) return;
     try {
       // First: a letter that comes after the pass has begun is heard of.
       const wasDeaf = (this.options.listens ?? true) && (await this.hearing.keepUp());
@@ -184,46 +201,59 @@ export class DeadLetterIndex implements FailureIndex {
   private async readAll(due: readonly { queue: string; count: number }[]): Promise<void> {
     this.progress = { read: 0, of: due.reduce((sum, { count }) => sum + count, 0) };
     try {
-      for (const { queue, count } of due) {
-        if (this.isClosed) return;
-        await this.options.turns.run(queue, () => this.read(queue, count));
+      const { turns } = this.options;
+      const busy: (typeof due)[number][] = [];
+      for (const each of due) {
+        if (turns.isBusy(each.queue)) busy.push(each);
+        else await this.readIn(each);
       }
+      const soon = this.options.clock.monotonic() + BUSY_MS;
+      for (const each of busy) if (await this.isFree(each.queue, soon)) await this.readIn(each);
+      if (this.isClosed) return;
       this.readAt = this.options.clock.now();
     } finally {
       this.progress = undefined;
     }
   }
 
+  /** True if nobody works on the queue by that moment: whoever does may go on for hours. */
+  private async isFree(queue: string, until: number): Promise<boolean> {
+    const { clock, turns } = this.options;
+    const ending = new AbortController();
+    const patience = pause(clock, Math.max(0, until - clock.monotonic()), ending.signal).catch(() => {});
+    await Promise.race([turns.over(queue), patience]);
+    ending.abort();
+    return !turns.isBusy(queue);
+  }
+
+  private async readIn({ queue, count }: { readonly queue: string; readonly count: number }): Promise<void> {
+    if (!this.isClosed) await this.options.turns.run(queue, () => this.read(queue, count));
+  }
+
   private async read(queue: string, count: number): Promise<void> {
     const { session, clock, names, most = MOST_LETTERS } = this.options;
     const beganAt = clock.monotonic();
-    let read: Read[] = [];
-    let leftOut = 0;
+    const pass = new IndexPass(this.letterStore, queue, most);
     const see = (delivery: Delivery) => {
       if (this.progress) this.progress.read += 1;
-      if (read.length < most) read.push(readForIndex(delivery, names, this.shared));
-      else leftOut += 1;
+      pass.see(() => readForIndex(delivery, names, this.shared));
     };
-    this.late.set(queue, []);
+    this.passes.set(queue, pass);
     try {
       if (count > 0) {
         await walk(session, clock, {
           queue,
           pick: (delivery) => void see(delivery),
           again: () => {
-            if (this.progress) this.progress.read -= read.length + leftOut;
-            read = [];
-            leftOut = 0;
+            if (this.progress) this.progress.read -= pass.seen;
+            pass.again();
           },
         }).catch(ifThere);
       }
-      this.letterStore.clear(queue);
-      for (const one of read) this.letterStore.add(one, false);
-      this.letterStore.leaveOut(queue, leftOut);
-      for (const one of this.late.get(queue) ?? []) this.letterStore.add(one, true);
+      pass.end();
       this.watches.get(queue)?.read(beganAt);
     } finally {
-      this.late.delete(queue);
+      this.passes.delete(queue);
     }
   }
 
@@ -239,8 +269,8 @@ export class DeadLetterIndex implements FailureIndex {
     const { names } = this.options;
     const letter = { ...HEARD, properties, queue: deadQueue, exchange: names.dead } as Delivery;
     const one = readForIndex(letter, names, this.shared, bytes);
-    const late = this.late.get(deadQueue);
-    if (late) late.push(one);
+    const pass = this.passes.get(deadQueue);
+    if (pass) pass.heard(one);
     else if (watch.wasRead) this.letterStore.add(one, true);
   }
 }

@@ -90,7 +90,7 @@ export function readForIndex(
     chainId: letter.chain?.id,
     chain: placeIn(letter.chain, shared),
     batchId: letter.batch?.id,
-    replay: shared.once(replayIn(headers)),
+    replay: shared.once(letter.replay),
   };
   return { kept, fingerprint };
 }
@@ -125,15 +125,4 @@ function shortened(error: string | undefined): string | undefined {
 function traceIn({ traceparent }: Headers): string | undefined {
   const [, id] = (typeof traceparent === 'string' && /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent)) || [];
   return id;
-}
-
-function replayIn(headers: Headers): string | undefined {
-  const value = headers['hopline-replay'];
-  if (typeof value !== 'string') return undefined;
-  try {
-    const { id } = Object(JSON.parse(value));
-    return typeof id === 'string' ? id : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -40,17 +40,20 @@ interface Story
   extends Pick<DeadLetterSummary, 'queue' | 'exchange' | 'routingKey' | 'reason' | 'by' | 'failedAt'> {
   /** The broker removes this property when it dead-letters. */
   readonly expiration: string | undefined;
-  /** Id of its replay, where nobody else can have written it. */
-  readonly replay: string | undefined;
+  /** True if nobody but Hopline can have written its headers about attempts, a failure, edits and replays. */
+  readonly isOurs: boolean;
   /** What another framework says in headers of its own. */
   readonly told?: Pick<ForeignStory, 'error' | 'stack' | 'handler' | 'attempts'> | undefined;
 }
+
+const NONE: Headers = Object.create(null);
 
 /** Reads a message of a dead-letter queue, or of the lost queue of the delays. */
 export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const { properties, body } = delivery;
   const { headers } = properties;
-  const { expiration, replay, told, ...story } = storyOf(delivery, names);
+  const { expiration, isOurs, told, ...story } = storyOf(delivery, names);
+  const own = isOurs ? headers : NONE;
   const userId = properties.userId ?? textIn(headers, HEADER.userId);
   const publishedAt = publishedAtOf(properties);
   const { headers: _, expiration: __, userId: ___, ...kept } = properties;
@@ -58,19 +61,19 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     id: letterId({ ...delivery, ...story }),
     ...story,
     deadQueue: delivery.queue,
-    error: told ? told.error : textIn(headers, HEADER.error),
-    handler: told ? told.handler : textIn(headers, HEADER.handler),
-    version: textIn(headers, HEADER.version),
-    attempts: told ? told.attempts : countIn(headers, HEADER.attempt),
-    firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
+    error: told ? told.error : textIn(own, HEADER.error),
+    handler: told ? told.handler : textIn(own, HEADER.handler),
+    version: textIn(own, HEADER.version),
+    attempts: told ? told.attempts : countIn(own, HEADER.attempt),
+    firstAttemptAt: dateIn(own, HEADER.firstAttemptAt),
     publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
     bytes: body.length,
     encryptedWith: keyOf(headers),
     messageId: properties.messageId,
-    stack: told ? told.stack : textIn(headers, HEADER.stack),
-    exceptions: countIn(headers, HEADER.exceptions),
-    releases: countIn(headers, HEADER.releases),
-    replay,
+    stack: told ? told.stack : textIn(own, HEADER.stack),
+    exceptions: countIn(own, HEADER.exceptions),
+    releases: countIn(own, HEADER.releases),
+    replay: replayIn(own)?.id,
     headers: headersAsPublished(headers),
     properties: {
       ...defined(kept),
@@ -85,8 +88,8 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     batchHeader: textIn(headers, HEADER.batch),
     uniqueHeader: textIn(headers, HEADER.unique),
     encryptedHeader: textIn(headers, HEADER.encrypted),
-    edited: editedIn(textIn(headers, HEADER.edited)),
-    editedHeader: textIn(headers, HEADER.edited),
+    edited: editedIn(textIn(own, HEADER.edited)),
+    editedHeader: textIn(own, HEADER.edited),
     trashed: delivery.queue === names.trash ? trashedIn(textIn(headers, HEADER.trashed)) : undefined,
     body,
   };
@@ -103,7 +106,7 @@ export function summaryOf(letter: DeadLetter): DeadLetterSummary {
 }
 
 function storyOf(delivery: Delivery, names: Names): Story {
-  if (delivery.queue === names.delayLost) return lost(delivery);
+  if (delivery.queue === names.delayLost) return lost(delivery, names);
   const deaths = deathsIn(delivery.properties.headers);
   // Hopline publishes its dead letters without `x-death`: an entry about this very queue is always the broker's
   // own.
@@ -128,7 +131,7 @@ function others(delivery: Delivery, deaths: readonly Death[], names: Names): Sto
       ...story,
       told,
       expiration: expiration ?? textIn(headers, HEADER.expiration),
-      replay: undefined,
+      isOurs: false,
     };
   }
   const last = deaths.find(({ queue }) => typeof queue === 'string' && !names.isDelayed(queue));
@@ -144,7 +147,8 @@ function ours(delivery: Delivery): Story {
     by: 'hopline',
     failedAt: dateIn(headers, HEADER.failedAt),
     expiration: delivery.properties.expiration ?? textIn(headers, HEADER.expiration),
-    replay: replayIn(headers)?.id,
+    // Whatever says nothing of a failure was put here by another program.
+    isOurs: headers[HEADER.reason] !== undefined,
   };
 }
 
@@ -162,12 +166,12 @@ function brokers(delivery: Delivery, death: Death, names: Names): Story {
     by: 'broker',
     failedAt: death.time instanceof Date ? death.time : undefined,
     expiration: typeof ownExpiration === 'string' ? ownExpiration : textIn(headers, HEADER.expiration),
-    replay: cameThroughUs && exchange !== '' ? replayIn(headers)?.id : undefined,
+    isOurs: cameThroughUs && exchange !== '',
   };
 }
 
 /** The message came out of the delay queues, and no queue took it: its routing key has the destination. */
-function lost(delivery: Delivery): Story {
+function lost(delivery: Delivery, names: Names): Story {
   const { headers } = delivery.properties;
   const due = parseDue(delivery.routingKey);
   const [lastLevel] = deathsIn(headers);
@@ -179,7 +183,7 @@ function lost(delivery: Delivery): Story {
     by: 'broker',
     failedAt: lastLevel?.time instanceof Date ? lastLevel.time : undefined,
     expiration: textIn(headers, HEADER.expiration),
-    replay: replayIn(headers)?.id,
+    isOurs: names.isDelayed(delivery.exchange),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Session } from '../../transport/transport.js';
 import type { FailureIndex, IndexedLetter } from '../groups/group.js';
+import { isForeign } from '../letters/foreign-story.js';
 import type { OperationSelection } from './operation.js';
 
 /** A letter that an operation is about: what an action needs of it. */
@@ -9,6 +10,8 @@ export interface ChosenLetter {
   /** Queue in which it failed, and its group; undefined if the index doesn't have the letter. */
   readonly queue: string | undefined;
   readonly group: string | undefined;
+  /** What has put it there, as far as the index knows. */
+  readonly by: IndexedLetter['by'] | undefined;
 }
 
 const AT_ONCE = 500;
@@ -32,15 +35,13 @@ export function chosen(
   const wanted = new Set(ids);
   const known = [...allOf(index, {})].filter((each) => each.deadQueue === deadQueue && wanted.has(each.id));
   for (const { id } of known) wanted.delete(id);
-  const others = [...wanted].map((id) => ({ id, deadQueue, queue: undefined, group: undefined }));
+  const unknown = { queue: undefined, group: undefined, by: undefined };
+  const others = [...wanted].map((id) => ({ id, deadQueue, ...unknown }));
   return [...known.filter(isMeant).map(chosenOf), ...others];
 }
 
-const chosenOf = ({ id, deadQueue, queue, group }: IndexedLetter): ChosenLetter => ({
-  id,
-  deadQueue,
-  queue,
-  group,
+const chosenOf = ({ id, deadQueue, queue, group, by }: IndexedLetter): ChosenLetter => ({
+  ...{ id, deadQueue, queue, group, by },
 });
 
 /** All letters, a part at a time. */
@@ -59,7 +60,11 @@ function* allOf(
 export async function canaryProblem(
   session: Pick<Session, 'inspect'>,
   letters: readonly ChosenLetter[],
+  isOther: (deadQueue: string) => boolean,
 ): Promise<string | undefined> {
+  const other = letters.find(({ by, deadQueue }) => isOther(deadQueue) || (by && isForeign(by)));
+  if (other)
+    return `letters of other applications, as in '${other.deadQueue}', can't be a canary, since their workers report nothing: retry them without one`;
   for (const queue of new Set(letters.map((letter) => letter.queue))) {
     if (queue === undefined)
       return 'it is not known in which queue some of them failed: retry them without a canary';

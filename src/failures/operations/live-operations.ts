@@ -131,7 +131,13 @@ export class LiveOperations implements Operations {
 
   async close(): Promise<void> {
     this.isClosed = true;
+    // What it takes on may wait for a queue that a run of this process has.
+    await this.releaseRuns();
     await this.watcher?.close();
+    await this.releaseRuns();
+  }
+
+  private async releaseRuns(): Promise<void> {
     const runs = [...this.runs.values()];
     for (const run of runs) run.release();
     await Promise.allSettled(runs.map((run) => run.ended));

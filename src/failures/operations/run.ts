@@ -140,7 +140,7 @@ export class Run {
     const { its, parts, letters, stopping } = this;
     const { session, settings } = parts;
     const { clock } = settings.transport;
-    const problem = await canaryProblem(session, letters);
+    const problem = await canaryProblem(session, letters, settings.isOther);
     if (problem) return this.endAs({ state: 'stopped', why: problem });
     const replay = retrier(settings, session, 'queue', { id: its.id });
     const canary = new Canary({

@@ -11,6 +11,11 @@ export class OneAtATime {
     return this.last.has(queue);
   }
 
+  /** Resolves when the tasks that the queue has now are over, however they end. */
+  async over(queue: string): Promise<void> {
+    await this.last.get(queue);
+  }
+
   /** Runs the task after those that were given before it for this queue, however they ended. Settles as the task does. */
   async run<T>(queue: string, task: () => Promise<T>): Promise<T> {
     const running = (this.last.get(queue) ?? Promise.resolve()).then(task);

@@ -30,6 +30,7 @@ const fresh = {
   batch: undefined,
   unique: undefined,
   replay: undefined,
+  isTravelling: false,
   isPlain: true,
 };
 
@@ -75,6 +76,7 @@ describe('a received message', () => {
           batch: undefined,
           unique: undefined,
           replay: undefined,
+          isTravelling: true,
           isPlain: true,
         },
       );

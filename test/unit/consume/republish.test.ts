@@ -210,6 +210,19 @@ describe('a retried message', () => {
     assert.equal(HEADER.unhandledSince in headersOf(retried(given)), false);
   });
 
+  it('says who has edited it as long as nobody but Hopline can have said so', () => {
+    const edited = '{"v":1,"by":"ann"}';
+    const told = (exchange: string) => {
+      const given = { exchange, properties: { headers: { [HEADER.edited]: edited } } };
+      const least = leastLetter(received(given), givenUp(), 30_000);
+      return [retried(given), buried(given), least].map((copy) => headersOf(copy)[HEADER.edited]);
+    };
+    for (const exchange of ['hopline.land', 'hopline.delay.1.out'])
+      assert.deepEqual(told(exchange), [edited, edited, edited]);
+    for (const exchange of ['hopline.events', '', 'amq.topic'])
+      assert.deepEqual(told(exchange), [undefined, undefined, undefined]);
+  });
+
   it('takes over none of the counters that a publisher forged, not even where its own are 0', () => {
     const headers: Headers = { [HEADER.exceptions]: 7, [HEADER.releases]: 9, [HEADER.reason]: 'exhausted' };
     const copy = headersOf(

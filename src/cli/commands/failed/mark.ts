@@ -2,8 +2,8 @@ import type { GroupState } from '../../../failures/groups/group.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
-import { withIndex } from '../../dead-letters/letter-index.js';
-import { operatorName } from '../../dead-letters/operator-name.js';
+import { wholeGroup, withIndex } from '../../dead-letters/letter-index.js';
+import { whoAmI } from '../../dead-letters/run-operation.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags {
@@ -28,11 +28,8 @@ export const define: DefineCommand = (command, { terminal }) => {
       const mark = markOf(flags);
       await withDeadLetters(flags, terminal, ({ failures }) =>
         withIndex(failures, async (index) => {
-          const groups = await index.groups();
-          const [group, another] = groups.filter(({ id }) => id.startsWith(given));
-          if (another) throw new UsageError(`several groups begin with '${given}'`, 'Give more of the id');
-          const id = group?.id ?? given;
-          await index.mark(id, mark, operatorName());
+          const id = await wholeGroup(index, given);
+          await index.mark(id, mark, whoAmI());
           const { state = 'open', note } = (await index.group(id)) ?? mark;
           terminal.print(`group ${id} is ${state}${note ? `: ${note}` : ''}`);
         }),

@@ -7,6 +7,7 @@ import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, type FilterFlags, filterOf, reasonsText, withFilters } from '../../dead-letters/filters.js';
+import { wholeGroup, withIndex } from '../../dead-letters/letter-index.js';
 import { operationsOf, runOperation } from '../../dead-letters/run-operation.js';
 import { selectedLetters } from '../../dead-letters/selected-letters.js';
 import { UsageError } from '../../usage-error.js';
@@ -23,10 +24,13 @@ interface Flags extends TargetFlags, FilterFlags {
 /** `hopline failed retry`: replays dead letters; each is confirmed before it leaves its dead-letter queue. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   const asCanary = (ids: readonly string[], flags: Flags, rate: Rate | undefined) => {
-    const selection = { group: groupOf(ids, flags) };
-    const request = { kind: 'canary', selection, ...(rate === undefined ? {} : { rate }) } as const;
+    const given = groupOf(ids, flags);
     return withDeadLetters(flags, terminal, ({ failures }) =>
-      runOperation(terminal, operationsOf(failures), request),
+      withIndex(failures, async (index) => {
+        const selection = { group: await wholeGroup(index, given) };
+        const request = { kind: 'canary', selection, ...(rate === undefined ? {} : { rate }) } as const;
+        return await runOperation(terminal, operationsOf(failures, index), request);
+      }),
     );
   };
   command.argument('[ids...]', 'their ids, or the beginnings of them');

@@ -10,22 +10,30 @@ interface Props {
   readonly context: ViewContext;
 }
 
+const CanarySection = ({
+  group,
+  path,
+  context,
+}: Pick<GroupModel, 'group'> & Pick<Props, 'context'> & { readonly path: string }) => (
+  <section>
+    <h3>Retry as a canary</h3>
+    <p>{canaryText(group)}</p>
+    <p class="quiet">{CANARY_STOPS}</p>
+    <ActionForm context={context} path={`${path}/canary`} label="Retry as a canary" kind="main">
+      <Field name="rate" label="Rate of the rest" value={`${CANARY_RATE}/s`} size={8} />
+    </ActionForm>
+  </section>
+);
+
 /** What can be done with all letters of a group, each with what will happen. */
-export function GroupActions({ model: { group, holds }, context }: Props) {
+export function GroupActions({ model: { group, holds, isOthers }, context }: Props) {
   // Whoever holds the queue is shown in place of them: all of these would be refused.
   if (!context.mayAct || holds) return null;
   const path = groupPath(group.id);
   return (
     <Panel title="What to do" wide>
       <div class="ways">
-        <section>
-          <h3>Retry as a canary</h3>
-          <p>{canaryText(group)}</p>
-          <p class="quiet">{CANARY_STOPS}</p>
-          <ActionForm context={context} path={`${path}/canary`} label="Retry as a canary" kind="main">
-            <Field name="rate" label="Rate of the rest" value={`${CANARY_RATE}/s`} size={8} />
-          </ActionForm>
-        </section>
+        {isOthers ? null : <CanarySection group={group} path={path} context={context} />}
         <section>
           <h3>Retry all</h3>
           <p>{retryText(group)}</p>

@@ -30,6 +30,8 @@ export type GroupSpan = 'day' | 'hour' | 'week' | 'month';
 
 export interface GroupModel {
   readonly group: GroupRow;
+  /** True for letters of another application, whose workers report nothing: a canary would stop at its first. */
+  readonly isOthers: boolean;
   readonly index: IndexState;
   readonly span: GroupSpan;
   readonly spanMs: number;

@@ -1,4 +1,6 @@
 import type { FailureGroup } from '../../../failures/groups/group.js';
+import { isForeign } from '../../../failures/letters/foreign-story.js';
+import { deadQueueOf, workQueueOf } from '../../../topology/names.js';
 import { pause } from '../../../util/clock.js';
 import type { Site } from '../../site/site.js';
 import { ofSegment } from '../addresses.js';
@@ -44,6 +46,7 @@ export const group: Page<GroupModel> = {
     ]);
     return {
       group: rowOf(found),
+      isOthers: (latest && isForeign(latest.by)) || found.deadQueues.some((queue) => isOthers(queue, site)),
       index: site.index.state,
       ...{ span, spanMs: SPANS[span], example, text, count, offset, limit: LIMIT },
       rows: letters.map((letter) => letterRowOf(letter, site.letters.redaction)),
@@ -51,6 +54,9 @@ export const group: Page<GroupModel> = {
     };
   },
 };
+
+const isOthers = (deadQueue: string, { names }: Site): boolean =>
+  deadQueueOf(workQueueOf(deadQueue)) !== deadQueue && deadQueue !== names.delayLost;
 
 /** @throws NotFound */
 async function groupOf(site: Site, id: string, spanMs: number): Promise<FailureGroup> {
