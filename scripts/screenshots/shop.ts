@@ -18,6 +18,7 @@ export class PicturedShop {
   private readonly buses: readonly Bus[];
   private timer: NodeJS.Timeout | undefined;
   private orders = 0;
+  private selling: Promise<unknown> | undefined;
 
   constructor(url: string) {
     const bus = (service: string) =>
@@ -34,11 +35,14 @@ export class PicturedShop {
 
   async start(): Promise<void> {
     for (const bus of this.buses) await bus.start();
-    this.timer = setInterval(() => void this.sell(), EVERY_MS);
+    this.timer = setInterval(() => {
+      this.selling = Promise.all([this.selling, this.sell()]);
+    }, EVERY_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    await this.selling;
     await Promise.all(this.buses.map((bus) => bus.stop()));
   }
 
@@ -69,6 +73,12 @@ interface Order {
 
 const RETRY = { tries: 3, backoff: ['200ms', '400ms'] } as const;
 
+/** With the stack that it would have in the shop: no picture shows where this machine keeps its files. */
+function thrown<Thrown extends Error>(error: Thrown, place: string): Thrown {
+  error.stack = `${error.name}: ${error.message}\n    at handle (/app/src/${place})`;
+  return error;
+}
+
 function checkout(bus: Bus): Bus {
   return bus
     .handle('order.placed', ({ order }: Order) => pause(order % 40), {
@@ -87,8 +97,12 @@ function mailer(bus: Bus): Bus {
   const confirm = async ({ order }: Order) => {
     await pause(20 + (order % 60));
     if (order % 61 === 0)
-      throw new TypeError(`Cannot read properties of undefined (reading 'locale') in mail ${order}`);
-    if (order % 173 === 0) throw new Error(`connect ECONNREFUSED 10.0.3.${order % 200}:25`);
+      throw thrown(
+        new TypeError(`Cannot read properties of undefined (reading 'locale') in mail ${order}`),
+        'mailer/confirm.ts:41:13',
+      );
+    if (order % 173 === 0)
+      throw thrown(new Error(`connect ECONNREFUSED 10.0.3.${order % 200}:25`), 'mailer/smtp.ts:88:9');
   };
   return bus
     .handle('order.placed', confirm, { name: 'SendConfirmation', queue: 'mailer.confirmation', retry: RETRY })
@@ -103,8 +117,12 @@ function billing(bus: Bus): Bus {
   const write = async ({ order }: Order) => {
     await pause(30 + (order % 80));
     if (order % 97 === 0)
-      throw new RangeError(`credit limit of customer ${order} exceeded by ${order % 400} EUR`);
-    if (order % 211 === 0) throw new UnrecoverableError(`order ${order} has no tax number`);
+      throw thrown(
+        new RangeError(`credit limit of customer ${order} exceeded by ${order % 400} EUR`),
+        'billing/invoice.ts:57:11',
+      );
+    if (order % 211 === 0)
+      throw thrown(new UnrecoverableError(`order ${order} has no tax number`), 'billing/tax.ts:23:31');
     await bus.publish('invoice.written', { invoice: order });
   };
   const report = async () => pause(90_000);

@@ -16,7 +16,7 @@ export interface DashboardApplication {
   delayPrefix?: string;
   /** What pages call it, and, in lower case and with `-` for what is no letter or digit, its part of their addresses. @default the prefix */
   name?: string;
-  /** Where the broker is, as pages say it; no password. @default 'RabbitMQ', or 'in memory' */
+  /** Where the broker is, as pages say it; no password. @default the host and port of the transport */
   broker?: string;
   /** Queues that are shown even if no worker tells of them, and their dead letters with them. @default none */
   queues?: readonly string[];

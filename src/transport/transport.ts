@@ -23,6 +23,8 @@ export interface Transport {
   readonly kind: 'amqp' | 'memory';
   /** Clock for everything above the transport. */
   readonly clock: Clock;
+  /** Where its broker is, to be shown: host and port of each address, no credential. Undefined if that is not known before it connects. */
+  readonly address?: string | undefined;
   /**
    * Connects, and resolves when messages can flow.
    *

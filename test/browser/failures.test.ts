@@ -100,4 +100,24 @@ describe('an operator in front of dead letters', function () {
     await press(operator, /^Retry/);
     await eventually(() => assert.deepEqual(scene.shop.handled, [ids[1]]), { timeout: 30_000 });
   });
+
+  it('edits a message, is told what its schema does not allow, and retries it once it does', async () => {
+    const { shop } = scene;
+    const id = await shop.failBill({ to: 'ada@example.org', cents: 'a lot' });
+    await openGroup(operator, /cents/, 1);
+    await page.getByRole('main').getByRole('link', { name: id }).first().click();
+    await page.getByRole('link', { name: 'Edit and retry' }).click();
+    const body = page.getByRole('textbox', { name: 'Body' });
+    await body.fill('{ "to": "ada@example.org", "cents": "still a lot" }');
+    await press(operator, 'Retry as edited');
+    assert.match(await textOf(page.locator('main')), /Nothing was sent.*cents/);
+    assert.match(await body.inputValue(), /still a lot/);
+    assert.equal(await shop.length(deadQueueOf(shop.bills)), 1);
+    await body.fill('{ "to": "ada@example.org", "cents": 1250 }');
+    await press(operator, 'Retry as edited');
+    await eventually(() => assert.deepEqual(shop.billed, [{ to: 'ada@example.org', cents: 1_250 }]), {
+      timeout: 30_000,
+    });
+    assert.equal(await shop.length(deadQueueOf(shop.bills)), 0);
+  });
 });

@@ -113,7 +113,13 @@ export const seenOf = (parts: Partial<Seen> = {}): Seen => ({
 export const watchOf = (
   seen: Partial<Seen>,
   running: Site['watch']['running'] = async () => [],
-): Site['watch'] => ({ seen: seenOf(seen), latest: async () => seenOf(seen), running }) as Site['watch'];
+): Site['watch'] =>
+  ({
+    seen: seenOf(seen),
+    latest: async () => seenOf(seen),
+    again: async () => seenOf(seen),
+    running,
+  }) as Site['watch'];
 
 /** An index of these letters. */
 export const indexOf = (all: readonly IndexedLetter[]): FailureIndex =>

@@ -89,6 +89,7 @@ export async function failingShop(given: Transport = memory(), more: Partial<Fai
   };
   return {
     bus,
+    prefix,
     service,
     deadQueue: `${service}.dead`,
     site,

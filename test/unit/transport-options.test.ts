@@ -38,6 +38,11 @@ describe("rabbitmq()'s options", () => {
     assert.equal(connectDeadlineMs, 10_000);
   });
 
+  it('say where the broker is, without who comes', () => {
+    assert.equal(rabbitmq({ url: ['amqp://u:p@a', 'amqps://u:p@b/v'] }).address, 'a:5672, b:5671');
+    assert.equal(rabbitmq({ url: () => 'amqp://u:p@a' }).address, undefined);
+  });
+
   it('ask whether the environment variable is set when the URL is undefined', () => {
     const asked = ['url is undefined: is its environment variable set?'];
     assert.deepEqual(problems({ url: process.env.NO_SUCH_VARIABLE }), asked);

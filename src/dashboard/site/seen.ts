@@ -163,6 +163,8 @@ export interface Watch {
   readonly seen: Seen | undefined;
   /** Resolves with the last look once there is one, at once if it is young enough, and in some seconds though the broker be silent. */
   latest(): Promise<Seen>;
+  /** Resolves with a look that has begun after the call: after an action, so that the page that follows shows it. Never rejects. */
+  again(): Promise<Seen>;
   /** Called after each look, until the function that is returned is called. While anybody follows, looks are frequent. */
   follow(listener: (seen: Seen) => void): () => void;
   /** How far back the history goes, in milliseconds. */

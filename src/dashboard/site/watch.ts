@@ -116,6 +116,11 @@ class ApplicationWatch implements Watch {
     return await this.patiently(this.look());
   }
 
+  async again(): Promise<Seen> {
+    await this.looking;
+    return this.isClosed ? (this.last ?? NOTHING) : await this.look();
+  }
+
   follow(listener: (seen: Seen) => void): () => void {
     // Each call is one follower, whatever function it is.
     const end = this.events.on('seen', (seen) => listener(seen));

@@ -177,8 +177,8 @@ export class DeadLetterIndex implements FailureIndex {
     if (this.isClosed) return;
     try {
       // First: a letter that comes after the pass has begun is heard of.
-      if (this.options.listens ?? true) await this.hearing.keepUp();
-      const due = await this.dueQueues(force);
+      const wasDeaf = (this.options.listens ?? true) && (await this.hearing.keepUp());
+      const due = await this.dueQueues(force, wasDeaf);
       if (due.length > 0) await this.readAll(due);
       this.problem = undefined;
     } catch (error) {
@@ -187,7 +187,7 @@ export class DeadLetterIndex implements FailureIndex {
   }
 
   /** Queues that have to be read, with the number of their letters. */
-  private async dueQueues(force: boolean): Promise<{ queue: string; count: number }[]> {
+  private async dueQueues(force: boolean, wasDeaf: boolean): Promise<{ queue: string; count: number }[]> {
     const { session, clock, queues, turns } = this.options;
     const { countEveryMs = COUNT_EVERY_MS, readEveryMs = READ_EVERY_MS } = this.options;
     const all = [...new Set(queues())];
@@ -205,7 +205,7 @@ export class DeadLetterIndex implements FailureIndex {
       if (watch.wasRead && !isTime) continue;
       const state = await session.inspect(queue);
       const count = state?.ready ?? 0;
-      watch.counted(count - this.letterStore.countOf(queue));
+      watch.counted(count - this.letterStore.countOf(queue), wasDeaf);
       if (force || watch.isDue) due.push({ queue, count });
     }
     if (isTime) this.countedAt = clock.monotonic();

@@ -33,10 +33,13 @@ export class NoticeHearing {
   /**
    * Listens, and asks the workers again if it is time to. Never rejects: without notices, as where no worker has ever run, the counts of
    * the queues say that letters have come.
+   *
+   * @returns true if workers have told of nothing for a while, since nobody kept it up: letters may have come unheard
    */
-  async keepUp(): Promise<void> {
+  async keepUp(): Promise<boolean> {
     const now = this.clock.monotonic();
-    if (this.isClosed || now - this.askedAt < ASK_EVERY_MS) return;
+    const sinceMs = now - this.askedAt;
+    if (this.isClosed || sinceMs < ASK_EVERY_MS) return false;
     this.askedAt = now;
     try {
       this.listening ??= await this.listen();
@@ -45,6 +48,7 @@ export class NoticeHearing {
     } catch {
       this.askedAt = Number.NEGATIVE_INFINITY;
     }
+    return sinceMs > ASKED_MS;
   }
 
   async close(): Promise<void> {

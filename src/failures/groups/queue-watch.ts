@@ -29,9 +29,12 @@ export class QueueWatch {
   /**
    * A difference counts if it is there twice, in the same direction: a notice may be on its way, and while somebody reads the queue its
    * letters are not counted.
+   *
+   * @param wasDeaf true if no notice could have told of it: then once will do
    */
-  counted(difference: number): void {
-    this.differs = difference !== 0 && Math.sign(difference) === Math.sign(this.difference);
+  counted(difference: number, wasDeaf = false): void {
+    const isConfirmed = wasDeaf || Math.sign(difference) === Math.sign(this.difference);
+    this.differs = difference !== 0 && isConfirmed;
     this.difference = difference;
   }
 

@@ -35,6 +35,10 @@ class AmqpTransport implements Transport {
 
   constructor(private readonly settings: RabbitmqSettings) {}
 
+  get address(): string | undefined {
+    return this.settings.shown;
+  }
+
   open(options: SessionOptions, deadline: Deadline): Promise<Session> {
     return inRootContext(() => this.connect(options, deadline));
   }

@@ -61,6 +61,8 @@ export interface BrokerAddress {
 export interface RabbitmqSettings {
   /** @throws OptionsError if a user's function returns an invalid value */
   readonly findAddresses: () => Promise<readonly BrokerAddress[]>;
+  /** Hosts and ports of the addresses; undefined if a user's function brings them. */
+  readonly shown: string | undefined;
   /** True if the broker's certificate may be invalid. */
   readonly insecure: boolean;
   readonly heartbeatSeconds: number;
@@ -107,6 +109,7 @@ export function rabbitmqSettings(options: RabbitmqOptions): RabbitmqSettings {
   if (problems.length > 0) throw new OptionsError('rabbitmq', problems);
   return {
     findAddresses: async () => addressesOf(await brought(options), options),
+    shown: typeof url === 'function' ? undefined : [url as BrokerUrl].flat().map(addressOf).join(', '),
     insecure: options.allowInsecureTls === true,
     heartbeatSeconds: Math.round(toMs(beat) / 1_000),
     connectDeadlineMs: toMs(connectDeadline),

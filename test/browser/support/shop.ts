@@ -79,6 +79,11 @@ export class Shop {
     return ids;
   }
 
+  /** A mail that fails so, which nobody waits for. */
+  async publishFailing(fault: Fault): Promise<void> {
+    await this.bus.publish('mail.due', { to: 'user@example.org', fault, user: 1 });
+  }
+
   /** Mails that are handled. */
   async deliver(count: number): Promise<void> {
     for (let place = 0; place < count; place += 1)

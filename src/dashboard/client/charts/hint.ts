@@ -21,7 +21,7 @@ export function hintOf(
         if (!hint) return;
         hint.hidden = at === undefined;
         if (at === undefined) return;
-        const time = new Date(at * 1_000).toLocaleTimeString();
+        const time = new Date(at * 1_000).toLocaleTimeString('en-GB');
         const values = lines.map(
           ({ label, values: all }) => `${label} ${knownText(all[idx as number], text)}`,
         );

@@ -21,7 +21,13 @@ export function optionsOf(
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'hopline' }, points: { size: 7 } },
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 30, gap: 6 },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 30,
+        gap: 6,
+        values: (_, splits, __, ___, step) => splits.map((at) => timeText(at, step)),
+      },
       { ...axis, grid, size: 62, gap: 6, values: (_, splits) => splits.map(text) },
     ],
     series: [
@@ -36,6 +42,19 @@ export function optionsOf(
     ],
     plugins: [hintOf(chart, lines, text)],
   };
+}
+
+const DAY = 24 * 60 * 60;
+
+/** The browser's time of a mark, or its day where marks are days apart. @param at in seconds @param step between two marks */
+function timeText(at: number, step: number): string {
+  const date = new Date(at * 1_000);
+  if (step >= DAY) return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  return date.toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(step < 60 && { second: '2-digit' }),
+  });
 }
 
 function colorOf(element: Element | null, property: 'color' | 'stroke'): string {

@@ -21,7 +21,7 @@ export const IndexStateView = ({ index, context }: IndexProps) => (
   </div>
 );
 
-function IndexText({ index: { state, progress, readAt, letters }, context: { now } }: IndexProps) {
+function IndexText({ index: { state, progress, readAt }, context: { now } }: IndexProps) {
   if (progress) {
     const text = `${countText(progress.read)} of ${countedText(progress.of, 'dead letter')} read`;
     return (
@@ -33,10 +33,11 @@ function IndexText({ index: { state, progress, readAt, letters }, context: { now
   }
   if (state === 'reading') return <>Reading the dead letters…</>;
   if (readAt === undefined) return <>The dead letters have not been read yet.</>;
+  // The age comes last: it gets longer, and would move what comes after it.
   return (
     <>
-      {countedText(letters, 'dead letter')}, read <Ago at={readAt} now={now} />
-      {state === 'stale' ? '; the queues hold another number by now' : ' and followed since'}
+      {state === 'stale' ? 'The queues hold another number by now; read' : 'Followed since they were read'}{' '}
+      <Ago at={readAt} now={now} />
     </>
   );
 }

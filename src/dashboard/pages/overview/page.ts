@@ -1,4 +1,4 @@
-import type { FailureGroup } from '../../../failures/groups/group.js';
+import type { FailureGroup, IndexState } from '../../../failures/groups/group.js';
 import type { Operation } from '../../../failures/operations/operation.js';
 import { lineOfOthers } from '../../letters/lines-of-others.js';
 import type { Redaction } from '../../letters/redaction.js';
@@ -37,13 +37,14 @@ export const overview: Page<OverviewModel> = {
   title: () => 'Overview',
   async load({ site, query }) {
     const seen = await site.watch.latest();
-    const [charts, handlers, groups, examined, { value: operations = [], problem }] = await Promise.all([
+    const [charts, handlers, known, examined, { value: operations = [], problem }] = await Promise.all([
       chartedOf(site, { names: OVERVIEW_SERIES, query }),
       handlerHours(site, seen),
-      site.index.groups({ parts: SPARKS }),
+      answerOf('the broker', site.clock, () => site.index.groups({ parts: SPARKS })),
       query.has('doctor') ? examinedBy(site) : undefined,
       operationsOf(site),
     ]);
+    const groups = known.value ?? [];
     return {
       looked: lookedOf(seen),
       ...totalsOf(seen),
@@ -54,7 +55,7 @@ export const overview: Page<OverviewModel> = {
       handlerCount: seen.handlers.length,
       groups: groups.slice(0, MOST.groups).map((group) => newGroup(group, site.letters.redaction)),
       groupCount: groups.length,
-      index: site.index.state,
+      index: indexOf(site.index.state, known.problem),
       operations: operations
         .filter(({ endedAt }) => endedAt === undefined)
         .slice(0, MOST.operations)
@@ -63,6 +64,10 @@ export const overview: Page<OverviewModel> = {
     };
   },
 };
+
+/** @param problem why its groups are not known */
+const indexOf = (state: IndexState, problem: string | undefined): IndexState =>
+  problem === undefined ? state : { ...state, state: 'stale', problem: state.problem ?? problem };
 
 /** Nothing before the broker was reached: that is not known, and not 0. */
 const NO_TOTALS = {

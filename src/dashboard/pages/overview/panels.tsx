@@ -82,7 +82,9 @@ function NoFailure({ of: { state, progress } }: { readonly of: OverviewModel['in
       title={
         state === 'reading'
           ? `The dead letters are being read${read}`
-          : 'The dead letters have not been read yet'
+          : state === 'stale'
+            ? 'Not known at the moment'
+            : 'The dead letters have not been read yet'
       }
     />
   );

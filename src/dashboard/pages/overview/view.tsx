@@ -45,7 +45,9 @@ const Totals: View<OverviewModel> = ({ model, context: { base } }) => {
       </Stat>
       <Stat
         label="Waiting"
-        note={oldestMs === undefined ? undefined : `the oldest for ${durationText(oldestMs)}`}
+        note={
+          oldestMs === undefined || waiting === 0 ? undefined : `the oldest for ${durationText(oldestMs)}`
+        }
         href={`${base}/queues`}
       >
         <Count value={waiting} why="no queue could be counted" />

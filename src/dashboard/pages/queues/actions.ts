@@ -21,6 +21,7 @@ export const pauseQueue: Action = {
     const queue = queueOf({ params });
     const control = await site.control();
     const result = await control.pause(queue);
+    await site.watch.again();
     const say = `'${queue}' is paused, also for processes that start later, until it is resumed. ${heardBy(result)}`;
     return { to: backTo(form, queue), say };
   },
@@ -32,6 +33,7 @@ export const resumeQueue: Action = {
     const queue = queueOf({ params });
     const control = await site.control();
     const result = await control.resume(queue);
+    await site.watch.again();
     const others = result.pausedBy.filter((name) => name !== queue);
     const say =
       others.length === 0
@@ -52,6 +54,7 @@ export const scaleQueue: Action = {
       ]);
     const control = await site.control();
     const result = await control.scale(queue, Number(given));
+    await site.watch.again();
     const say = `${countText(Number(given), 'message')} of '${queue}' at once in each process that runs now. ${heardBy(result)}`;
     return { to: backTo(form, queue), say };
   },
@@ -64,6 +67,7 @@ export const closeCircuit: Action = {
     const handler = ofSegment(params.handler);
     const control = await site.control();
     const answers = await control.resetCircuit(queue, handler);
+    await site.watch.again();
     const closed = answers.reduce((sum, { circuitsClosed = 0 }) => sum + circuitsClosed, 0);
     const say =
       closed === 0

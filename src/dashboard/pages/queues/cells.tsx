@@ -1,3 +1,4 @@
+import { DurationText } from '../../ui/figures/figures.js';
 import { Meter } from '../../ui/figures/meter.js';
 import { Unknown } from '../../ui/figures/unknown.js';
 import { ActionForm } from '../../ui/form.js';
@@ -36,6 +37,11 @@ export function QueueState({ of }: { readonly of: QueueRow }) {
   if (consumers === undefined) return <Unknown why="it could not be counted" />;
   if (consumers === 0) return <State tone="quiet">nobody consumes</State>;
   return <State tone="quiet">consumed</State>;
+}
+
+/** Time until nothing waits, at the rates of now. */
+export function EmptyIn({ of: { length, clearMs } }: { readonly of: QueueRow }) {
+  return length === 0 ? <>empty</> : <DurationText value={clearMs} why="it does not get shorter" />;
 }
 
 /** `12 of 40`, with those that wait in the processes. */

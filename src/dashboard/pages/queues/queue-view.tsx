@@ -13,7 +13,7 @@ import { rateText } from '../../ui/text.js';
 import { queuePath, segmentOf } from '../addresses.js';
 import { handlerPath } from '../handlers/handler-path.js';
 import type { Part, View, ViewContext } from '../view.js';
-import { PauseOrResume, QueueState, Slots } from './cells.js';
+import { EmptyIn, PauseOrResume, QueueState, Slots } from './cells.js';
 import type { QueueHandler, QueueModel, QueueRow } from './model.js';
 
 export const QueueView: View<QueueModel> = ({ model, context }) => {
@@ -126,7 +126,7 @@ const Figures: View<QueueModel> = ({ model: { queue }, context: { base } }) => (
       <Count value={queue.length} />
     </Stat>
     <Stat label="Empty in" note="at the rates of now">
-      <DurationText value={queue.length === 0 ? 0 : queue.clearMs} why="it does not get shorter" />
+      <EmptyIn of={queue} />
     </Stat>
     <Stat label="Oldest" note="since its publish">
       <DurationText value={queue.oldestMs} />

@@ -9,7 +9,7 @@ import { type Column, Table } from '../../ui/table.js';
 import { countedText } from '../../ui/text.js';
 import { queuePath } from '../addresses.js';
 import type { View, ViewContext } from '../view.js';
-import { PauseOrResume, QueueState, Slots } from './cells.js';
+import { EmptyIn, PauseOrResume, QueueState, Slots } from './cells.js';
 import { QUEUE_SORTS, type QueueRow, type QueuesModel } from './model.js';
 
 export const QueuesView: View<QueuesModel> = ({ model, context }) => {
@@ -93,9 +93,7 @@ const columnsOf = (context: ViewContext): readonly Column<QueueRow>[] => [
     label: 'Empty in',
     kind: 'number',
     hint: 'at the rates of now',
-    cell: ({ clearMs, length }) => (
-      <DurationText value={length === 0 ? 0 : clearMs} why="it does not get shorter" />
-    ),
+    cell: (row) => <EmptyIn of={row} />,
   },
   {
     label: 'Oldest',
