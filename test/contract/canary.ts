@@ -240,6 +240,22 @@ export const canaries: Theme = (test) => {
     assert.equal((await fx.outcome(desk.trash())).length, 3);
   });
 
+  test("messages of a queue that holds no dead letters are nobody's to forget or retry", async (fx) => {
+    const { bus, operations, seen } = await failing(fx, 1);
+    const control = await fx.control();
+    const queue = fx.name('shop');
+    await fx.outcome(control.pause(queue));
+    await bus.publish('bill', { id: 7 }, { messageId: 'live' });
+    for (const kind of ['forget', 'retry'] as const)
+      await assert.rejects(
+        fx.outcome(operations.begin({ kind, selection: { ids: ['live'], deadQueue: queue } }, 'ann')),
+        (error) =>
+          error instanceof OptionsError && /queue of dead letters that was opened/.test(error.message),
+      );
+    await fx.outcome(control.resume(queue));
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+  });
+
   test('what can not be done is refused before anything is', async (fx) => {
     const { group, operations } = await failing(fx, 1);
     const refused = (request: object, by: string, problem: RegExp) =>

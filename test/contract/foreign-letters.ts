@@ -210,7 +210,8 @@ export const foreignLetters: Theme = (test) => {
       ...{ session, clock: fx.harness.clock, queue: fx.names.operations, empty: [] as unknown },
       decode: (content) => content,
     });
-    await fx.outcome(kept.change(() => ['kept']));
+    const list = { v: 1, operations: [] };
+    await fx.outcome(kept.change(() => list));
     const queues = [fx.names.operations, fx.names.paused, fx.names.trash, fx.names.delayLost];
     queues.push(fx.name('errors'), fx.name('shop.dead'), fx.name('shop.land'), 'amq.rabbitmq.reply-to');
     const orders = { 'x-exception-message': 'no', 'x-original-routingKey': 'order' };
@@ -237,7 +238,7 @@ export const foreignLetters: Theme = (test) => {
     const named = failed.map(({ error }) => (error as TopologyError).resource);
     for (const queue of queues) assert.ok(named.includes(`queue '${queue}'`), queue);
     assert.ok(named.includes(`exchange '${fx.names.control}'`));
-    assert.deepEqual(await fx.outcome(kept.read()), ['kept']);
+    assert.deepEqual(await fx.outcome(kept.read()), list);
     assert.equal(await letters(), forged.length, 'all are where they were');
   });
 

@@ -1,6 +1,7 @@
 import { OptionsError } from '../../errors.js';
 import { duration, type Fields, isPlainObject, problemsOf, required, show } from '../../util/check.js';
 import { isRate } from '../acting/pace.js';
+import type { FailuresSettings } from '../options.js';
 import type { OperationRequest } from './operation.js';
 
 const MOST_IDS = 1_000;
@@ -52,4 +53,26 @@ export function checkRequest(request: OperationRequest, by: string): void {
   if (request.kind === 'restore' && 'group' in Object(request.selection))
     problems.push('what is in the trash has no group: name the ids');
   if (problems.length > 0) throw new OptionsError('operation', problems);
+}
+
+/**
+ * Single letters are those of a dead-letter queue that was opened, or of the trash for what is restored: of any other queue the messages
+ * are nobody's failures.
+ *
+ * @throws OptionsError
+ */
+export function checkQueue(
+  { kind, selection }: Pick<OperationRequest, 'kind' | 'selection'>,
+  { names, queues }: Pick<FailuresSettings, 'names' | 'queues'>,
+): void {
+  if (!('ids' in selection)) return;
+  const { deadQueue } = selection;
+  if (kind === 'restore' && deadQueue !== names.trash)
+    throw new OptionsError('operation', [
+      `expected selection.deadQueue to be '${names.trash}', the trash, got '${deadQueue}'`,
+    ]);
+  if (kind !== 'restore' && !queues().includes(deadQueue))
+    throw new OptionsError('operation', [
+      `expected selection.deadQueue to be a queue of dead letters that was opened, got '${deadQueue}'`,
+    ]);
 }

@@ -3,7 +3,7 @@ import { ControlError, OptionsError } from '../../errors.js';
 import { toMs } from '../../util/duration.js';
 import { reasonText } from '../../util/error-text.js';
 import type { FailureIndex } from '../groups/group.js';
-import { checkRequest } from './check-request.js';
+import { checkQueue, checkRequest } from './check-request.js';
 import { chosen } from './chosen.js';
 import { keptList } from './kept-list.js';
 import {
@@ -75,13 +75,10 @@ export class LiveOperations implements Operations {
 
   async begin(request: OperationRequest, by: string): Promise<Operation> {
     checkRequest(request, by);
+    checkQueue(request, this.options.settings);
     if (this.isClosed) throw new OptionsError('operation', ['this process is about to end']);
     const { index } = this.options;
     const { kind, selection, to = 'queue', reportWithin = DEFAULT_REPORT_WITHIN } = request;
-    if (kind === 'restore' && 'ids' in selection && selection.deadQueue !== this.options.settings.names.trash)
-      throw new OptionsError('operation', [
-        `expected selection.deadQueue to be '${this.options.settings.names.trash}', the trash, got '${selection.deadQueue}'`,
-      ]);
     await index.refresh();
     const startedAt = this.now();
     let letters = chosen(index, selection, startedAt);
