@@ -260,10 +260,7 @@ export class Failures {
    * @internal
    */
   index(
-    options: Pick<
-      DeadLetterIndexOptions,
-      'most' | 'listens' | 'countEveryMs' | 'readEveryMs' | 'notesMs'
-    > = {},
+    options: Omit<DeadLetterIndexOptions, 'session' | 'names' | 'clock' | 'turns' | 'queues'> = {},
   ): DeadLetterIndex {
     const { session, settings, turns } = this;
     const { names, transport, queues } = settings;
@@ -293,8 +290,7 @@ export class Failures {
   private async act(selection: Selection, one: Act, options: ActingOptions): Promise<ActResult> {
     // First list the selected letters: a message that fails again during the action must not be selected again.
     const wanted = await this.listFree(filterOf(selection));
-    const acting = new Acting(this.session, this.settings, one, options);
-    return acting.on(wanted);
+    return new Acting(this.session, this.settings, one, options).on(wanted);
   }
 
   private queuesOf(filter: Pick<DeadLetterFilter, 'queues'>): readonly string[] {

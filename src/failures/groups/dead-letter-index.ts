@@ -91,11 +91,8 @@ export class DeadLetterIndex implements FailureIndex {
 
   get state(): IndexState {
     const { readAt, progress, problem, letterStore, watches } = this;
-    const isUnread = this.options.queues().some((queue) => !watches.get(queue)?.wasRead);
-    const isStale =
-      isUnread ||
-      problem !== undefined ||
-      [...watches.values()].some((watch) => watch.isStale || !watch.wasRead);
+    const all = [...this.options.queues().map((queue) => watches.get(queue)), ...watches.values()];
+    const isStale = problem !== undefined || all.some((watch) => !watch?.wasRead || watch.isStale);
     const known = readAt === undefined ? 'empty' : isStale ? 'stale' : 'current';
     return {
       state: progress ? 'reading' : known,

@@ -71,7 +71,7 @@ const TOGETHER: readonly (readonly [shape: string, ...messages: string[]])[] = [
     'timed out after 1m 30s',
   ],
   ['timeout of ‹number› ms exceeded', 'timeout of 5000 ms exceeded', 'timeout of 250 ms exceeded'],
-  ['missing rows ‹number› of ‹number›', 'missing rows 1, 2, 3 of 77', 'missing rows 4 of 9'],
+  ['missing lines ‹number› of ‹number›', 'missing lines 1, 2, 3 of 77', 'missing lines 4 of 9'],
   [
     'GET https://api.example.org/v1/charges/‹number›?‹text› failed',
     'GET https://api.example.org/v1/charges/123?key=s3cret failed',
