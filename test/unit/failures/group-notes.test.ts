@@ -19,15 +19,20 @@ describe('what operators have said of groups', () => {
   it('stays known while the broker is away, and is read again when it is back', async () => {
     const answers = [async () => noted, away, async () => ({ v: 1, groups: {} })];
     const { clock, notes } = notesOf(() => (answers.shift() ?? away)());
-    assert.deepEqual(await notes.read(), noted.groups);
+    assert.deepEqual(await notes.readOrLast(2_000), noted.groups);
+    assert.equal(notes.problem, undefined);
     await clock.advance(5_000);
-    assert.deepEqual(await notes.read(), noted.groups);
+    assert.deepEqual(await notes.readOrLast(2_000), noted.groups);
+    assert.match(notes.problem ?? '', /the broker is away/);
     await clock.advance(5_000);
-    assert.deepEqual(await notes.read(), {});
+    assert.deepEqual(await notes.readOrLast(2_000), {});
+    assert.equal(notes.problem, undefined);
   });
 
   it('is not made up where it never was read', async () => {
     const { notes } = notesOf(away);
     await assert.rejects(notes.read(), ConnectError);
+    assert.deepEqual(await notes.readOrLast(2_000), {});
+    assert.match(notes.problem ?? '', /the broker is away/);
   });
 });
