@@ -36,6 +36,24 @@ describe('the events of a page', () => {
     await reader.cancel();
   });
 
+  it('have an application looked at more often than when nobody follows it', async () => {
+    const { body } = await ask(dashboards.make(), '/shop/live?page=/workers');
+    const reader = body?.getReader();
+    assert.ok(reader);
+    let text = '';
+    const looks = () => [
+      ...new Set([...text.matchAll(/"figures":\{"at":(\d+)/g)].map(([, at]) => Number(at))),
+    ];
+    while (looks().length < 3) {
+      const { value, done } = await reader.read();
+      assert.ok(!done, text);
+      text += Buffer.from(value).toString();
+    }
+    const [, second = 0, third = Number.POSITIVE_INFINITY] = looks();
+    assert.ok(third - second < 4_000, `${third - second} ms between two looks`);
+    await reader.cancel();
+  });
+
   it('are none of a page that is not there, and none for a HEAD', async () => {
     const one = dashboards.make();
     assert.equal((await ask(one, '/shop/live?page=/nothing')).status, 404);
@@ -117,7 +135,10 @@ describe('the events of a page', () => {
 
 describe('readers of events', () => {
   const clock = new ManualClock();
-  const feed = { freshMs: 1_000, clock, figures: () => ({}), problemOf: () => 'a problem' };
+  const feed = {
+    ...{ freshMs: 1_000, clock, figures: () => ({}), problemOf: () => 'a problem' },
+    begin: () => () => {},
+  };
   const following = (key: string, who: string | undefined, load: () => Promise<unknown>) => ({
     ...{ key, who, greeting: '{}' },
     options: { ...feed, load },
@@ -136,8 +157,15 @@ describe('readers of events', () => {
     let loads = 0;
     let model = 'first';
     const told: string[] = [];
+    let followed = 0;
     const one = new Feed({
       ...feed,
+      begin: () => {
+        followed += 1;
+        return () => {
+          followed -= 1;
+        };
+      },
       load: async () => {
         loads += 1;
         return model;
@@ -159,7 +187,9 @@ describe('readers of events', () => {
     assert.deepEqual(told.splice(0), ['ann model second', 'bob model second']);
     assert.equal(loads, 3);
     one.remove(ann);
+    assert.equal(followed, 1);
     one.remove(bob);
+    assert.equal(followed, 0);
     await clock.advance(10_000);
     assert.equal(loads, 3);
   });

@@ -4,7 +4,7 @@ import { assetAnswer } from './assets/assets.js';
 import type { Admission } from './auth/gate.js';
 import type { DashboardUser } from './auth/options.js';
 import { act } from './requests/act.js';
-import { type Asking, type Known, type Parts, problem } from './requests/asking.js';
+import { type Asking, faultOf, type Known, type Parts, problem } from './requests/asking.js';
 import { followPage } from './requests/follow-page.js';
 import { showPage } from './requests/show-page.js';
 import { newNonce, securityHeaders } from './security/headers.js';
@@ -97,9 +97,7 @@ function failed(error: Error, asking: Asking, parts: Parts): Response | Promise<
     const { message, help } = error;
     return problem(asking, parts, { status: 503, title: 'Not known at the moment', message, help });
   }
-  parts.log.error({ error }, 'a page of the dashboard failed');
-  const message = 'This is a fault of the dashboard: its log says more.';
-  return problem(asking, parts, { status: 500, title: 'Failed', message });
+  return problem(asking, parts, { status: 500, title: 'Failed', message: faultOf(error, parts) });
 }
 
 /**

@@ -11,6 +11,8 @@ export interface FeedOptions {
   readonly freshMs: number;
   readonly clock: Clock;
   load(): Promise<unknown>;
+  /** Called when somebody begins to follow; what it returns, when nobody does any more. */
+  begin(): () => void;
   /** How old the figures are: told each time, as the model is not that has stayed the same. */
   figures(): unknown;
   /** What followers are told of an error. */
@@ -24,6 +26,7 @@ export class Feed {
   private latest: string | undefined;
   private timer: Timer | undefined;
   private isLoading = false;
+  private end: (() => void) | undefined;
 
   constructor(private readonly options: FeedOptions) {}
 
@@ -33,6 +36,7 @@ export class Feed {
 
   add(follower: Follower): void {
     this.followers.set(follower, undefined);
+    this.end ??= this.options.begin();
     if (this.latest !== undefined) this.tell(follower, this.latest);
     if (!this.timer && !this.isLoading) void this.load();
   }
@@ -40,6 +44,8 @@ export class Feed {
   remove(follower: Follower): void {
     this.followers.delete(follower);
     if (this.isFollowed) return;
+    this.end?.();
+    this.end = undefined;
     this.timer?.cancel();
     this.timer = undefined;
     // Whoever comes next would get what is old by then.

@@ -108,3 +108,9 @@ const navSite = ({ id, title, broker }: Site, path: string): NavSite => ({
   broker,
   href: `${path}/${id}/`,
 });
+
+/** What is said of an error that is none of ours, which may hold anything: the log has it. */
+export function faultOf(error: unknown, { log }: Pick<Parts, 'log'>): string {
+  log.error({ error }, 'a page of the dashboard failed');
+  return 'This is a fault of the dashboard: its log says more.';
+}

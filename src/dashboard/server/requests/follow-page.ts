@@ -2,7 +2,7 @@ import { HoplineError } from '../../../errors.js';
 import { NotFound } from '../../pages/page.js';
 import type { Site } from '../../site/site.js';
 import { assetLinks } from '../assets/assets.js';
-import { type Asking, figuresOf, type Parts, problem } from './asking.js';
+import { type Asking, faultOf, figuresOf, type Parts, problem } from './asking.js';
 
 /**
  * Answers `live?page=/queues/mailer?sort=length` with server-sent events: `hello` with the script that pages of this version have and the word of this start, `model`
@@ -28,6 +28,7 @@ export async function followPage(asking: Asking, site: Site, parts: Parts): Prom
       clock: site.clock,
       figures: () => figuresOf(site),
       load: () => page.load({ site, params, query }),
+      begin: () => site.watch.follow(() => {}),
       problemOf: (error) => problemOf(error, parts),
     },
   });
@@ -38,8 +39,5 @@ export async function followPage(asking: Asking, site: Site, parts: Parts): Prom
 }
 
 /** Errors of ours are for whoever looks; others may hold anything. */
-function problemOf(error: unknown, { log }: Parts): string {
-  if (error instanceof HoplineError || error instanceof NotFound) return error.message;
-  log.error({ error }, 'a page of the dashboard failed');
-  return 'This is a fault of the dashboard: its log says more.';
-}
+const problemOf = (error: unknown, parts: Parts): string =>
+  error instanceof HoplineError || error instanceof NotFound ? error.message : faultOf(error, parts);
