@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
-import { type GenericSchema, type InferOutput, literal, object } from 'valibot';
 import type { Heard } from '../transport/operator-session.js';
-import { shaped } from '../util/json-shape.js';
+import { versionedIn } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessIdentity } from './answer.js';
 import { type ControlRequest, controlAnswer, controlRequest } from './shapes.js';
 
@@ -15,8 +14,6 @@ import { type ControlRequest, controlAnswer, controlRequest } from './shapes.js'
 /** Version of the format. A worker that is asked in another version doesn't answer. */
 const VERSION = 1;
 
-const versioned = object({ version: literal(VERSION) });
-
 /** Encodes a request or an answer as a message body. */
 export function encode(content: ControlRequest | ControlAnswer): Buffer {
   return Buffer.from(JSON.stringify({ version: VERSION, ...content }));
@@ -24,12 +21,12 @@ export function encode(content: ControlRequest | ControlAnswer): Buffer {
 
 /** Undefined for a body of another format: any program may publish here, and versions differ. */
 export function decodeRequest({ body }: Heard): ControlRequest | undefined {
-  return decode(controlRequest, body);
+  return versionedIn(body, VERSION, controlRequest);
 }
 
 /** Undefined for a malformed answer: a faulty service must not keep the other answers from being read. */
 export function decodeAnswer({ body }: Heard): ControlAnswer | undefined {
-  return decode(controlAnswer, body);
+  return versionedIn(body, VERSION, controlAnswer);
 }
 
 /** Identity of this process. */
@@ -38,13 +35,3 @@ export const processIdentity = (service: string): ProcessIdentity => ({
   host: hostname(),
   pid: process.pid,
 });
-
-function decode<Schema extends GenericSchema>(schema: Schema, body: Buffer): InferOutput<Schema> | undefined {
-  let content: unknown;
-  try {
-    content = JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
-  return shaped(versioned, content) && shaped(schema, content);
-}

@@ -14,8 +14,7 @@ import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { summaryOf } from './letters/read-letter.js';
 import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
 import { checkFree } from './operations/kept-list.js';
-import type { LiveOperations } from './operations/live-operations.js';
-import { liveOperations } from './operations/with-acts.js';
+import { LiveOperations } from './operations/live-operations.js';
 import {
   checkWith,
   type DeadLetterCount,
@@ -164,8 +163,7 @@ export class Failures {
     if (letter?.id !== id) throw new DeadLetterIdError(id, letter ? [letter.id] : []);
     const edited = await editedLetter(letter, edit, { by, settings });
     const retry = retrier(settings, session, options.to ?? 'queue');
-    const pace = new Pace(settings.transport.clock, undefined);
-    return new Acting(session, settings, () => retry(edited), { pace }).on([summaryOf(letter)]);
+    return new Acting(session, settings, () => retry(edited), {}).on([summaryOf(letter)]);
   }
 
   /**
@@ -173,12 +171,12 @@ export class Failures {
    *
    * @throws as {@link retry}
    */
-  async forget(selection: Selection, { trash, ...options }: ForgetOptions = {}): Promise<ActResult> {
-    checkWith('forget', { ...options, ...(trash === undefined ? {} : { trash }) }, FORGET_FIELDS);
+  async forget(selection: Selection, options: ForgetOptions = {}): Promise<ActResult> {
+    checkWith('forget', options, FORGET_FIELDS);
+    const { trash, ...hooks } = options;
     const { settings, session } = this;
-    const pace = new Pace(settings.transport.clock, undefined);
     const one = trash ? intoTrash(session, settings, trash.by) : async () => {};
-    return this.act(selection, one, { ...options, pace });
+    return this.act(selection, one, hooks);
   }
 
   /** Letters in the trash, in the order in which they were forgotten. `queues` of the filter are those that they were in. */
@@ -202,8 +200,7 @@ export class Failures {
     const { settings, session } = this;
     await this.checkFree('trash');
     const wanted = await this.trash(filterOf(selection));
-    const pace = new Pace(settings.transport.clock, undefined);
-    return new Acting(session, settings, outOfTrash(session, settings), { ...options, pace }).on(wanted);
+    return new Acting(session, settings, outOfTrash(session, settings), options).on(wanted);
   }
 
   /**
@@ -276,7 +273,7 @@ export class Failures {
    */
   operations(index: DeadLetterIndex, { takesOn }: { readonly takesOn: boolean }): LiveOperations {
     const { session, settings, turns } = this;
-    const operations = liveOperations({ session, settings, turns, index, takesOn });
+    const operations = new LiveOperations({ session, settings, turns, index, takesOn });
     this.operating.push(operations);
     return operations;
   }

@@ -3,6 +3,7 @@ import { lockOf } from '../topology/names.js';
 import type { Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
+import { jsonIn } from '../util/json-shape.js';
 import { keptLock } from './kept-lock.js';
 
 /**
@@ -170,13 +171,5 @@ export class KeptDocument<T> {
       `the message in queue '${queue}' is no document of this version of Hopline`,
       `Look at it, in the management UI or by \`rabbitmqadmin get queue=${queue}\`. A newer version of Hopline may have written it: use that one. If it is of another program, purge the queue.`,
     );
-  }
-}
-
-function jsonIn(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
   }
 }

@@ -3,6 +3,7 @@ import {
   finite,
   type GenericSchema,
   type InferOutput,
+  literal,
   maxValue,
   minValue,
   nonEmpty,
@@ -64,4 +65,23 @@ export function shaped<Schema extends GenericSchema>(
   // Else a hostile list makes an issue of each item.
   const { success, output } = safeParse(schema, value, { abortEarly: true });
   return success ? output : undefined;
+}
+
+/** What a body says as JSON; undefined for one that is none. */
+export function jsonIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Content of a body with this `version` and shape; undefined for any other: any program may have written it, and versions differ. */
+export function versionedIn<Schema extends GenericSchema>(
+  body: Buffer,
+  version: number,
+  schema: Schema,
+): InferOutput<Schema> | undefined {
+  const content = jsonIn(body);
+  return shaped(object({ version: literal(version) }), content) && shaped(schema, content);
 }

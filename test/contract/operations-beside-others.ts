@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { ControlError, OperationConflictError, PublishTimeoutError } from '../../src/errors.js';
 import { keptList } from '../../src/failures/operations/kept-list.js';
 import type { KeptOperation } from '../../src/failures/operations/kept-operations.js';
-import type { LiveOperationsOptions } from '../../src/failures/operations/live-operations.js';
+import { LiveOperations, type LiveOperationsOptions } from '../../src/failures/operations/live-operations.js';
 import type { OperationSelection } from '../../src/failures/operations/operation.js';
 import { takenOn } from '../../src/failures/operations/taking-on.js';
-import { liveOperations } from '../../src/failures/operations/with-acts.js';
 import { failuresSettings } from '../../src/failures/options.js';
 import type { Session } from '../../src/transport/transport.js';
 import type { BusFixture } from '../support/bus-fixture.js';
@@ -57,7 +56,7 @@ async function operationsOn(
     ...{ transport: fx.transport(), queues: [fx.name('shop')] },
     ...{ prefix: names.operations.replace(/\.operations$/, ''), delayPrefix: harness.delayPrefix },
   });
-  return liveOperations({
+  return new LiveOperations({
     ...{ session: its(session), settings, takesOn: false },
     turns: { run: (_queue, task) => task() },
     ...parts,
@@ -164,6 +163,7 @@ export const operationsBesideOthers: Theme = (test) => {
       index: {
         refresh: () => index.refresh(),
         letters: (asked) => index.letters(asked),
+        copies: (queue, letter) => index.copies(queue, letter),
         state: index.state,
         left: (_queue, ids) => void told.push(...ids),
       },

@@ -1,6 +1,5 @@
-import { isJob } from '../../message/wire/batch-header.js';
+import { jobOf } from '../../features/batch/mark.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import type { Received } from '../../pipeline/received.js';
 import type { UnderWay } from '../attempt/running.js';
 import type { FiguresOfHandler } from '../report/figures.js';
 import type { RunningStatus } from '../report/messages.js';
@@ -30,9 +29,6 @@ export function longestRunning(
     medianMs: medians.get(handler),
     timeoutMs: handler.timeoutMs,
     chainId: work.chain?.id,
-    batchId: batchIdOf(work.received),
+    batchId: jobOf(work.received)?.id,
   }));
 }
-
-const batchIdOf = ({ batch }: Received): string | undefined =>
-  batch && !(batch instanceof Error) && isJob(batch) ? batch.id : undefined;

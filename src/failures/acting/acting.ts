@@ -28,8 +28,8 @@ export interface FailedLetter {
 }
 
 export interface ActingOptions {
-  /** Limits the rate of the actions. */
-  readonly pace: Pick<Pace, 'turn'>;
+  /** Limits the rate of the actions. @default as fast as the broker confirms */
+  readonly pace?: Pick<Pace, 'turn'>;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
   /** Letters that a pass does not find are looked for again, as it decides. @default they are gone */
@@ -46,6 +46,9 @@ const AT_ONCE = 200;
 
 /** Errors that say that the broker is gone, and nothing about the letter. */
 const NOBODY_ANSWERS = [PublishTimeoutError, OutcomeUnknownError, StoppedError, ConnectError];
+
+/** True for an error that says that nobody answers: what was under way can go on when the broker is back. */
+export const isBrokerGone = (error: unknown): boolean => NOBODY_ANSWERS.some((kind) => error instanceof kind);
 
 /** Interrupted passes in a row without any progress, after which the action is given up. */
 const MOST_IDLE_WALKS = 3;
@@ -154,7 +157,7 @@ export class Acting {
   private async begin(letter: DeadLetter, ack: Ack, ending: AbortController): Promise<void> {
     const { act, options, underWay } = this;
     while (underWay.size >= AT_ONCE) await Promise.race(underWay);
-    await options.pace.turn(ending.signal);
+    await options.pace?.turn(ending.signal);
     if (ending.signal.aborted) return;
     const acting = act(letter)
       .then(
@@ -173,7 +176,7 @@ export class Acting {
   }
 
   private wentWrong(letter: DeadLetter, error: Error, ending: AbortController): void {
-    if (NOBODY_ANSWERS.some((kind) => error instanceof kind)) {
+    if (isBrokerGone(error)) {
       // Every other letter would fail in the same way.
       this.fatal ??= error;
       ending.abort();

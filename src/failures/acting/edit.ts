@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { boundTo, contentTypeInside, ownerOf } from '../../encryption/envelope.js';
+import { contentTypeInside } from '../../encryption/envelope.js';
 import { UnknownKeyError } from '../../encryption/errors.js';
 import { InvalidMessageError, MessageTooLargeError, OptionsError } from '../../errors.js';
 import type { MessageDefinition } from '../../message/define-message.js';
 import { checkHeaders, isBrokerHeader, isOwnHeader } from '../../message/headers.js';
 import type { Headers } from '../../message/properties.js';
 import { topicMatches } from '../../message/routing/topic.js';
-import { batchOfText } from '../../message/wire/batch-header.js';
 import { PACK_CONTENT_TYPE } from '../../message/wire/pack.js';
 import { validate } from '../../serialization/validate.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import { sourceOf, withSource } from '../letters/letter-source.js';
 import { encodeEdited } from '../letters/marks.js';
 import type { FailuresSettings } from '../options.js';
+import { boundOf } from '../reading/decrypted.js';
 
 /** What is changed of a message; the rest stays. */
 export interface Edit {
@@ -98,10 +98,10 @@ async function sealed(
   body: Buffer,
   { encryption }: FailuresSettings,
 ): Promise<Pick<DeadLetter, 'body'> & Partial<Pick<DeadLetter, 'encryptedHeader'>>> {
-  const { encryptedHeader, encryptedWith, chain, batchHeader, messageId, routingKey } = letter;
+  const { encryptedHeader, encryptedWith } = letter;
   if (encryptedWith === undefined) return { body };
   if (!encryption) throw new UnknownKeyError(encryptedWith);
-  const bound = boundTo(routingKey, ownerOf(messageId, chain, batchOfText(batchHeader)));
+  const bound = boundOf(letter);
   // Whoever can't read the old one must not replace it.
   const { contentType } = await encryption.open(letter.body, encryptedHeader, bound);
   const { body: ciphertext, header } = await encryption.seal(body, contentType, bound);

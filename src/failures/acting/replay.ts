@@ -1,6 +1,6 @@
 import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
 import type { OutgoingContent, OutgoingMessage } from '../../message/message.js';
-import type { Headers } from '../../message/properties.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 import { outgoingFields } from '../../message/wire/outgoing-fields.js';
 import { encodeReplay, type ReplayMark } from '../../message/wire/replay-header.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
@@ -47,15 +47,11 @@ export function toQueue(
  * other id, and without the headers in which its framework says how it failed.
  */
 export function returned(letter: DeadLetter, queue: string, deadlineMs: number): OutgoingMessage {
-  const { body, properties } = letter;
-  const source = sourceOf(letter);
-  const { userId: _, ...kept } = properties;
+  const { userId: _, ...kept } = letter.properties;
   const headers = theirHeaders(letter);
-  // The broker would send copies to the queues that they name.
-  for (const name of ['CC', 'BCC']) delete headers[name];
+  dropCopies(headers);
   if (letter.editedHeader !== undefined) headers[HEADER.edited] = letter.editedHeader;
-  const fields = outgoingFields({ deliveryMode: 2, ...kept, headers });
-  const content = { body, ...fields, mustRoute: true, deadlineMs, ...(source ? { source } : {}) };
+  const content = contentOf(letter, { deliveryMode: 2, ...kept, headers }, deadlineMs);
   return { to: 'exchange', exchange: '', routingKey: queue, ...content };
 }
 
@@ -93,16 +89,24 @@ function replayedHeaders(letter: DeadLetter): Headers {
 }
 
 function content(letter: DeadLetter, headers: Headers, deadlineMs: number): OutgoingContent {
-  const { body, properties, id } = letter;
-  const source = sourceOf(letter);
-  const { userId: _, ...kept } = properties;
+  const { userId: _, ...kept } = letter.properties;
   // A message without an id gets the id under which it was listed, so that a duplicate can be recognised.
-  const messageId = properties.messageId ?? id;
-  return {
-    body,
-    ...outgoingFields({ ...kept, messageId, headers, deliveryMode: 2 }),
-    mustRoute: true,
-    deadlineMs,
-    ...(source ? { source } : {}),
-  };
+  const messageId = kept.messageId ?? letter.id;
+  return contentOf(letter, { ...kept, messageId, headers, deliveryMode: 2 }, deadlineMs);
+}
+
+/** A letter's body, with these properties. */
+export function contentOf(
+  letter: DeadLetter,
+  properties: MessageProperties,
+  deadlineMs: number,
+): OutgoingContent {
+  const source = sourceOf(letter);
+  const fields = outgoingFields(properties);
+  return { body: letter.body, ...fields, mustRoute: true, deadlineMs, ...(source ? { source } : {}) };
+}
+
+/** Takes out the headers by which the broker would send copies to the queues that they name. Changes its argument. */
+export function dropCopies(headers: Headers): void {
+  for (const name of ['CC', 'BCC']) delete headers[name];
 }

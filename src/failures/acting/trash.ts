@@ -2,7 +2,6 @@ import { TopologyError } from '../../errors.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Headers } from '../../message/properties.js';
-import { outgoingFields } from '../../message/wire/outgoing-fields.js';
 import type { Names } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
@@ -15,6 +14,7 @@ import { encodeTrashed } from '../letters/marks.js';
 import type { FailuresSettings } from '../options.js';
 import type { Act } from './acting.js';
 import { Destinations } from './destinations.js';
+import { contentOf, dropCopies } from './replay.js';
 
 /*
  * The trash: a queue in which forgotten letters wait for a day, as they were. A letter of Hopline's, or of the broker's, lies there with its
@@ -66,16 +66,14 @@ function restored(
 function asItIs(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   if (!isForeign(letter.by)) return withItsReason(letter, deadlineMs);
   const { userId, expiration, ...properties } = letter.properties;
-  const source = sourceOf(letter);
   const headers: Headers = Object.assign(Object.create(null), letter.headers);
-  for (const name of ['CC', 'BCC']) delete headers[name];
+  dropCopies(headers);
   // As properties they would end the message where it lies, or be refused.
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   if (userId !== undefined) headers[HEADER.userId] = userId;
   return {
     ...{ to: 'exchange', exchange: '', routingKey: '' },
-    ...{ body: letter.body, ...outgoingFields({ deliveryMode: 2, ...properties, headers }) },
-    ...{ mustRoute: true, deadlineMs, ...(source ? { source } : {}) },
+    ...contentOf(letter, { deliveryMode: 2, ...properties, headers }, deadlineMs),
   };
 }
 

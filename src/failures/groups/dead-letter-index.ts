@@ -10,19 +10,13 @@ import { walk } from '../reading/walk.js';
 import type {
   FailureGroup,
   FailureIndex,
+  GroupMark,
   IndexedLetter,
   IndexState,
   LettersAsked,
   LettersFound,
 } from './group.js';
-import {
-  checkMark,
-  decodeRecords,
-  type GroupMark,
-  GroupNotes,
-  NO_RECORDS,
-  recordOf,
-} from './group-records.js';
+import { checkMark, decodeRecords, GroupNotes, NO_RECORDS, recordOf } from './group-records.js';
 import { groupsOf } from './grouping.js';
 import { IndexPass } from './index-pass.js';
 import { indexed, readForIndex, Shared } from './indexed.js';

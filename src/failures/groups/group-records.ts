@@ -5,23 +5,19 @@ import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { reasonText } from '../../util/error-text.js';
 import { shaped } from '../../util/json-shape.js';
-import type { GroupRecord, GroupState } from './group.js';
+import { type GroupMark, type GroupRecord, SAID_STATES, type SaidState } from './group.js';
 
 /** What operators have said of groups, as it is kept in the broker. */
 export type GroupRecords = Readonly<Record<string, KeptRecord>>;
 
 interface KeptRecord {
-  readonly state: Exclude<GroupState, 'back'>;
+  readonly state: SaidState;
   readonly note?: string | undefined;
   readonly by: string;
   /** When it was said, and when letters of the group were last seen, in milliseconds since 1970. */
   readonly at: number;
   readonly seenAt: number;
 }
-
-export type GroupMark = { readonly state?: Exclude<GroupState, 'back'>; readonly note?: string };
-
-const STATES = ['open', 'seen', 'resolved'] as const;
 
 const VERSION = 1;
 
@@ -30,7 +26,7 @@ const document = object({
   groups: record(
     string(),
     object({
-      state: picklist(STATES),
+      state: picklist(SAID_STATES),
       note: optional(string()),
       by: string(),
       at: number(),
@@ -64,7 +60,7 @@ const FRESH_MS = 5_000;
 /** @throws OptionsError */
 export function checkMark({ state, note }: GroupMark, by: string): void {
   const problems: string[] = [];
-  if (state !== undefined && !STATES.includes(state))
+  if (state !== undefined && !SAID_STATES.includes(state))
     problems.push(`expected state to be open, seen or resolved, got '${state}'`);
   if (note !== undefined && (typeof note !== 'string' || note.length > MOST_NOTE))
     problems.push(`expected note to be a text of at most ${MOST_NOTE} characters`);

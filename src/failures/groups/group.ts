@@ -41,11 +41,22 @@ export interface IndexedLetter extends DeadLetterSummary {
   readonly replay: string | undefined;
 }
 
+/** What operators may say of a group. */
+export const SAID_STATES = ['open', 'seen', 'resolved'] as const;
+
+export type SaidState = (typeof SAID_STATES)[number];
+
 /**
  * What an operator has said of a group. `open` is the state of one that nobody has touched; `seen`: somebody is at it; `resolved`: it is
  * mended, and a later failure makes it `back`.
  */
-export type GroupState = 'open' | 'seen' | 'resolved' | 'back';
+export type GroupState = SaidState | 'back';
+
+/** What an operator says of a group. */
+export interface GroupMark {
+  readonly state?: SaidState;
+  readonly note?: string;
+}
 
 /** What is kept of a group beside its letters. */
 export interface GroupRecord {
@@ -132,9 +143,5 @@ export interface FailureIndex {
   /** Called by whoever has removed letters from a queue: one id for each letter. */
   left(deadQueue: string, ids: Iterable<string>): void;
   /** Notes what an operator says of a group, for all operators. @throws OptionsError, ConnectError, ControlError */
-  mark(
-    id: string,
-    record: { readonly state?: Exclude<GroupState, 'back'>; readonly note?: string },
-    by: string,
-  ): Promise<void>;
+  mark(id: string, mark: GroupMark, by: string): Promise<void>;
 }

@@ -28,10 +28,6 @@ export class LetterStore {
     return [...this.queues.values()].reduce((sum, { leftOut }) => sum + leftOut, 0);
   }
 
-  get deadQueues(): Iterable<string> {
-    return this.queues.keys();
-  }
-
   /** Letters that the queue holds as far as the index knows, those without room included. */
   countOf(deadQueue: string): number {
     const { count = 0, leftOut = 0 } = this.queues.get(deadQueue) ?? {};

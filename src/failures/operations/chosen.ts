@@ -23,7 +23,7 @@ const AT_ONCE = 500;
  * letters have come back from it
  */
 export function chosen(
-  index: Pick<FailureIndex, 'letters'>,
+  index: Pick<FailureIndex, 'letters' | 'copies'>,
   selection: OperationSelection,
   before: number,
   takenOn?: { readonly replay: string | undefined },
@@ -31,29 +31,24 @@ export function chosen(
   const replay = takenOn?.replay;
   const isMeant = ({ failedAt, replay: from }: IndexedLetter) =>
     (failedAt === undefined || failedAt.getTime() <= before) && (replay === undefined || from !== replay);
-  if ('group' in selection)
-    return [...allOf(index, { group: selection.group })].filter(isMeant).map(chosenOf);
+  if ('group' in selection) return [...allOf(index, selection.group)].filter(isMeant).map(chosenOf);
   const { ids, deadQueue } = selection;
-  const wanted = new Set(ids);
-  const known = [...allOf(index, {})].filter((each) => each.deadQueue === deadQueue && wanted.has(each.id));
-  for (const { id } of known) wanted.delete(id);
-  if (takenOn) return known.filter(isMeant).map(chosenOf);
   const unknown = { queue: undefined, group: undefined, by: undefined };
-  const others = [...wanted].map((id) => ({ id, deadQueue, ...unknown }));
-  return [...known.filter(isMeant).map(chosenOf), ...others];
+  return [...new Set(ids)].flatMap((id): ChosenLetter[] => {
+    const copies = index.copies(deadQueue, id);
+    if (copies.length === 0 && !takenOn) return [{ id, deadQueue, ...unknown }];
+    return copies.filter(isMeant).map(chosenOf);
+  });
 }
 
 const chosenOf = ({ id, deadQueue, queue, group, by }: IndexedLetter): ChosenLetter => ({
   ...{ id, deadQueue, queue, group, by },
 });
 
-/** All letters, a part at a time. */
-function* allOf(
-  index: Pick<FailureIndex, 'letters'>,
-  asked: { readonly group?: string },
-): Generator<IndexedLetter> {
+/** All letters of a group, a part at a time. */
+function* allOf(index: Pick<FailureIndex, 'letters'>, group: string): Generator<IndexedLetter> {
   for (let offset = 0; ; offset += AT_ONCE) {
-    const { letters, count } = index.letters({ ...asked, offset, limit: AT_ONCE });
+    const { letters, count } = index.letters({ group, offset, limit: AT_ONCE });
     yield* letters;
     if (letters.length === 0 || offset + letters.length >= count) return;
   }

@@ -1,13 +1,7 @@
 import { TopologyError } from '../../errors.js';
 import { KeptDocument, type KeptDocumentOptions } from '../../kept/kept-document.js';
 import type { FailuresSettings } from '../options.js';
-import {
-  conflict,
-  decodeOperations,
-  isActive,
-  NO_OPERATIONS,
-  type OperationsDocument,
-} from './kept-operations.js';
+import { checkNoneOn, decodeOperations, NO_OPERATIONS, type OperationsDocument } from './kept-operations.js';
 
 /** The list of operations of an application. */
 export const keptList = (
@@ -30,7 +24,7 @@ export async function checkFree(
   settings: FailuresSettings,
   deadQueues: readonly string[],
 ): Promise<void> {
-  const { operations } = await keptList(session, settings)
+  const kept = await keptList(session, settings)
     .read()
     .catch((error) => {
       // A user of the broker who may not read the list has acted without it so far.
@@ -38,8 +32,5 @@ export async function checkFree(
       settings.log.warn({ error }, 'whether operators work on these dead letters could not be read');
       return NO_OPERATIONS;
     });
-  for (const its of operations.filter(isActive)) {
-    const shared = its.deadQueues.find((queue) => deadQueues.includes(queue));
-    if (shared !== undefined) throw conflict(its, shared, settings.transport.clock.now());
-  }
+  checkNoneOn(kept, deadQueues, settings.transport.clock.now());
 }

@@ -114,15 +114,24 @@ export const withChanged = (before: OperationsDocument, its: KeptOperation): Ope
   operations: before.operations.map((each) => (each.id === its.id ? its : each)),
 });
 
+/** @throws OperationConflictError if one that has not ended works on one of these queues */
+export function checkNoneOn(
+  { operations }: OperationsDocument,
+  deadQueues: readonly string[],
+  now: number,
+): void {
+  for (const other of operations.filter(isActive)) {
+    const shared = other.deadQueues.find((queue) => deadQueues.includes(queue));
+    if (shared !== undefined) throw conflict(other, shared, now);
+  }
+}
+
 /**
- * @throws OperationConflictError if another that has not ended works on one of its queues
+ * @throws OperationConflictError as {@link checkNoneOn}
  * @throws OptionsError if those that have not ended take up all the room
  */
 export function withBegun(before: OperationsDocument, its: KeptOperation, now: number): OperationsDocument {
-  for (const other of before.operations) {
-    const shared = isActive(other) && other.deadQueues.find((queue) => its.deadQueues.includes(queue));
-    if (shared) throw conflict(other, shared, now);
-  }
+  checkNoneOn(before, its.deadQueues, now);
   return { ...before, operations: pruned([...before.operations, its], now) };
 }
 

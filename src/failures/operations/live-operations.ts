@@ -26,9 +26,7 @@ import { Watcher } from './watcher.js';
 
 export interface LiveOperationsOptions extends Omit<RunParts, 'kept' | 'left'> {
   /** Which letters there are, and what is told of those that leave. */
-  readonly index: Pick<FailureIndex, 'refresh' | 'letters' | 'state'> & {
-    left(deadQueue: string, ids: Iterable<string>): void;
-  };
+  readonly index: Pick<FailureIndex, 'refresh' | 'letters' | 'copies' | 'state' | 'left'>;
   /** True if operations that their process has left are taken on here. */
   readonly takesOn: boolean;
 }

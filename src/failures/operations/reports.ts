@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type GenericSchema, literal, object, optional, picklist, string } from 'valibot';
+import { type GenericSchema, optional, picklist, string } from 'valibot';
 import { REPORT_VERSION, type ReplayReport, reportKeyOf } from '../../message/wire/replay-report.js';
 import type { Names } from '../../topology/names.js';
 import type { Heard, Listening } from '../../transport/operator-session.js';
 import type { Session } from '../../transport/transport.js';
-import { shaped, shapeOf, text } from '../../util/json-shape.js';
+import { shapeOf, text, versionedIn } from '../../util/json-shape.js';
 
 const report = shapeOf<ReplayReport>({
   messageId: text,
@@ -18,21 +18,12 @@ const report = shapeOf<ReplayReport>({
   stack: optional(string()),
 });
 
-const versioned = object({ version: literal(REPORT_VERSION) });
-
 /** A report is a few kilobytes, whatever the error. */
 const MOST_BYTES = 64 * 1024;
 
 /** Undefined for a body of another form: any program may publish there. */
-function decodeReport({ body }: Heard): ReplayReport | undefined {
-  if (body.length > MOST_BYTES) return undefined;
-  try {
-    const content: unknown = JSON.parse(body.toString());
-    return shaped(versioned, content) && shaped(report, content);
-  } catch {
-    return undefined;
-  }
-}
+const decodeReport = ({ body }: Heard): ReplayReport | undefined =>
+  body.length > MOST_BYTES ? undefined : versionedIn(body, REPORT_VERSION, report);
 
 /**
  * Hears how the messages of a replay end, until it is closed. What is reported while the connection is away is lost: `back` is called

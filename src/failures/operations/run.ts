@@ -1,5 +1,5 @@
-import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../../errors.js';
 import { reasonText } from '../../util/error-text.js';
+import { isBrokerGone } from '../acting/acting.js';
 import type { ChosenLetter } from './chosen.js';
 import type { KeptOperation, OperationsKept } from './kept-operations.js';
 import type { Operation } from './operation.js';
@@ -9,9 +9,6 @@ import { Work, type WorkParts } from './work.js';
 export interface RunParts extends WorkParts {
   readonly kept: OperationsKept;
 }
-
-/** Errors that say that the broker is gone: the operation goes on when it is back, here or elsewhere. */
-const NOBODY_ANSWERS = [PublishTimeoutError, OutcomeUnknownError, StoppedError, ConnectError];
 
 /**
  * One operation, at work in this process. A process that dies between any two lines loses nothing: each letter is acked after its
@@ -80,7 +77,8 @@ export class Run {
       await this.work.run();
       this.end ??= { state: 'done', ...this.remark };
     } catch (error) {
-      if (NOBODY_ANSWERS.some((kind) => error instanceof kind)) {
+      if (isBrokerGone(error)) {
+        // It goes on when the broker is back, here or elsewhere.
         this.interruption ??= error;
         this.end ??= 'released';
       } else this.end ??= { state: 'failed', why: reasonText(error) };

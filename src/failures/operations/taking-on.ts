@@ -11,7 +11,7 @@ import {
 
 export interface TakingOnParts {
   readonly session: Pick<Session, 'inspect'>;
-  readonly index: Pick<FailureIndex, 'refresh' | 'letters' | 'state'>;
+  readonly index: Pick<FailureIndex, 'refresh' | 'letters' | 'copies' | 'state'>;
   readonly kept: OperationsKept;
   /** Token of this process. */
   readonly owner: string;

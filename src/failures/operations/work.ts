@@ -5,6 +5,7 @@ import { type Act, Acting, type ActingOptions } from '../acting/acting.js';
 import { Pace } from '../acting/pace.js';
 import { retrier } from '../acting/retry.js';
 import { Search } from '../acting/search.js';
+import { intoTrash, outOfTrash } from '../acting/trash.js';
 import { fingerprintOf } from '../groups/fingerprint.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import type { FailuresSettings } from '../options.js';
@@ -19,8 +20,6 @@ export interface WorkParts {
   readonly settings: FailuresSettings;
   /** Shared with whatever else takes letters of these queues in this process. */
   readonly turns: Pick<OneAtATime, 'run'>;
-  /** What to do with each letter, for kinds that are no replay. */
-  readonly acts: { readonly [Kind in 'forget' | 'restore']: (by: string) => Act };
   /** Told which letters have left their queue, now and then: one id for each letter. */
   left(deadQueue: string, ids: Iterable<string>): void;
 }
@@ -53,12 +52,19 @@ export class Work {
   }
 
   async run(): Promise<void> {
-    const { its, parts } = this;
-    const { session, settings } = parts;
-    const { kind, to, by, rate } = its;
+    const { kind, rate } = this.its;
     if (kind === 'canary') return await this.asCanary();
-    const act = kind === 'retry' ? retrier(settings, session, to) : parts.acts[kind](by);
-    await this.actOnAll(act, { pace: new Pace(settings.transport.clock, rate) });
+    const pace = new Pace(this.parts.settings.transport.clock, rate);
+    await this.actOnAll(this.act(), { pace });
+  }
+
+  /** What is done with each letter. */
+  private act(): Act {
+    const { session, settings } = this.parts;
+    const { kind, to, by } = this.its;
+    if (kind === 'forget') return intoTrash(session, settings, by);
+    if (kind === 'restore') return outOfTrash(session, settings);
+    return retrier(settings, session, to);
   }
 
   /** Tells which letters have left. */

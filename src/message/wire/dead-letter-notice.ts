@@ -25,7 +25,7 @@ export interface DeadLetterNotice {
 }
 
 /** Names of the headers that are told; of the publisher's only that of the trace. */
-const TOLD: ReadonlySet<string> = new Set([...Object.values(HEADER), 'hopline-replay', 'traceparent']);
+const TOLD: ReadonlySet<string> = new Set([...Object.values(HEADER), 'traceparent']);
 
 /** A notice of a dead letter that has been published. */
 export function noticeOf(

@@ -1,3 +1,5 @@
+import type { SlotGroupStatus } from '../../consume/report/status.js';
+import type { ProcessStatus } from '../../control/answer.js';
 import {
   stateInProcesses,
   toldOldestMs,
@@ -73,17 +75,22 @@ export class QueueLooks {
     for (const [queue, at] of this.absent) if (this.now - at >= ABSENT_MS) this.absent.delete(queue);
     const asked = [...this.queues];
     const counts = 2 * asked.length > this.options.mostQuestions ? managed?.all : undefined;
-    const found = await this.turns.ask(asked, (queue) => this.facts(queue, looking, counts));
+    const served = slotGroupsBy(processes);
+    const found = await this.turns.ask(asked, (queue) =>
+      this.facts(queue, served.get(queue) ?? [], looking, counts),
+    );
     return asked.flatMap((queue) => (found.has(queue) ? (found.get(queue) ?? []) : this.unknownQueue(queue)));
   }
 
-  /** Undefined for a queue that does not exist. */
+  /** Undefined for a queue that does not exist. @param slotGroups those of all processes that serve it */
   private async facts(
     queue: string,
+    slotGroups: readonly SlotGroupStatus[],
     looking: Looking,
     counts: ManagedState['all'] | undefined,
   ): Promise<QueueFacts | undefined> {
-    const { processes, paused } = looking;
+    const { paused } = looking;
+    const processes = [{ slotGroups }];
     const serving = lanesOf(processes).filter((lane) => lane.queue === queue);
     const whole = this.wholes.get(queue) ?? queue;
     const isPaused =
@@ -214,5 +221,17 @@ export class QueueLooks {
   }
 }
 
-const lanesOf = (processes: Looked['processes']) =>
+/** Slot groups of all processes by the queues that they serve. */
+function slotGroupsBy(processes: Looked['processes']): ReadonlyMap<string, readonly SlotGroupStatus[]> {
+  const groups = new Map<string, SlotGroupStatus[]>();
+  for (const group of processes.flatMap(({ slotGroups }) => slotGroups))
+    for (const queue of new Set(group.lanes.map((lane) => lane.queue))) {
+      const known = groups.get(queue);
+      if (known) known.push(group);
+      else groups.set(queue, [group]);
+    }
+  return groups;
+}
+
+const lanesOf = (processes: readonly Pick<ProcessStatus, 'slotGroups'>[]) =>
   processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));

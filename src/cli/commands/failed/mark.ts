@@ -1,4 +1,4 @@
-import type { GroupState } from '../../../failures/groups/group.js';
+import { type GroupMark, SAID_STATES } from '../../../failures/groups/group.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
@@ -10,10 +10,6 @@ interface Flags extends TargetFlags {
   readonly state?: string;
   readonly note?: string;
 }
-
-type Said = Exclude<GroupState, 'back'>;
-
-const STATES: readonly Said[] = ['open', 'seen', 'resolved'];
 
 /** `hopline failed mark`: says something of a group, for all operators. */
 export const define: DefineCommand = (command, { terminal }) => {
@@ -38,11 +34,11 @@ export const define: DefineCommand = (command, { terminal }) => {
 };
 
 /** @throws UsageError */
-function markOf({ state, note }: Flags): { state?: Said; note?: string } {
+function markOf({ state, note }: Flags): GroupMark {
   if (state === undefined && note === undefined)
     throw new UsageError('what is to be noted?', 'Give --state, --note, or both');
-  const known = STATES.find((each) => each === state);
+  const known = SAID_STATES.find((each) => each === state);
   if (state !== undefined && !known)
-    throw new UsageError(`--state is '${state}'`, `It may be ${STATES.join(', ')}`);
+    throw new UsageError(`--state is '${state}'`, `It may be ${SAID_STATES.join(', ')}`);
   return { ...(known ? { state: known } : {}), ...(note === undefined ? {} : { note }) };
 }
