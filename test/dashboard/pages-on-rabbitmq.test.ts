@@ -104,11 +104,15 @@ describe('the pages of the broker and of the topology, on RabbitMQ with its mana
   });
 
   it('say what the broker is, how near its node is to an alarm, and who its quorums are', async () => {
-    const { model, text } = await eventually(async () => {
-      const page = await drawn<BrokerModel>('broker', site);
-      const [own] = page.model.broker.nodes;
-      return own?.memoryShare !== undefined && own.diskShare !== undefined && page;
-    });
+    const { model, text } = await eventually(
+      async () => {
+        const page = await drawn<BrokerModel>('broker', site);
+        const [own] = page.model.broker.nodes;
+        return own?.memoryShare !== undefined && own.diskShare !== undefined && page;
+      },
+      // The node tells of itself some ten seconds after it has begun.
+      { timeout: 30_000 },
+    );
     assert.match(text, /^ *RabbitMQ \d+\.\d+/);
     const [node] = model.broker.nodes;
     assert.ok(node);

@@ -185,7 +185,7 @@ describe('the page of the topology', () => {
 });
 
 const seenQueue = (queue: string) => ({
-  ...{ queue, of: queue, length: 0, unsettled: 0, consumers: 1, type: 'quorum', paused: false, oldestMs: 0 },
+  ...{ queue, of: queue, length: 0, consumers: 1, type: 'quorum', paused: false, oldestMs: 0 },
   ...{ inRate: 0, outRate: 0, clearMs: undefined, slots: 10, running: 0, waiting: 0, held: false },
   ...{ openCircuits: [], suspects: 0, deadLetters: 0 },
 });

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isJson } from './json-text.js';
 import { printJson } from './print-json.js';
 import type { Redaction } from './redaction.js';
 import { visibleText } from './visible-text.js';
@@ -32,15 +33,6 @@ export function drawBody(body: Buffer, redaction: Redaction): DrawnBody {
   const text = redaction.inText(source.slice(0, MOST + BEHIND_CUT));
   const isCut = source.length > MOST + BEHIND_CUT || text.length > MOST;
   return { form: 'text', text: visibleText(isCut ? `${text.slice(0, MOST)}…` : text), isCut };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The largest length up to `most` that ends no character in its middle. */

@@ -1,3 +1,4 @@
+import { isJson } from './json-text.js';
 import { printJson } from './print-json.js';
 import type { Redaction } from './redaction.js';
 
@@ -45,13 +46,4 @@ export function restoredText(
   return unknown.length === 0
     ? { text: restored }
     : { problem: `${unknown[0]} stands for no value that was hidden: write the value itself` };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -8,3 +8,12 @@ export function meaningOf(written: string): string {
   }
   return written;
 }
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,10 +1,9 @@
-import { HoplineError } from '../../errors.js';
 import type { Failures } from '../../failures/failures.js';
 import type { DeadLetter } from '../../failures/letters/dead-letter.js';
 import type { OneAtATime } from '../../failures/reading/one-at-a-time.js';
 import { type Clock, pause } from '../../util/clock.js';
-import { reasonText } from '../../util/error-text.js';
 import { type Copies, LetterCache } from './letter-cache.js';
+import { problemText } from './problem-text.js';
 
 /** What a page has of a letter that it wants to show whole. */
 export type LetterRead =
@@ -132,8 +131,7 @@ export class LetterReader {
       this.keep(deadQueue, wanted, letters);
     } catch (error) {
       begin();
-      const help = error instanceof HoplineError ? ` ${error.help}` : '';
-      const problem = `${reasonText(error)}.${help}`;
+      const problem = problemText(error);
       for (const [id, failedAt] of wanted) this.say(deadQueue, id, failedAt, { state: 'failed', problem });
     }
   }

@@ -1,10 +1,9 @@
-import { HoplineError } from '../../errors.js';
 import type { Failures } from '../../failures/failures.js';
 import type { TrashedLetter } from '../../failures/options.js';
 import type { OneAtATime } from '../../failures/reading/one-at-a-time.js';
 import type { Names } from '../../topology/names.js';
 import { type Clock, pause } from '../../util/clock.js';
-import { reasonText } from '../../util/error-text.js';
+import { problemText } from './problem-text.js';
 
 export interface TrashRead {
   /** Those that were forgotten last, a thousand at most, the latest at the end. As of the last pass; undefined before the first has ended. */
@@ -81,8 +80,7 @@ export class TrashReader {
       this.count = letters.length;
       this.problem = undefined;
     } catch (error) {
-      const help = error instanceof HoplineError ? ` ${error.help}` : '';
-      this.problem = `${reasonText(error)}.${help}`;
+      this.problem = problemText(error);
     } finally {
       this.readAt = clock.now();
       const rest = Math.min(RESTS * (clock.monotonic() - began), LONGEST_REST_MS);

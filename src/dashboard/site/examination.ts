@@ -1,4 +1,3 @@
-import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { examineAll, type Place } from '../../oversight/doctor/examine.js';
 import type { Finding } from '../../oversight/doctor/finding.js';
 import type { Names } from '../../topology/names.js';
@@ -13,21 +12,16 @@ export interface ExaminationParts extends Place {
   readonly delayPrefix: string | undefined;
   readonly names: Names;
   readonly watch: Pick<Watch, 'latest'>;
-  /** Buses of the application, where its code is known. @default none: it is judged by what its workers tell */
-  readonly buses?: readonly BusDescription[];
 }
 
 /** Doctor's examination of the application. The function that is returned throws ConnectError. */
 export function examination(parts: ExaminationParts): () => Promise<readonly Finding[]> {
   const { transport, address, management, prefix = 'hopline', delayPrefix = 'hopline' } = parts;
-  const { watch, buses = [] } = parts;
   return freshFor(transport.clock, GOOD_FOR_MS, async () => {
-    const { queues } = await watch.latest();
+    const { queues } = await parts.watch.latest();
     const named = queues.map(({ queue }) => queue).filter((queue) => !parts.names.isOwnQueue(queue));
-    const patients =
-      buses.length > 0
-        ? buses.map((application) => ({ ...application, application, siblings: buses, queues: [] }))
-        : [{ application: undefined, siblings: [], queues: named, prefix, delayPrefix }];
-    return await examineAll(patients, { transport, address, management });
+    // Its code is not known here: it is judged by what its workers tell.
+    const patient = { application: undefined, siblings: [], queues: named, prefix, delayPrefix };
+    return await examineAll([patient], { transport, address, management });
   });
 }

@@ -34,7 +34,7 @@ export class OpenedIndex implements FailureIndex {
   }
 
   async group(id: string): ReturnType<FailureIndex['group']> {
-    return (await this.groups()).find((group) => group.id === id);
+    return this.index?.group(id);
   }
 
   letters(asked?: Parameters<FailureIndex['letters']>[0]): ReturnType<FailureIndex['letters']> {

@@ -1,3 +1,5 @@
+import type { RunningStatus, SlowStatus } from '../../consume/report/messages.js';
+import type { ProcessIdentity } from '../../control/answer.js';
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport } from '../../control/queue-report.js';
 import type { Alert } from '../../observe/alerts/alert.js';
@@ -36,8 +38,6 @@ export interface SeenQueue {
   readonly of: string;
   /** Messages that wait in the broker. */
   readonly length: number | undefined;
-  /** Messages that consumers hold; known to the management API alone. */
-  readonly unsettled: number | undefined;
   readonly consumers: number | undefined;
   readonly type: string | undefined;
   readonly paused: boolean | undefined;
@@ -95,37 +95,11 @@ export interface SeenNode {
   readonly partitions: readonly string[];
 }
 
-/** A message whose handler runs. */
-export interface RunningMessage {
-  readonly service: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly queue: string;
-  readonly handler: string;
-  readonly messageId: string | undefined;
-  readonly routingKey: string;
-  readonly attempt: number;
-  /** How long it has been running. */
-  readonly runningMs: number;
-  /** Median of its handler's recent run times. */
-  readonly medianMs: number | undefined;
-  readonly timeoutMs: number;
-  readonly chainId: string | undefined;
-  readonly batchId: string | undefined;
-}
+/** A message whose handler runs, and where. */
+export interface RunningMessage extends ProcessIdentity, RunningStatus {}
 
-/** A message whose attempt has ended, among the slowest of its handler within the last minutes. */
-export interface SlowMessage {
-  readonly service: string;
-  readonly queue: string;
-  readonly handler: string;
-  readonly messageId: string | undefined;
-  readonly runMs: number;
-  /** Milliseconds since 1970. */
-  readonly endedAt: number;
-  /** As in the event: `handled`, `retried`, `dead-lettered` … */
-  readonly outcome: string;
-}
+/** A message whose attempt has ended, among the slowest of its handler within the last minutes, and where it ran. */
+export interface SlowMessage extends ProcessIdentity, SlowStatus {}
 
 /** Names of what the history has: of all, of a handler (`handler id`), or of a queue. */
 export type SeriesName =

@@ -64,11 +64,7 @@ async function managedFacts(
   wholes: Wholes,
 ): Promise<Known> {
   const [exchanges, bindings] = await Promise.all([management.exchanges(), management.bindings()]);
-  const isOurs = (exchange: string) =>
-    exchange === names.dead ||
-    exchange === names.land ||
-    names.isDelayed(exchange) ||
-    OF_CONTROL.test(exchange);
+  const isOurs = (exchange: string) => names.isOwnExchange(exchange) || OF_CONTROL.test(exchange);
   const all = bindings.flatMap(({ source, destination, destinationType, pattern }) => {
     // The binding of each queue to the default exchange says nothing.
     if (source === '' || isOurs(source)) return [];

@@ -1,8 +1,7 @@
-import type { IndexedLetter } from '../../../failures/groups/group.js';
-import { reasonText } from '../../../util/error-text.js';
 import { countText, numberText } from '../../../util/text/count-text.js';
 import type { Site } from '../../site/site.js';
 import { batchPath, ofSegment } from '../addresses.js';
+import { beginEach } from '../operations/begin.js';
 import type { Action } from '../page.js';
 import { deadJobsOf } from './dead-jobs.js';
 
@@ -26,36 +25,16 @@ export const retryBatch: Action = {
     await site.index.refresh();
     const { letters, isCut } = deadJobsOf(site.index, batch);
     if (letters.length === 0) return { to: batchPath(batch), say: nothingToRetry(site) };
-    const said = await begin(site, letters, by);
+    const { say } = await beginEach(site, 'retry', letters, by, WORDS);
     const rest = isCut ? ['There are more: retry again when these are through, or retry their groups.'] : [];
-    return { to: batchPath(batch), say: [...said, ...rest].join(' ') };
+    return { to: batchPath(batch), say: [say, ...rest].join(' ') };
   },
 };
 
-/** @throws what keeps the first from beginning, if none has begun */
-async function begin(site: Site, letters: readonly IndexedLetter[], by: string): Promise<string[]> {
-  const said: string[] = [];
-  let begun = 0;
-  for (const [deadQueue, ids] of byQueue(letters)) {
-    try {
-      const selection = { ids, deadQueue };
-      await site.operations.begin({ kind: 'retry', selection }, by);
-      begun += 1;
-      said.push(`Retrying ${numberText(ids.length)} of ${deadQueue}.`);
-    } catch (error) {
-      if (begun === 0) throw error;
-      said.push(`Not those of ${deadQueue}: ${reasonText(error)}.`);
-    }
-  }
-  return said;
-}
-
-function byQueue(letters: readonly IndexedLetter[]): Map<string, string[]> {
-  const queues = new Map<string, Set<string>>();
-  for (const { id, deadQueue } of letters)
-    queues.set(deadQueue, (queues.get(deadQueue) ?? new Set()).add(id));
-  return new Map([...queues].map(([queue, ids]) => [queue, [...ids]]));
-}
+const WORDS = {
+  begun: (count: number, deadQueue: string) => `Retrying ${numberText(count)} of ${deadQueue}.`,
+  refused: (deadQueue: string, why: string) => `Not those of ${deadQueue}: ${why}.`,
+};
 
 const nothingToRetry = ({ index: { state } }: Site): string =>
   state.problem === undefined && state.state === 'current'

@@ -2,7 +2,7 @@ import type { GroupRecord, GroupState } from '../../../failures/groups/group.js'
 import { State, type Tone } from '../../ui/state.js';
 import { momentText } from '../../ui/text.js';
 
-const TONES: Readonly<Record<GroupState, Tone>> = {
+export const TONES: Readonly<Record<GroupState, Tone>> = {
   open: 'warn',
   back: 'bad',
   seen: 'quiet',

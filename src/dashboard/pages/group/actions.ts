@@ -1,13 +1,11 @@
 import { OptionsError } from '../../../errors.js';
-import type { GroupState } from '../../../failures/groups/group.js';
+import { SAID_STATES } from '../../../failures/groups/group.js';
 import type { OperationKind } from '../../../failures/operations/operation.js';
 import type { Site } from '../../site/site.js';
 import { groupPath, ofSegment, operationPath } from '../addresses.js';
 import { fieldOf, fieldsOf, rateOf } from '../form-fields.js';
 import { begin, beginEach } from '../operations/begin.js';
 import type { Action } from '../page.js';
-
-const STATES = ['open', 'seen', 'resolved'] as const satisfies readonly Exclude<GroupState, 'back'>[];
 
 /** An operation on all letters of a group. */
 const onGroup = (kind: OperationKind): Action => ({
@@ -44,7 +42,7 @@ export const markGroup: Action = {
   async run({ site, params, form, by }) {
     const id = ofSegment(params.group);
     const said = fieldOf(form, 'state');
-    const state = said === fieldOf(form, 'state-was') ? undefined : STATES.find((each) => each === said);
+    const state = said === fieldOf(form, 'state-was') ? undefined : SAID_STATES.find((each) => each === said);
     const note = await newNote(site, id, form);
     if (state === undefined && note === undefined) return { to: groupPath(id), say: 'Nothing was changed.' };
     await site.index.mark(id, { ...(state && { state }), ...(note === undefined ? {} : { note }) }, by);

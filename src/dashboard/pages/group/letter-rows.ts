@@ -8,12 +8,11 @@ const SMALL = 64 * 1024;
 
 /** An indexed letter as plain JSON. */
 export function letterRowOf(letter: IndexedLetter, redaction: Redaction): LetterRow {
-  const { id, deadQueue, queue, routingKey, reason, attempts, bytes, version, replay, handler } = letter;
+  const { id, deadQueue, routingKey, reason, attempts, bytes, version, replay, handler } = letter;
   return {
-    ...{ id, deadQueue, queue, routingKey, reason, attempts, bytes, version, replay, handler },
+    ...{ id, deadQueue, routingKey, reason, attempts, bytes, version, replay, handler },
     error: letter.error === undefined ? undefined : lineOfOthers(letter.error, redaction),
     failedAt: letter.failedAt?.getTime(),
-    publishedAt: letter.publishedAt?.getTime(),
   };
 }
 

@@ -6,13 +6,12 @@ import type { OperationRow } from '../operations/model.js';
 export interface LetterRow
   extends Pick<
     IndexedLetter,
-    'id' | 'deadQueue' | 'queue' | 'routingKey' | 'reason' | 'attempts' | 'bytes' | 'version' | 'replay'
+    'id' | 'deadQueue' | 'routingKey' | 'reason' | 'attempts' | 'bytes' | 'version' | 'replay'
   > {
   readonly handler: string | undefined;
   /** Cut. */
   readonly error: string | undefined;
   readonly failedAt: number | undefined;
-  readonly publishedAt: number | undefined;
 }
 
 /** The whole text of one failure of a group: the latest. */

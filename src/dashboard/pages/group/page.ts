@@ -78,7 +78,7 @@ async function operationsIn(
   const { value: all = [], problem } = await operationsOf(site);
   const holder = holderOf(all, deadQueues);
   const own = all.filter(({ selection }) => 'group' in selection && selection.group === id);
-  const rows = await rowsOf(own.slice(0, LAST_OPERATIONS), site);
-  const [holds] = holder ? await rowsOf([holder], site) : [];
+  const rows = await rowsOf([...(holder ? [holder] : []), ...own.slice(0, LAST_OPERATIONS)], site);
+  const holds = holder && rows.shift();
   return { operations: rows, holds, operationsProblem: problem };
 }

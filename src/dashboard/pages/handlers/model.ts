@@ -27,7 +27,7 @@ export interface HandlerModel {
   readonly handler: HandlerReport;
   /** Messages that it handled in the time of the charts, as far as they were counted. */
   readonly handledInSpan: number | undefined;
-  readonly charts: Charts<HandlerSeries>;
+  readonly charts: Charts<WorkSeries>;
   /** The slowest of the last minutes, and those that run: the longest first. */
   readonly slowest: readonly SlowMessage[];
   readonly running: readonly RunningMessage[];
@@ -35,8 +35,9 @@ export interface HandlerModel {
   readonly problem: string | undefined;
 }
 
-export type HandlerSeries = (typeof HANDLER_SERIES)[number];
-export const HANDLER_SERIES = [
+/** What charts of all work, and of one handler, are made of. */
+export type WorkSeries = (typeof WORK_SERIES)[number];
+export const WORK_SERIES = [
   ...(['handled', 'failed', 'dead-lettered'] as const),
   ...(['run-p50', 'run-p95', 'run-p99'] as const),
   ...(['wait-p50', 'wait-p95', 'wait-p99'] as const),

@@ -10,12 +10,12 @@ import { NotFound, type Page } from '../page.js';
 import { choiceOf, offsetOf, textOf } from '../query.js';
 import { chartedOf, sumOf } from '../series.js';
 import {
-  HANDLER_SERIES,
   HANDLER_SORTS,
   type HandlerModel,
   type HandlerRow,
   type HandlerSort,
   type HandlersModel,
+  WORK_SERIES,
 } from './model.js';
 
 const FRESH_MS = 2_000;
@@ -61,7 +61,7 @@ export const handler: Page<HandlerModel> = {
         `No worker of '${service}' that answers has a handler '${name}' on queue '${queue}'.`,
       );
     const [charts, messages] = await Promise.all([
-      chartedOf(site, { names: HANDLER_SERIES, subject: handlerIdOf(found), query }),
+      chartedOf(site, { names: WORK_SERIES, subject: handlerIdOf(found), query }),
       messagesOf(site),
     ]);
     return {

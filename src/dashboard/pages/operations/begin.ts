@@ -31,33 +31,42 @@ interface Begun {
   readonly say: string;
 }
 
+/** What is said of the letters of one queue. */
+interface Words {
+  begun(count: number, deadQueue: string): string;
+  refused(deadQueue: string, why: string): string;
+}
+
+const wordsOf = (kind: OperationKind): Words => ({
+  begun: (count, deadQueue) => `${countText(count, 'dead letter')} of ${deadQueue}: being ${DOING[kind]}.`,
+  refused: (deadQueue, why) => `Those of ${deadQueue} are left alone: ${why}.`,
+});
+
 /** Begins an operation on single letters for each of their queues. @throws what keeps the first from beginning, if none has begun */
 export async function beginEach(
   site: Site,
   kind: OperationKind,
   letters: readonly { readonly deadQueue: string; readonly id: string }[],
   by: string,
+  words = wordsOf(kind),
 ): Promise<Begun> {
   const operations: Operation[] = [];
   const said: string[] = [];
   for (const [deadQueue, ids] of byQueue(letters)) {
     try {
       operations.push(await begun(site, { kind, selection: { ids, deadQueue } }, by));
-      said.push(`${countText(ids.length, 'dead letter')} of ${deadQueue}: being ${DOING[kind]}.`);
+      said.push(words.begun(ids.length, deadQueue));
     } catch (error) {
       if (operations.length === 0) throw error;
-      said.push(`Those of ${deadQueue} are left alone: ${reasonText(error)}.`);
+      said.push(words.refused(deadQueue, reasonText(error)));
     }
   }
   return { operations, say: said.join(' ') };
 }
 
 function byQueue(letters: readonly { readonly deadQueue: string; readonly id: string }[]) {
-  const queues = new Map<string, string[]>();
-  for (const { deadQueue, id } of letters) {
-    const ids = queues.get(deadQueue);
-    if (!ids) queues.set(deadQueue, [id]);
-    else if (!ids.includes(id)) ids.push(id);
-  }
-  return queues;
+  const queues = new Map<string, Set<string>>();
+  for (const { id, deadQueue } of letters)
+    queues.set(deadQueue, (queues.get(deadQueue) ?? new Set()).add(id));
+  return new Map([...queues].map(([queue, ids]) => [queue, [...ids]]));
 }

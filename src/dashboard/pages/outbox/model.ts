@@ -1,13 +1,4 @@
-/** A message that the broker has refused: it is tried again. */
-export interface RefusedRow {
-  readonly id: string;
-  readonly messageId: string;
-  readonly routingKey: string;
-  /** Later messages with this key wait for it. */
-  readonly orderKey: string | undefined;
-  readonly refusals: number;
-  readonly error: string;
-}
+import type { RefusedEntry } from '../../../stores/outbox.js';
 
 export interface OutboxModel {
   /** False if the dashboard was given no store with an outbox. */
@@ -17,7 +8,7 @@ export interface OutboxModel {
   /** Waiting time of the oldest; 0 if none waits. */
   readonly lagMs: number | undefined;
   /** The oldest first, a hundred at most. */
-  readonly refused: readonly RefusedRow[];
+  readonly refused: readonly RefusedEntry[];
   /** True if the oldest has waited for longer than a relay that runs leaves it, and none is refused. */
   readonly isLate: boolean;
 }

@@ -1,3 +1,4 @@
+import type { RefusedEntry } from '../../../stores/outbox.js';
 import { Count, DurationText } from '../../ui/figures/figures.js';
 import { Stat, Stats } from '../../ui/figures/stat.js';
 import { Empty, Notice } from '../../ui/notice.js';
@@ -5,7 +6,7 @@ import { PageHead, Panel } from '../../ui/page-head.js';
 import { type Column, Table } from '../../ui/table.js';
 import { countText } from '../../ui/text.js';
 import type { View } from '../view.js';
-import type { OutboxModel, RefusedRow } from './model.js';
+import type { OutboxModel } from './model.js';
 
 export const OutboxView: View<OutboxModel> = ({ model }) => (
   <>
@@ -61,7 +62,7 @@ const Stored = ({ of: { problem, waiting, lagMs, refused, isLate } }: { readonly
   </>
 );
 
-const columns: readonly Column<RefusedRow>[] = [
+const columns: readonly Column<RefusedEntry>[] = [
   { label: 'Row', kind: 'id', names: true, cell: ({ id }) => id },
   { label: 'Routing key', kind: 'id', cell: ({ routingKey }) => routingKey },
   { label: 'Message', kind: 'id', cell: ({ messageId }) => messageId },
@@ -70,7 +71,7 @@ const columns: readonly Column<RefusedRow>[] = [
   { label: 'Why', cell: ({ error }) => error },
 ];
 
-const Refused = ({ rows }: { readonly rows: readonly RefusedRow[] }) => (
+const Refused = ({ rows }: { readonly rows: readonly RefusedEntry[] }) => (
   <Panel title="Refused, and tried again" aside="later messages with the same order key wait for them">
     <Table
       caption="Messages that the broker has refused"

@@ -3,6 +3,7 @@ import type { Operation } from '../../../failures/operations/operation.js';
 import type { ChartSeries } from '../../ui/chart/chart-data.js';
 import type { Charts } from '../../ui/chart/spans.js';
 import type { LookedModel } from '../../ui/looked.js';
+import type { WorkSeries } from '../handlers/model.js';
 
 /** Something that is wrong now. */
 export interface Wrong {
@@ -67,7 +68,7 @@ export interface OverviewModel {
   readonly wrong: readonly Wrong[];
   /** Undefined if nobody has asked for it. */
   readonly examined: Examined | undefined;
-  readonly charts: Charts<OverviewSeries>;
+  readonly charts: Charts<WorkSeries>;
   /** Those that do most, and how many there are in all. */
   readonly handlers: readonly HandlerHour[];
   readonly handlerCount: number;
@@ -78,10 +79,3 @@ export interface OverviewModel {
   /** Why the operations are not known. */
   readonly operationsProblem: string | undefined;
 }
-
-export type OverviewSeries = (typeof OVERVIEW_SERIES)[number];
-export const OVERVIEW_SERIES = [
-  ...(['handled', 'failed', 'dead-lettered'] as const),
-  ...(['run-p50', 'run-p95', 'run-p99'] as const),
-  ...(['wait-p50', 'wait-p95', 'wait-p99'] as const),
-] as const;

@@ -7,6 +7,7 @@ import { handlerIdOf, type Seen } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
 import { lastOf, thinned } from '../../ui/chart/chart-data.js';
 import { handlerPath } from '../handlers/handler-path.js';
+import { WORK_SERIES } from '../handlers/model.js';
 import { lookedOf } from '../looked-of.js';
 import { operationsOf } from '../operations/known.js';
 import type { Page } from '../page.js';
@@ -16,7 +17,6 @@ import {
   type Examined,
   type HandlerHour,
   type NewGroup,
-  OVERVIEW_SERIES,
   type OverviewModel,
   type RunningOperation,
 } from './model.js';
@@ -38,7 +38,7 @@ export const overview: Page<OverviewModel> = {
   async load({ site, query }) {
     const seen = await site.watch.latest();
     const [charts, handlers, known, examined, { value: operations = [], problem }] = await Promise.all([
-      chartedOf(site, { names: OVERVIEW_SERIES, query }),
+      chartedOf(site, { names: WORK_SERIES, query }),
       handlerHours(site, seen),
       answerOf('the broker', site.clock, () => site.index.groups({ parts: SPARKS })),
       query.has('doctor') ? examinedBy(site) : undefined,

@@ -1,21 +1,14 @@
-import type { GroupState } from '../../../failures/groups/group.js';
 import { Ago, Count } from '../../ui/figures/figures.js';
 import { Sparkline } from '../../ui/figures/sparkline.js';
 import { Empty, Notice } from '../../ui/notice.js';
 import { Panel } from '../../ui/page-head.js';
-import { State, type Tone } from '../../ui/state.js';
+import { State } from '../../ui/state.js';
 import { type Column, Table } from '../../ui/table.js';
 import { countedText, countText } from '../../ui/text.js';
 import { groupPath, operationPath } from '../addresses.js';
+import { TONES } from '../failures/group-state.js';
 import type { Part, View, ViewContext } from '../view.js';
 import type { NewGroup, OverviewModel, RunningOperation } from './model.js';
-
-const TONES: Readonly<Record<GroupState, Tone>> = {
-  open: 'warn',
-  seen: 'quiet',
-  resolved: 'good',
-  back: 'bad',
-};
 
 const groupColumns = ({ now }: ViewContext): readonly Column<NewGroup>[] => [
   {

@@ -1,3 +1,4 @@
+import type { HandlerReport } from '../../../control/handler-report.js';
 import type { IndexState } from '../../../failures/groups/group.js';
 import type { RunningMessage } from '../../site/seen.js';
 import type { GroupRow } from '../failures/model.js';
@@ -6,8 +7,6 @@ import type { LetterRow } from '../group/model.js';
 export interface FoundBatch {
   readonly id: string;
   readonly name: string;
-  readonly total: number;
-  readonly failed: number;
 }
 
 export interface SearchModel {
@@ -21,7 +20,7 @@ export interface SearchModel {
   readonly running: readonly RunningMessage[];
   readonly batch: FoundBatch | undefined;
   readonly queues: readonly string[];
-  readonly handlers: readonly { readonly id: string; readonly handler: string; readonly queue: string }[];
+  readonly handlers: readonly Pick<HandlerReport, 'service' | 'queue' | 'handler'>[];
   /** What could not be searched, and why. */
   readonly unknown: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { FailureGroup } from '../../../failures/groups/group.js';
 import { type Answer, answerOf } from '../../site/answer.js';
-import { handlerIdOf, type RunningMessage } from '../../site/seen.js';
+import type { RunningMessage } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
 import { rowOf } from '../failures/rows.js';
 import { letterRowOf } from '../group/letter-rows.js';
@@ -44,7 +44,7 @@ export const search: Page<SearchModel> = {
       handlers: few(
         handlers
           .filter(({ handler, service }) => occurs(handler, service))
-          .map((each) => ({ id: handlerIdOf(each), handler: each.handler, queue: each.queue })),
+          .map(({ service, queue, handler }) => ({ service, queue, handler })),
       ),
       unknown: [running.problem, batch?.problem].filter((problem) => problem !== undefined),
     };
@@ -77,6 +77,6 @@ async function batchOf(site: Site, id: string): Promise<Answer<FoundBatch | unde
   if (!batches) return undefined;
   return answerOf('the store of batches', site.clock, async () => {
     const found = await batches.find(id);
-    return found && { id: found.id, name: found.name, total: found.total, failed: found.failed };
+    return found && { id: found.id, name: found.name };
   });
 }

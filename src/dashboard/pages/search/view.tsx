@@ -8,6 +8,7 @@ import { countedText } from '../../ui/text.js';
 import { batchPath, groupPath, messagePath, queuePath } from '../addresses.js';
 import { IndexNotices } from '../failures/index-state.js';
 import { letterColumns } from '../group/letters-view.js';
+import { handlerPath } from '../handlers/handler-path.js';
 import type { View, ViewContext } from '../view.js';
 import type { SearchModel } from './model.js';
 
@@ -127,7 +128,7 @@ function Others({ model: { batch, queues, handlers }, context: { base } }: Props
   const links: (readonly [href: string, name: string, kind: string])[] = [
     ...(batch ? [[batchPath(batch.id), batch.name, 'batch'] as const] : []),
     ...queues.map((queue) => [queuePath(queue), queue, 'queue'] as const),
-    ...handlers.map(({ id, handler, queue }) => [`/handlers/${id}`, handler, `handler of ${queue}`] as const),
+    ...handlers.map((each) => [handlerPath(each), each.handler, `handler of ${each.queue}`] as const),
   ];
   if (links.length === 0) return null;
   return (

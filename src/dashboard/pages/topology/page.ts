@@ -1,7 +1,5 @@
 import { answerOf } from '../../site/answer.js';
-import { freshForEach } from '../../site/fresh-for.js';
 import { type Reached, reach, type TopologyFacts } from '../../site/reach.js';
-import type { Site } from '../../site/site.js';
 import { lookedOf } from '../looked-of.js';
 import type { Page } from '../page.js';
 import { textOf } from '../query.js';
@@ -12,13 +10,6 @@ import { shownOf } from './shown.js';
 const LONGEST_TEXT = 255;
 /** Queues that are named in an answer. */
 const NAMED = 200;
-
-/** Bindings change when services are deployed, and the list of all of them is dear. */
-const factsOf = freshForEach<Site, TopologyFacts>(
-  10_000,
-  ({ clock }) => clock,
-  (site) => site.topology(),
-);
 
 const NOTHING: TopologyFacts = { exchanges: [], bindings: [], queues: [] };
 
@@ -32,7 +23,7 @@ export const topology: Page<TopologyModel> = {
     const text = textOf(query, 'text');
     const [seen, { value: facts = NOTHING, problem }] = await Promise.all([
       site.watch.latest(),
-      answerOf('what is bound', site.clock, () => factsOf(site)),
+      answerOf('what is bound', site.clock, () => site.topology()),
     ]);
     const exchange = query.has('exchange') ? asked('exchange') : site.names.events;
     const key = asked('key');

@@ -59,8 +59,7 @@ export function shownOf(facts: TopologyFacts, seen: Seen, names: Names, text: st
 
 /** Dead letters, delays and operators' requests have exchanges and queues of their own, the same for everybody. */
 function withoutOwn({ exchanges, bindings, queues }: TopologyFacts, names: Names): TopologyFacts {
-  const own = new Set([names.control, names.controlTo, names.dead, names.land]);
-  const isShown = (exchange: string) => !own.has(exchange) && !names.isDelayed(exchange);
+  const isShown = (exchange: string) => !names.isOwnExchange(exchange);
   return {
     exchanges: exchanges
       .filter(({ name }) => isShown(name))

@@ -23,20 +23,20 @@ export function seenQueues(
 ): SeenQueue[] {
   const served = servedIn(processes);
   const lanesOf = lanesByQueue(queues);
+  const open = openCircuitsIn(processes);
   return queues.map((facts) => {
     const { queue, of, length, consumers, paused, oldestMs, deadLetters } = facts;
     const { groups, lanes } = served.get(queue) ?? NOT_SERVED;
     const isAlone = lanesOf.get(of)?.length === 1;
     return {
       ...{ queue, of, length, consumers, paused, oldestMs, deadLetters },
-      unsettled: managed?.all.get(queue)?.counts?.unsettled,
       type: managed?.all.get(queue)?.type,
       // What ends in a queue with lanes may have come through any of them.
       ...((isAlone && rates.get(of)) || NO_RATES),
       ...slotsOf(groups),
       suspects: sumOf(lanes.map(({ suspects }) => suspects)),
       held: groups.some(({ held }) => held),
-      openCircuits: openCircuits(of, processes),
+      openCircuits: [...(open.get(of) ?? [])],
     };
   });
 }
@@ -126,12 +126,11 @@ export function sumOf(counts: readonly (number | undefined)[]): number | undefin
   return counts.length === 0 ? undefined : sum;
 }
 
-const openCircuits = (of: string, processes: readonly Process[]): string[] => [
-  ...new Set(
-    processes.flatMap(({ handlers }) =>
-      handlers
-        .filter(({ queue, circuit }) => queue === of && circuit !== undefined && circuit !== 'closed')
-        .map(({ handler }) => handler),
-    ),
-  ),
-];
+/** Handlers whose circuit is open in some process, by queue. */
+function openCircuitsIn(processes: readonly Process[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const open = new Map<string, Set<string>>();
+  for (const { queue, handler, circuit } of processes.flatMap(({ handlers }) => handlers))
+    if (circuit !== undefined && circuit !== 'closed')
+      open.set(queue, (open.get(queue) ?? new Set()).add(handler));
+  return open;
+}
