@@ -7,6 +7,7 @@ export {
   CrashedError,
   GuiltyQueueError,
   HandlerTimeoutError,
+  LeaseLostError,
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,

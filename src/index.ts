@@ -29,6 +29,7 @@ export {
   HandlerTimeoutError,
   HoplineError,
   InvalidMessageError,
+  LeaseLostError,
   MessageTooLargeError,
   MiddlewareError,
   NoHandlerError,

@@ -1,7 +1,8 @@
-import { type Check, having, objectWith, required } from '../util/check.js';
+import { type Check, flag, having, objectWith, required } from '../util/check.js';
 
 /** Check of the stores that a bus is given. */
 export const storesOption: Check = objectWith({
+  isOfProcess: flag,
   rateLimits: required(having('a store of rate limits, as redisStores() has', 'take')),
   idempotency: required(
     having('a store of handled messages, as redisStores() has', 'claim', 'finish', 'release'),
@@ -19,6 +20,9 @@ export const storesOption: Check = objectWith({
     'settle',
     'find',
   ),
+  leases: having('a store of leases, as redisStores() has', 'take', 'look', 'renew', 'finish', 'release'),
+  checkpoints: having('a store of checkpoints, as redisStores() has', 'load', 'save', 'forget'),
+  semaphores: having('a store of semaphores, as redisStores() has', 'acquire', 'renew', 'release'),
   inbox: having('an inbox, as postgresStores() has', 'begin'),
   outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
 });

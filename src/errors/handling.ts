@@ -56,6 +56,24 @@ export class AttemptOverError extends HoplineError {
   }
 }
 
+/**
+ * The lease of a job that takes long is lost: it could not be renewed in time, as when the store is away or the process stood still, and
+ * another process may run the job by now. This is the reason of `context.signal`; what the old run still does through its context
+ * throws one, and is not done.
+ */
+export class LeaseLostError extends HoplineError {
+  readonly code = 'HOPLINE_LEASE_LOST';
+
+  /** @param what what found that: `the lease of handler X was not renewed in time`, or a call that was refused */
+  constructor(what: string, options?: { cause?: unknown }) {
+    super(
+      what,
+      'Stop on context.signal: the job is run again by whoever has its lease. If it happens often, look whether the store can be reached and whether the handler blocks its process.',
+      options,
+    );
+  }
+}
+
 /** A middleware called `next` a second time, or after it had returned or thrown. The call did nothing. */
 export class MiddlewareError extends HoplineError {
   readonly code = 'HOPLINE_MIDDLEWARE';

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ChainState } from '../message/wire/chain-header.js';
 import type { Clock } from '../util/clock.js';
 import type { Match } from './handler.js';
+import type { AttemptLease } from './lease.js';
 import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 import type { AttemptTrace } from './tracing/tracing.js';
@@ -33,6 +34,8 @@ export class Work {
   reply: Pick<Content, 'body' | 'contentType'> | undefined = undefined;
   /** When the requester waits no more, in monotonic milliseconds; undefined if the request does not say so, and for messages. */
   overAt: number | undefined = undefined;
+  /** Lease of the attempt that runs; undefined for a handler that has none. */
+  lease: AttemptLease | undefined = undefined;
   /** True for a request that was over before it could begin: it is not answered. */
   isExpired = false;
   /** Outcome that was decided before its first attempt; it then has none. */

@@ -9,8 +9,10 @@ export type {
   StoredBatch,
   StoredCounts,
 } from './batches.js';
+export type { CheckpointStore } from './checkpoints.js';
 export type { HandledKey, IdempotencyStore } from './idempotency.js';
 export type { InboxStore, InboxTransaction } from './inbox.js';
+export type { LeaseAnswer, LeaseStore } from './leases.js';
 export type { OnceStore } from './once.js';
 export type {
   OutboxBacklog,
@@ -23,4 +25,5 @@ export type {
   TakenEntry,
 } from './outbox.js';
 export type { RateLimitStore } from './rate-limits.js';
+export type { PermitAnswer, SemaphoreStore } from './semaphores.js';
 export type { UniqueStore } from './unique.js';

@@ -1,13 +1,18 @@
 import type { BatchStore } from './batches.js';
+import type { CheckpointStore } from './checkpoints.js';
 import type { IdempotencyStore } from './idempotency.js';
 import type { InboxStore } from './inbox.js';
+import type { LeaseStore } from './leases.js';
 import type { OnceStore } from './once.js';
 import type { OutboxStore } from './outbox.js';
 import type { RateLimitStore } from './rate-limits.js';
+import type { SemaphoreStore } from './semaphores.js';
 import type { UniqueStore } from './unique.js';
 
 /** Stores for the state that a bus's handlers share, by the feature that keeps it. */
 export interface Stores {
+  /** True if this process alone has them: nothing can be held between processes by them. @default false */
+  readonly isOfProcess?: boolean;
   /** Permits of rate limits. */
   readonly rateLimits: RateLimitStore;
   /** Messages that idempotent handlers handle or have handled. */
@@ -18,6 +23,12 @@ export interface Stores {
   readonly unique: UniqueStore;
   /** Batches, which are not available without it. */
   readonly batches?: BatchStore;
+  /** Leases of jobs that take long, and locks that handlers take; neither is available without it. */
+  readonly leases?: LeaseStore;
+  /** What resumable handlers have done so far; they need it. */
+  readonly checkpoints?: CheckpointStore;
+  /** Permits of handlers of which only so many run at once, over all processes; they need it. */
+  readonly semaphores?: SemaphoreStore;
   /** Transactions of handlers with an inbox: PostgreSQL only. */
   readonly inbox?: InboxStore;
   /** Messages that are published with a transaction: PostgreSQL only. */

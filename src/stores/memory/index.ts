@@ -2,6 +2,7 @@ import type { Clock } from '../../util/clock.js';
 import type { Stores } from '../stores.js';
 import { MemoryBatches } from './batches.js';
 import { MemoryIdempotency } from './idempotency.js';
+import { MemoryLeases } from './leases.js';
 import { MemoryOnce } from './once.js';
 import { MemoryRateLimits } from './rate-limits.js';
 import { MemoryUnique } from './unique.js';
@@ -9,10 +10,12 @@ import { MemoryUnique } from './unique.js';
 /** Stores in the memory of this process, for its lifetime. */
 export function memoryStores(clock: Clock): Stores {
   return {
+    isOfProcess: true,
     rateLimits: new MemoryRateLimits(clock),
     idempotency: new MemoryIdempotency(clock),
     once: new MemoryOnce(clock),
     unique: new MemoryUnique(clock),
     batches: new MemoryBatches(clock),
+    leases: new MemoryLeases(clock),
   };
 }

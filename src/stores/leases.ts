@@ -1,0 +1,32 @@
+/** Answer to who asks for a lease. */
+export type LeaseAnswer =
+  /** It is the asker's, until its time is over; `fence` is higher than that of every holder before. */
+  | { readonly kind: 'taken'; readonly fence: number }
+  /** Another owner has it, for at most so many milliseconds more, at least 1, unless it renews it. */
+  | { readonly kind: 'held'; readonly leftMs: number }
+  /** Whoever had it has finished what it was for. */
+  | { readonly kind: 'done' };
+
+/**
+ * Store of leases, each held by one owner at a time, among all processes that share the store. A lease ends by itself when its
+ * time is over. Its holder is known by its fence: numbers that grow with each holder of a name, also after the store has forgotten
+ * the name, since they follow the store's clock. So what an old holder does late can be told from what the new one does.
+ *
+ * All methods throw the error of the store's client if the store can't be reached.
+ */
+export interface LeaseStore {
+  /** Takes a lease for `forMs`. An owner that has it keeps its fence, and has it for `forMs` from now on. */
+  take(name: string, owner: string, forMs: number): Promise<LeaseAnswer>;
+
+  /** What {@link take} would answer, without taking it: `free`, `done`, or the milliseconds for which it is held. */
+  look(name: string): Promise<'free' | 'done' | number>;
+
+  /** Extends a lease to `forMs` from now on. False if the holder with this fence no longer has it. */
+  renew(name: string, fence: number, forMs: number): Promise<boolean>;
+
+  /** Marks as done what the lease was for, for `keepMs`: nobody can take it. False if the holder with this fence no longer has it. */
+  finish(name: string, fence: number, keepMs: number): Promise<boolean>;
+
+  /** Gives a lease back, if the holder with this fence still has it. */
+  release(name: string, fence: number): Promise<void>;
+}
