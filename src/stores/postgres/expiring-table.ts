@@ -99,6 +99,7 @@ export class ExpiringTable {
     for (let round = 1; round <= MOST_ROUNDS; round += 1) {
       const row = await this.ask<Row>(sql, values);
       if (row) return row;
+      await pause(systemClock, Math.random() * PAUSE_AT_MOST_MS);
     }
     throw new StoreTimeoutError(
       `a row of ${this.name} was changed by others during each of ${MOST_ROUNDS * MOST_QUESTIONS} queries`,

@@ -167,4 +167,27 @@ export const MIGRATIONS: readonly Migration[] = [
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);`,
   },
+  {
+    step: 9,
+    name: 'checkpoints of resumable handlers',
+    sql: (schema) => `
+      CREATE TABLE ${schema}.checkpoints (
+        name text PRIMARY KEY,
+        state text NOT NULL,
+        fence bigint NOT NULL,
+        until timestamptz NOT NULL
+      );`,
+  },
+  {
+    step: 10,
+    name: 'permits of handlers of which only so many run at once',
+    // Logged: without the rows, handlers would run at once that must not.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.semaphores (
+        name text PRIMARY KEY,
+        fence bigint NOT NULL,
+        permits jsonb NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
 ];
