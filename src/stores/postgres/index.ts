@@ -28,7 +28,7 @@ const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), sc
  */
 export function postgresStores(
   options: PostgresStoresOptions,
-): Required<Omit<Stores, 'isOfProcess' | 'leases' | 'checkpoints' | 'semaphores'>> {
+): Required<Omit<Stores, 'isOfProcess' | 'jobs' | 'leases' | 'checkpoints' | 'semaphores'>> {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
