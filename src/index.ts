@@ -30,6 +30,8 @@ export {
   HoplineError,
   InvalidMessageError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MessageTooLargeError,
   MiddlewareError,
   NoHandlerError,
@@ -83,6 +85,7 @@ export {
   type PackOptions,
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
+export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
 export type { PublishManyOptions, PublishOptions } from './message/publish-options.js';
