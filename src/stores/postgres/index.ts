@@ -5,6 +5,7 @@ import type { Stores } from '../stores.js';
 import { PostgresBatches } from './batches.js';
 import { PostgresIdempotency } from './idempotency.js';
 import { PostgresInbox } from './inbox.js';
+import { PostgresJobs } from './jobs.js';
 import { PostgresOnce } from './once.js';
 import { PostgresOutbox } from './outbox.js';
 import { PostgresRateLimits } from './rate-limits.js';
@@ -28,7 +29,7 @@ const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), sc
  */
 export function postgresStores(
   options: PostgresStoresOptions,
-): Required<Omit<Stores, 'isOfProcess' | 'jobs' | 'leases' | 'checkpoints' | 'semaphores'>> {
+): Required<Omit<Stores, 'isOfProcess' | 'leases' | 'checkpoints' | 'semaphores'>> {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
@@ -39,6 +40,7 @@ export function postgresStores(
     once: new PostgresOnce(pool, schema),
     unique: new PostgresUnique(pool, schema),
     batches: new PostgresBatches(pool, schema),
+    jobs: new PostgresJobs(pool, schema),
     inbox: new PostgresInbox(pool, schema, outbox),
     outbox,
   };

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Stores } from '../stores.js';
 import { RedisBatches } from './batches.js';
 import { RedisIdempotency } from './idempotency.js';
+import { RedisJobs } from './jobs.js';
 import { RedisOnce } from './once.js';
 import { RedisRateLimits } from './rate-limits.js';
 import { RedisUnique } from './unique.js';
@@ -25,5 +26,6 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
     once: new RedisOnce(client, `${keyPrefix}:once`),
     unique: new RedisUnique(client, keyPrefix),
     batches: new RedisBatches(client, keyPrefix),
+    jobs: new RedisJobs(client, keyPrefix),
   };
 }
