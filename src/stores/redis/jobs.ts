@@ -15,7 +15,7 @@ import {
   UNENDED_KEPT_MS,
 } from '../jobs.js';
 import { ADD, BEGIN, CANCEL, END, MOVE, PAUSE, PROGRESS, REMOVE, RESERVE } from './job-scripts.js';
-import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
+import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.js';
 
 /** Ids that are looked at together while a list is searched, and at most. */
 const PAGE = 200;
@@ -28,6 +28,7 @@ type Value = string | number | undefined;
 /** Records of jobs in Redis: a hash each, which expires, and sorted sets of their ids; see job-scripts.ts. */
 export class RedisJobs implements JobStore {
   private readonly prefix: string;
+  private readonly scripts: RedisScripts;
 
   /** @param keyPrefix prefix of all keys */
   constructor(
@@ -36,6 +37,7 @@ export class RedisJobs implements JobStore {
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {
     this.prefix = `${keyPrefix}:{jobs}:`;
+    this.scripts = new RedisScripts(client, keyPrefix, answerWithinMs);
   }
 
   async add(jobs: readonly NewJob[]): Promise<(string | undefined)[]> {
@@ -169,7 +171,7 @@ export class RedisJobs implements JobStore {
   private async run(script: string, values: readonly Value[]): Promise<string[]> {
     if (values.length === 0) return [];
     const given = values.map((value) => value ?? '');
-    return (await this.ask(() => this.client.eval(script, 1, this.prefix, ...given))) as string[];
+    return (await this.scripts.run(script, '{jobs}:', ...given)) as string[];
   }
 
   /** @throws StoreTimeoutError; the errors of the client */
