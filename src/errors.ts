@@ -11,6 +11,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NotResumableError,
   ShutdownError,
   StopDeadlineError,
   UndecodableError,

@@ -36,6 +36,7 @@ export {
   NoMessageIdError,
   NoResponderError,
   NoTransactionError,
+  NotResumableError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -63,6 +64,7 @@ export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
+export type { ResumableOptions } from './features/resumable/option.js';
 export type {
   Batch,
   BatchContext,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../util/clock.js';
 import type { Stores } from '../stores.js';
 import { MemoryBatches } from './batches.js';
+import { MemoryCheckpoints } from './checkpoints.js';
 import { MemoryIdempotency } from './idempotency.js';
 import { MemoryLeases } from './leases.js';
 import { MemoryOnce } from './once.js';
@@ -17,5 +18,6 @@ export function memoryStores(clock: Clock): Stores {
     unique: new MemoryUnique(clock),
     batches: new MemoryBatches(clock),
     leases: new MemoryLeases(clock),
+    checkpoints: new MemoryCheckpoints(clock),
   };
 }
