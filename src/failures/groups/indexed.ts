@@ -104,7 +104,8 @@ export function indexed({ own: _, failedAt, firstAttemptAt, publishedAt, ...lett
   };
 }
 
-const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+export const dateOf = (at: number | undefined): Date | undefined =>
+  at === undefined ? undefined : new Date(at);
 
 /** Steps that are to come, of a chain of any length: an index of many letters can't hold them all. */
 const MOST_STEPS = 10;
