@@ -11,6 +11,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
   ShutdownError,
   StopDeadlineError,
   UndecodableError,

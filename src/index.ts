@@ -34,6 +34,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
   NoResponderError,
   NoTransactionError,
   NotStartedError,

@@ -23,6 +23,8 @@ export interface Attempt extends MessageContext {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** What a handler with a rate limit says about it; undefined without one. */
+  pace: AttemptPace | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
@@ -61,6 +63,12 @@ export interface AttemptPublishes {
   run(code: () => unknown): unknown;
   /** Runs a part whose result is recorded whatever becomes of the attempt: what it publishes leaves at once, before the record. */
   runPart<Result>(part: () => Result): Result;
+}
+
+/** Rate limit that the attempt has taken a permit of. */
+export interface AttemptPace {
+  /** Time for which everybody has to wait that takes permits there, from now on; 0 if nobody has. */
+  limitedMs: number;
 }
 
 /** Step of a chain during its attempt. */

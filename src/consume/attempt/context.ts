@@ -1,4 +1,4 @@
-import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
+import { AttemptOverError, InvalidMessageError, NoRateLimitError, NoTransactionError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
@@ -12,7 +12,7 @@ import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { RequestSender, Senders } from '../../message/requests/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
+import type { Attempt, AttemptPace, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
@@ -58,6 +58,8 @@ export class HandlerContext extends MessageContext implements Attempt {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** Rate limit of which it has a permit. */
+  pace: AttemptPace | undefined;
   private ownParts: HandlerParts | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
@@ -200,18 +202,13 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   release(delay: Duration): void {
-    if (this.handler.answers)
-      throw new InvalidMessageError(
-        `'${this.handler.name}' answers requests, and a request can't come back later: its requester waits`,
-        'Throw, or call context.fail(): the requester may ask again.',
-      );
-    if (!isDuration(delay)) {
-      throw new InvalidMessageError(
-        `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
-        "Give a duration such as '30s'.",
-      );
-    }
-    this.record('release', { kind: 'release', delayMs: toMs(delay), unhandled: false });
+    this.releaseBy('release', 'delay', delay);
+  }
+
+  limited(retryAfter: Duration): void {
+    if (!this.pace && this.phase === 'running') throw new NoRateLimitError(this.handler.name);
+    if (this.releaseBy('limited', 'retryAfter', retryAfter) && this.pace)
+      this.pace.limitedMs = Math.max(this.pace.limitedMs, toMs(retryAfter));
   }
 
   fail(reason: string | Error): void {
@@ -268,8 +265,27 @@ export class HandlerContext extends MessageContext implements Attempt {
     if (this.phase === 'over') throw new AttemptOverError(`context.${call}()`, this.handler.name);
   }
 
-  private record(call: string, outcome: Outcome): void {
-    if (!this.isTooLate(call)) this.recorded ??= outcome;
+  private record(call: string, outcome: Outcome): boolean {
+    if (this.isTooLate(call)) return false;
+    this.recorded ??= outcome;
+    return true;
+  }
+
+  /** False if it came too late. @param what the delay's name in the call */
+  private releaseBy(call: string, what: string, delay: Duration): boolean {
+    const { name, answers } = this.handler;
+    if (answers)
+      throw new InvalidMessageError(
+        `'${name}' answers requests, and a request can't come back later: its requester waits`,
+        'Throw, or call context.fail(): the requester may ask again.',
+      );
+    if (!isDuration(delay)) {
+      throw new InvalidMessageError(
+        `expected ${call}'s ${what} to be a duration of at most 400 days, got ${show(delay)}`,
+        "Give a duration such as '30s'.",
+      );
+    }
+    return this.record(call, { kind: 'release', delayMs: toMs(delay), unhandled: false });
   }
 
   /** Logs a call that comes too late: its caller expects no error, and a throw might end the process. */

@@ -2,6 +2,7 @@ import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '.
 import type { BusEvents } from '../../events.js';
 import { Circuits } from '../../features/circuit-breaker/circuits.js';
 import { slotsProblem } from '../../features/handler-features.js';
+import type { LimitsInForce } from '../../features/limits/limits-in-force.js';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { Uniques } from '../../features/unique/uniques.js';
 import type { Work } from '../../pipeline/work.js';
@@ -23,6 +24,7 @@ import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
+import { applyLimits } from './apply-limits.js';
 import { Gate } from './gate.js';
 import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
@@ -80,12 +82,8 @@ export class SlotGroup {
     this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
-    const settler = groupSettler(
-      serving,
-      { ...options, ...options.dispatcher, ...options.settler },
-      uniques,
-      this.pause,
-    );
+    const forSettling = { ...options, ...options.dispatcher, ...options.settler };
+    const settler = groupSettler(serving, forSettling, uniques, this.pause);
     this.settler = settler;
     const { handlers, stopping, pause } = this;
     this.dispatcher = new Dispatcher({
@@ -177,12 +175,18 @@ export class SlotGroup {
    * fetched are finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
-      const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
-      if (isWanted) void this.pause.add('operator', [index]);
-      else this.pause.remove('operator', [index]);
-    }
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries())
+      this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
+  }
+
+  /** Applies changed limits to those of these handlers that are the group's. */
+  relimit(changed: readonly Handler[], limits: LimitsInForce): void {
+    const { handlers, dispatcher, gate } = this;
+    applyLimits(
+      handlers.filter((each) => changed.includes(each)),
+      limits,
+      { dispatcher, gate },
+    );
   }
 
   /**

@@ -58,7 +58,7 @@ describe('a process that starts while another has what is paused', () => {
 
 describe('a process that hears operators', () => {
   const clock = new ManualClock();
-  let consumption: { setPaused(paused: ReadonlySet<string>): void };
+  let consumption: Pick<Consumption, 'setPaused' | 'setLimits'>;
   let paused: string[];
   let held: () => Promise<Held>;
   let published: OutgoingMessage[];
@@ -101,6 +101,7 @@ describe('a process that hears operators', () => {
       setPaused: (names) => {
         paused = [...names];
       },
+      setLimits: () => {},
     };
     held = holding([]);
   });
