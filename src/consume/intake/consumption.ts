@@ -13,6 +13,7 @@ import { ReplayReports } from '../report/replay-reports.js';
 import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
+import { applyLimits } from './apply-limits.js';
 import { longestRunning } from './running-messages.js';
 import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 
@@ -103,7 +104,12 @@ export class Consumption {
   /** Puts these limits, and no others, in the place of the handlers' own, from their next message on; also before the start. */
   setLimits(limits: readonly SetLimit[]): void {
     const changed = this.limits.replace(limits, this.handlers);
-    for (const group of this.groups) group.relimit(changed, this.limits);
+    for (const { handlers, limited } of this.groups)
+      applyLimits(
+        handlers.filter((handler) => changed.includes(handler)),
+        this.limits,
+        limited,
+      );
   }
 
   /** The handlers that are consumed here. */

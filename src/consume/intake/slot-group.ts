@@ -2,7 +2,6 @@ import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '.
 import type { BusEvents } from '../../events.js';
 import { Circuits } from '../../features/circuit-breaker/circuits.js';
 import { slotsProblem } from '../../features/handler-features.js';
-import type { LimitsInForce } from '../../features/limits/limits-in-force.js';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { Uniques } from '../../features/unique/uniques.js';
 import type { Work } from '../../pipeline/work.js';
@@ -24,7 +23,7 @@ import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
-import { applyLimits } from './apply-limits.js';
+import type { LimitedParts } from './apply-limits.js';
 import { Gate } from './gate.js';
 import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
@@ -179,14 +178,9 @@ export class SlotGroup {
       this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
   }
 
-  /** Applies changed limits to those of these handlers that are the group's. */
-  relimit(changed: readonly Handler[], limits: LimitsInForce): void {
-    const { handlers, dispatcher, gate } = this;
-    applyLimits(
-      handlers.filter((each) => changed.includes(each)),
-      limits,
-      { dispatcher, gate },
-    );
+  /** What changed limits of its handlers are applied to. */
+  get limited(): LimitedParts {
+    return { dispatcher: this.dispatcher, gate: this.gate };
   }
 
   /**
