@@ -14,6 +14,7 @@ import type { Clock } from '../util/clock.js';
 import { type Duration, toMs } from '../util/duration.js';
 import type { ControlAnswer } from './answer.js';
 import type { Answers, Asking } from './asking.js';
+import { limitedText } from './limit-text.js';
 import type { Orders } from './orders.js';
 
 /** Whose limits are meant: a handler's, or those of all handlers of a bucket. */
@@ -207,12 +208,6 @@ const severalQueues = (handler: string, queues: readonly string[]): OptionsError
   new OptionsError('limit', [
     `several queues have a handler '${handler}': name one of them, ${queues.join(', ')}`,
   ]);
-
-/** `handler 'charge' of queue 'billing.charges'`, or `bucket 'stripe'`. */
-export const limitedText = ({ queue, handler, bucket }: Named): string =>
-  bucket !== undefined
-    ? `bucket '${bucket}'`
-    : `handler '${handler}'${queue === undefined ? '' : ` of queue '${queue}'`}`;
 
 const nothingSet = (target: LimitTarget, limits: readonly SetLimit[]): OptionsError =>
   new OptionsError('limit', [

@@ -1,11 +1,11 @@
 import bytes from 'bytes';
 import type { ErrorGroup } from '../../consume/report/error-groups.js';
 import type { HandlerReport } from '../../control/handler-report.js';
+import { rateText } from '../../control/limit-text.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import type { StatusReport } from '../../control/results.js';
 import { formatMs } from '../../util/duration.js';
 import { numberText } from '../../util/text/count-text.js';
-import { rateText } from './limit-text.js';
 import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';
 import { kindText, type Verdict, verdictOf } from './what-is-wrong.js';

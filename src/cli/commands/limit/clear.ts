@@ -1,4 +1,4 @@
-import { limitedText } from '../../../control/limits.js';
+import { limitedText } from '../../../control/limit-text.js';
 import { atControl } from '../../broker/control.js';
 import type { DefineCommand } from '../../command.js';
 import { oneLine } from '../../output/text.js';

@@ -1,8 +1,7 @@
-import { limitedText } from '../../../control/limits.js';
+import { limitedText, setText } from '../../../control/limit-text.js';
 import { atControl } from '../../broker/control.js';
 import type { DefineCommand } from '../../command.js';
 import { startRate, wholeNumber } from '../../flag-values.js';
-import { setText } from '../../output/limit-text.js';
 import { oneLine } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 import { type LimitFlags, printLimited, targetOf, withLimitTarget } from './target.js';

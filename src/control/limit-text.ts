@@ -1,5 +1,11 @@
-import type { RateInForce, SetLimit } from '../../features/limits/limits-in-force.js';
-import { formatMs } from '../../util/duration.js';
+import type { RateInForce, SetLimit } from '../features/limits/limits-in-force.js';
+import { formatMs } from '../util/duration.js';
+
+/** `handler 'charge' of queue 'billing.charges'`, or `bucket 'stripe'`. */
+export const limitedText = ({ queue, handler, bucket }: Partial<SetLimit>): string =>
+  bucket !== undefined
+    ? `bucket '${bucket}'`
+    : `handler '${handler}'${queue === undefined ? '' : ` of queue '${queue}'`}`;
 
 /** `50/1m`, and whose permits these are. */
 export function rateText({ allow, everyMs, bucket, keyed }: RateInForce): string {
