@@ -29,7 +29,9 @@ const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), sc
  *
  * @throws OptionsError
  */
-export function postgresStores(options: PostgresStoresOptions): Required<Omit<Stores, 'isOfProcess'>> {
+export function postgresStores(
+  options: PostgresStoresOptions,
+): Required<Omit<Stores, 'isOfProcess' | 'jobs'>> {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
