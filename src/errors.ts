@@ -13,6 +13,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NotResumableError,
   ShutdownError,
   StopDeadlineError,
   UndecodableError,

@@ -44,6 +44,7 @@ export {
   NoResponderError,
   NoTransactionError,
   NotReschedulableError,
+  NotResumableError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -71,6 +72,7 @@ export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
+export type { ResumableOptions } from './features/resumable/option.js';
 export type {
   Batch,
   BatchContext,

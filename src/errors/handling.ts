@@ -103,6 +103,21 @@ export class LockLostError extends HoplineError {
   }
 }
 
+/**
+ * A handler asked for its state, or was to keep one, and is not resumable: nothing is kept of what it has done so far. Nothing was done.
+ */
+export class NotResumableError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_RESUMABLE';
+
+  /** @param call such as `context.yield()` */
+  constructor(call: string, handler: string) {
+    super(
+      `${call} needs a resumable handler, and '${handler}' is none`,
+      'Give it the option resumable: true (@Resumable()), and a bus whose stores keep checkpoints.',
+    );
+  }
+}
+
 /** A middleware called `next` a second time, or after it had returned or thrown. The call did nothing. */
 export class MiddlewareError extends HoplineError {
   readonly code = 'HOPLINE_MIDDLEWARE';

@@ -6,18 +6,22 @@ import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
 import type { PublishesOptions } from './publishes/stage.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
+import type { ResumingOptions } from './resumable/stage.js';
 
 /** Parts of the bus that stages are made with. */
 export type FeatureParts = BulkParts &
   IdempotencyOptions &
   InboxOptions &
   PublishesOptions &
-  RateLimitsOptions;
+  RateLimitsOptions &
+  ResumingOptions;
 
 /** Facts about the bus that options are judged by. */
 export interface FeatureBus {
   /** True if the bus's stores have inboxes. */
   readonly hasInbox: boolean;
+  /** True if the bus's stores keep checkpoints. */
+  readonly hasCheckpoints: boolean;
   /** Undefined if the bus has no keys. */
   readonly encryption?: object | undefined;
   /** Timeout of handlers that set none. */

@@ -57,6 +57,7 @@ import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
+import { resuming } from './resuming.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -122,6 +123,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'outbox and inbox': transactions,
   'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
+  'resumable handlers': resuming,
   'unique messages': unique,
   locks,
   'dead letters': deadLetters,

@@ -1,4 +1,4 @@
-import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
+import { AttemptOverError, NoTransactionError, NotResumableError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
@@ -14,15 +14,16 @@ import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { RequestSender, Senders } from '../../message/requests/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
-import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
+import type { Attempt, AttemptPublishes, AttemptState, AttemptTransaction } from '../../pipeline/attempt.js';
+import { COME_BACK_SOON, DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
-import { show } from '../../util/check.js';
-import { type Duration, isDuration, toMs } from '../../util/duration.js';
+import type { Duration } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
+import { askedRelease } from './asked-release.js';
+import { logWith } from './attempt-log.js';
 import { CarryingRequests } from './carrying-requests.js';
 import { CarryingSender } from './carrying-sender.js';
 
@@ -60,6 +61,8 @@ export class HandlerContext extends MessageContext implements Attempt {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** What it has done so far, if its handler is resumable. */
+  resumed: AttemptState | undefined;
   private ownParts: HandlerParts | undefined;
   locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
@@ -178,22 +181,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get log(): Logger {
-    const { messageId, routingKey, queue, attempt } = this;
-    const { log: logger } = this.bus;
-    const mine = {
-      queue,
-      handler: this.handler.name,
-      routingKey,
-      messageId,
-      attempt,
-      ...this.trace?.logFields,
-    };
-    return {
-      debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
-      info: (fields, message) => logger.info({ ...mine, ...fields }, message),
-      warn: (fields, message) => logger.warn({ ...mine, ...fields }, message),
-      error: (fields, message) => logger.error({ ...mine, ...fields }, message),
-    };
+    const { messageId, routingKey, queue, attempt, handler, trace, bus } = this;
+    return logWith(bus.log, {
+      ...{ queue, handler: handler.name, routingKey, messageId, attempt },
+      ...trace?.logFields,
+    });
   }
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
@@ -207,19 +199,27 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.locks.lock(name, options);
   }
 
+  get state(): unknown {
+    return this.resumedFor('context.state').value;
+  }
+
+  async checkpoint(state: unknown): Promise<void> {
+    await this.resumedFor('context.checkpoint()').save(state, 'checkpoint');
+  }
+
+  async yield(state: unknown): Promise<void> {
+    const resumed = this.resumedFor('context.yield()');
+    if (this.isTooLate('yield')) return;
+    // Before it is stored: a handler that returns without having awaited this is not done.
+    this.recorded ??= COME_BACK_SOON;
+    await resumed.save(state, 'yield', () => {
+      // It would go on from an older state, at once and without a try used, for as long as none can be stored.
+      if (this.recorded === COME_BACK_SOON) this.recorded = undefined;
+    });
+  }
+
   release(delay: Duration): void {
-    if (this.handler.answers)
-      throw new InvalidMessageError(
-        `'${this.handler.name}' answers requests, and a request can't come back later: its requester waits`,
-        'Throw, or call context.fail(): the requester may ask again.',
-      );
-    if (!isDuration(delay)) {
-      throw new InvalidMessageError(
-        `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
-        "Give a duration such as '30s'.",
-      );
-    }
-    this.record('release', { kind: 'release', delayMs: toMs(delay), unhandled: false });
+    this.record('release', askedRelease(delay, this.handler));
   }
 
   fail(reason: string | Error): void {
@@ -274,6 +274,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** @throws AttemptOverError */
   mustNotBeOver(call: string): void {
     if (this.phase === 'over') throw new AttemptOverError(`context.${call}()`, this.handler.name);
+  }
+
+  private resumedFor(call: string): AttemptState {
+    if (this.resumed) return this.resumed;
+    throw new NotResumableError(call, this.handler.name);
   }
 
   private record(call: string, outcome: Outcome): void {
