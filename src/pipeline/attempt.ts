@@ -25,6 +25,8 @@ export interface Attempt extends MessageContext {
   kept: AttemptPublishes | undefined;
   /** What it has done so far, if its handler is resumable: set by a stage before its code begins. */
   resumed: AttemptState | undefined;
+  /** Locks that it has asked for; undefined if it has not. */
+  readonly locks: AttemptLocks | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
@@ -50,6 +52,12 @@ export interface AttemptTransaction {
   rollBack(): Promise<void>;
   /** Gives the transaction up while the handler's code may still run. */
   abandon(): void;
+}
+
+/** Locks of one attempt. */
+export interface AttemptLocks {
+  /** Gives all that are held back, for when the attempt has ended. Never rejects. */
+  giveBack(): Promise<void>;
 }
 
 /** Publishes of one attempt, kept until it has succeeded. */

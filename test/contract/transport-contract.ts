@@ -34,6 +34,7 @@ import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
+import { locks } from './locks.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
@@ -124,6 +125,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'parts that are done once': once,
   'resumable handlers': resuming,
   'unique messages': unique,
+  locks,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -1,11 +1,13 @@
-import { AttemptOverError, NoTransactionError, NotResumableError } from '../../errors.js';
+import { AttemptOverError, NotResumableError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
-import { transactionOver } from '../../features/inbox/inbox.js';
+import { transactionOver, withoutInbox } from '../../features/inbox/inbox.js';
+import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import { MessageContext } from '../../message/context.js';
+import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
@@ -31,7 +33,7 @@ export interface Stopping {
 }
 
 /** Parts of the bus that contexts use. */
-export interface ContextSurroundings extends Senders {
+export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -62,6 +64,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** What it has done so far, if its handler is resumable. */
   resumed: AttemptState | undefined;
   private ownParts: HandlerParts | undefined;
+  locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
 
@@ -170,11 +173,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   get transaction(): TransactionClient {
     const { transacted, handler } = this;
     if (transacted?.isOpen) return transacted.client;
-    if (handler.inbox) throw transactionOver(handler.name);
-    throw new NoTransactionError(
-      `the handler '${handler.name}' has no transaction: it has no inbox`,
-      'Give it an inbox (@Inbox), and use context.transaction before it returns.',
-    );
+    throw handler.inbox ? transactionOver(handler.name) : withoutInbox(handler.name);
   }
 
   get log(): Logger {
@@ -208,6 +207,11 @@ export class HandlerContext extends MessageContext implements Attempt {
       // It would go on from an older state, at once and without a try used, for as long as none can be stored.
       if (this.recorded === COME_BACK_SOON) this.recorded = undefined;
     });
+  }
+
+  lock(name: string, options?: LockOptions): Promise<Lock> {
+    this.locks ??= new HandlerLocks(this.bus, this);
+    return this.locks.lock(name, options);
   }
 
   release(delay: Duration): void {
