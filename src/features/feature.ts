@@ -4,6 +4,7 @@ import type { Check } from '../util/check.js';
 import type { BulkParts } from './bulk/bulk-calls.js';
 import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
+import type { LongParts } from './long/stage.js';
 import type { PublishesOptions } from './publishes/stage.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
 
@@ -12,10 +13,15 @@ export type FeatureParts = BulkParts &
   IdempotencyOptions &
   InboxOptions &
   PublishesOptions &
-  RateLimitsOptions;
+  RateLimitsOptions & {
+    /** Parts of handlers that run under leases; undefined where there are none. */
+    readonly jobs?: LongParts | undefined;
+  };
 
 /** Facts about the bus that options are judged by. */
 export interface FeatureBus {
+  /** True if leases can be held among all processes that may get the bus's messages. @default not known: nothing is refused */
+  readonly hasSharedLeases?: boolean | undefined;
   /** True if the bus's stores have inboxes. */
   readonly hasInbox: boolean;
   /** Undefined if the bus has no keys. */

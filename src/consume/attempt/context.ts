@@ -1,9 +1,10 @@
-import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
+import { AttemptOverError, InvalidMessageError, LeaseLostError, NoTransactionError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import { refusingSender } from '../../features/long/refusing-sender.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import { MessageContext } from '../../message/context.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
@@ -137,6 +138,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get signal(): AbortSignal {
+    this.lookAtLease();
     if (!this.controller) {
       this.controller = new AbortController();
       if (this.abortReason) this.controller.abort(this.abortReason);
@@ -145,7 +147,13 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get shouldStop(): boolean {
+    this.lookAtLease();
     return this.bus.stopping.isStopping || this.abortReason !== undefined;
+  }
+
+  /** A process that has stood still sees here that its lease is lost, before any timer tells it. */
+  private lookAtLease(): void {
+    void this.work.lease?.isHeld;
   }
 
   get step(): HandlerStep | undefined {
@@ -238,7 +246,9 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** Publishes within a transaction leave with its commit, kept ones with its success; of an attempt that has failed none does, whatever code still runs. */
   protected get sender(): Sender {
     this.ownSender ??= new CarryingSender(this.cause, () => {
-      const { transacted, kept, bus } = this;
+      const { transacted, kept, bus, work } = this;
+      if (work.lease?.isLost)
+        return refusingSender(LeaseLostError.refusing('context.publish()', this.handler.name));
       if (kept?.isKeeping) return kept.sender;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });

@@ -35,6 +35,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   idempotent: 'a copy that is skipped would have no reply: use context.once() for parts that are done once',
   inbox: 'a copy that is skipped would have no reply: open a transaction in the handler',
   unique: 'each request has a reply of its own',
+  long: 'its requester does not wait for so long: send a message',
   bulk: 'each request has a reply of its own',
 };
 

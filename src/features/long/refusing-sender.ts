@@ -1,0 +1,12 @@
+import type { Sender } from '../../message/publisher.js';
+
+/** A sender of an attempt whose lease is lost: another run of it may have begun, which publishes the same. */
+export function refusingSender(error: Error): Sender {
+  return {
+    dispatch: () => Promise.reject(error),
+    dispatchMany: () => Promise.reject(error),
+    chain: () => {
+      throw error;
+    },
+  };
+}
