@@ -102,6 +102,7 @@ describe('subscriptions', () => {
             middleware: undefined,
             idempotent: undefined,
             inbox: undefined,
+            long: undefined,
             unique: undefined,
             encrypted: undefined,
             body: undefined,
