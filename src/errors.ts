@@ -8,6 +8,8 @@ export {
   GuiltyQueueError,
   HandlerTimeoutError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
@@ -17,6 +19,14 @@ export {
   UnrecoverableError,
 } from './errors/handling.js';
 export { HoplineError } from './errors/hopline-error.js';
+export {
+  JobFailedError,
+  type JobFailure,
+  JobTimeoutError,
+  JobUnknownError,
+  NameTakenError,
+  NotReschedulableError,
+} from './errors/jobs.js';
 export {
   BatchError,
   ControlError,

@@ -1,12 +1,14 @@
-import { AttemptOverError, InvalidMessageError, LeaseLostError, NoTransactionError } from '../../errors.js';
+import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { refusingSender } from '../../features/long/refusing-sender.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import { MessageContext } from '../../message/context.js';
+import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
@@ -31,7 +33,7 @@ export interface Stopping {
 }
 
 /** Parts of the bus that contexts use. */
-export interface ContextSurroundings extends Senders {
+export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -60,6 +62,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
   private ownParts: HandlerParts | undefined;
+  locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
 
@@ -138,7 +141,8 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get signal(): AbortSignal {
-    this.lookAtLease();
+    // A process that has stood still sees here that its lease is lost, before any timer tells it.
+    void this.work.lease?.isHeld;
     if (!this.controller) {
       this.controller = new AbortController();
       if (this.abortReason) this.controller.abort(this.abortReason);
@@ -147,13 +151,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get shouldStop(): boolean {
-    this.lookAtLease();
-    return this.bus.stopping.isStopping || this.abortReason !== undefined;
-  }
-
-  /** A process that has stood still sees here that its lease is lost, before any timer tells it. */
-  private lookAtLease(): void {
-    void this.work.lease?.isHeld;
+    return this.work.lease?.isLost === true || this.bus.stopping.isStopping || this.abortReason !== undefined;
   }
 
   get step(): HandlerStep | undefined {
@@ -207,6 +205,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 
+  lock(name: string, options?: LockOptions): Promise<Lock> {
+    this.locks ??= new HandlerLocks(this.bus, this);
+    return this.locks.lock(name, options);
+  }
+
   release(delay: Duration): void {
     if (this.handler.answers)
       throw new InvalidMessageError(
@@ -247,8 +250,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   protected get sender(): Sender {
     this.ownSender ??= new CarryingSender(this.cause, () => {
       const { transacted, kept, bus, work } = this;
-      if (work.lease?.isLost)
-        return refusingSender(LeaseLostError.refusing('context.publish()', this.handler.name));
+      if (work.lease?.isLost) return refusingSender(this.handler.name);
       if (kept?.isKeeping) return kept.sender;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });
