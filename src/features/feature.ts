@@ -2,6 +2,7 @@ import type { HandlerFunction, PlannedHandler } from '../pipeline/handler.js';
 import type { AroundStage, GuardStage } from '../pipeline/stage.js';
 import type { Check } from '../util/check.js';
 import type { BulkParts } from './bulk/bulk-calls.js';
+import type { PermitStageOptions } from './concurrency/stage.js';
 import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
 import type { PublishesOptions } from './publishes/stage.js';
@@ -9,6 +10,7 @@ import type { RateLimitsOptions } from './rate-limit/stage.js';
 
 /** Parts of the bus that stages are made with. */
 export type FeatureParts = BulkParts &
+  PermitStageOptions &
   IdempotencyOptions &
   InboxOptions &
   PublishesOptions &
@@ -18,6 +20,8 @@ export type FeatureParts = BulkParts &
 export interface FeatureBus {
   /** True if the bus's stores have inboxes. */
   readonly hasInbox: boolean;
+  /** True if the bus's stores have semaphores. */
+  readonly hasSemaphores: boolean;
   /** Undefined if the bus has no keys. */
   readonly encryption?: object | undefined;
   /** Timeout of handlers that set none. */
@@ -37,8 +41,8 @@ export interface HandlerCode {
  * @typeParam Declared a handler as it is declared, before its options are settled
  */
 export interface Feature<Declared> {
-  /** Check of the option by itself. */
-  readonly check: Check;
+  /** Check of the option by itself; undefined for a feature that is asked for by a part of another option. */
+  readonly check?: Check;
   /** Option with its defaults. */
   readonly settings: (option: never) => unknown;
   /** Problems of the option with others and with the bus, as sentences without the handler's name. */

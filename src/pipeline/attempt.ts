@@ -23,6 +23,8 @@ export interface Attempt extends MessageContext {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** Resolves when its code returns, if that was left running when its grace was over; undefined else. */
+  leftRunning: Promise<void> | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */

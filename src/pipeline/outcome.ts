@@ -18,8 +18,11 @@ type End =
   /** Not to be run, now or later: ack. */
   | {
       readonly kind: 'skip';
-      /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
-      readonly because: 'handled' | 'superseded' | 'cancelled';
+      /**
+       * Reason: it (or a message with the same key) was handled before, a later message replaces it, its batch was cancelled, or as many
+       * run as its handler allows.
+       */
+      readonly because: 'handled' | 'superseded' | 'cancelled' | 'busy';
       /** As of an outcome `done`. */
       readonly continues?: boolean;
     }
@@ -110,7 +113,7 @@ export type EndedOtherwise = OutcomeOf<'dead-letter' | 'discard'>;
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
 /** Release for at least `waitMs` milliseconds. */
-export const releaseFor = (waitMs: number): Outcome => ({
+export const releaseFor = (waitMs: number): OutcomeOf<'release'> => ({
   kind: 'release',
   delayMs: Math.max(Math.ceil(waitMs), MIN_DELAY_MS),
   unhandled: false,
@@ -128,7 +131,7 @@ const TAKEN_PAUSES_MS = [100, 200, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_0
 export const releaseWhileTaken = (
   { work }: { readonly work: { readonly received: { readonly releases: number } } },
   leftMs = Number.POSITIVE_INFINITY,
-): Outcome => {
+): OutcomeOf<'release'> => {
   const place = Math.min(work.received.releases, TAKEN_PAUSES_MS.length - 1);
   return releaseFor(Math.min(TAKEN_PAUSES_MS[place] as number, leftMs));
 };
@@ -136,6 +139,7 @@ export const releaseWhileTaken = (
 export const HANDLED_BEFORE: Outcome = { kind: 'skip', because: 'handled' };
 export const SUPERSEDED: Outcome = { kind: 'skip', because: 'superseded' };
 export const CANCELLED: Outcome = { kind: 'skip', because: 'cancelled' };
+export const BUSY: Outcome = { kind: 'skip', because: 'busy' };
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */

@@ -25,5 +25,5 @@ export type {
   TakenEntry,
 } from './outbox.js';
 export type { RateLimitStore } from './rate-limits.js';
-export type { PermitAnswer, SemaphoreStore } from './semaphores.js';
+export type { PermitAnswer, PermitAsk, PermitHeld, SemaphoreStore } from './semaphores.js';
 export type { UniqueStore } from './unique.js';

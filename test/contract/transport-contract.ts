@@ -38,6 +38,7 @@ import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
 import { once } from './once.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { operating } from './operating.js';
 import { operationsBesideOthers } from './operations-beside-others.js';
 import { orderly } from './orderly.js';
@@ -115,6 +116,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'publishes after the attempt': publishesAfter,
   'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
+  'one at a time, over all processes': oneAtATime,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
   'idempotent handlers': idempotence,

@@ -58,6 +58,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  leftRunning: Promise<void> | undefined;
   private ownParts: HandlerParts | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];

@@ -13,6 +13,7 @@ import type { Drafting } from '../../pipeline/draft.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import type { Parking } from '../../pipeline/parking.js';
 import { type PublishMiddleware, publishMiddlewareOf } from '../../pipeline/publish-middleware.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
@@ -54,6 +55,8 @@ export interface DispatcherOptions
   readonly handlers: readonly Handler[];
   /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
+  /** Where messages wait that have begun, and hold no slot meanwhile. */
+  readonly parking: Parking;
   readonly timeoutGraceMs: number;
   readonly tracing: Tracing | undefined;
 }

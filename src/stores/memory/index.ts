@@ -5,6 +5,7 @@ import { MemoryIdempotency } from './idempotency.js';
 import { MemoryLeases } from './leases.js';
 import { MemoryOnce } from './once.js';
 import { MemoryRateLimits } from './rate-limits.js';
+import { MemorySemaphores } from './semaphores.js';
 import { MemoryUnique } from './unique.js';
 
 /** Stores in the memory of this process, for its lifetime. */
@@ -17,5 +18,6 @@ export function memoryStores(clock: Clock): Stores {
     unique: new MemoryUnique(clock),
     batches: new MemoryBatches(clock),
     leases: new MemoryLeases(clock),
+    semaphores: new MemorySemaphores(clock),
   };
 }

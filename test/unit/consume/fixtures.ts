@@ -16,6 +16,7 @@ export const defaults: SubscriptionDefaults = {
   retry: undefined,
   timeoutMs: 60_000,
   hasInbox: false,
+  hasSemaphores: true,
 };
 
 /** A delivery that only remembers how it was settled. */
@@ -90,6 +91,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     inbox: undefined,
     unique: undefined,
     encrypted: false,
+    permits: undefined,
     publishes: undefined,
     body: undefined,
     name,

@@ -13,6 +13,7 @@ const defaults = {
   retry: { tries: 5 },
   timeoutMs: 60_000,
   hasInbox: true,
+  hasSemaphores: true,
 };
 
 const define = (name: string, given: Partial<HandlerDefinition> = {}): HandlerDefinition => ({
