@@ -1,4 +1,4 @@
-import type { PermitAnswer, PermitAsk, PermitHeld } from '../../stores/semaphores.js';
+import type { PermitAnswer } from '../../stores/semaphores.js';
 import type { Clock } from '../../util/clock.js';
 import { deferred } from '../../util/deferred.js';
 
@@ -53,8 +53,9 @@ export interface KeyLineParts {
   /** Owners of permits, each for one permit. */
   nextOwner(): string;
   limit(): number;
-  acquire(ask: PermitAsk): Promise<PermitAnswer>;
-  release(permit: PermitHeld): Promise<unknown>;
+  acquire(name: string, owner: string, forMs: number): Promise<PermitAnswer>;
+  /** Never rejects. */
+  release(permit: Permit): Promise<void>;
   /** Called when the line may have to ask for those that wait. */
   onWaiting(line: KeyLine): void;
   /** Called when nobody waits any more. */
@@ -122,7 +123,7 @@ export class KeyLine {
     this.mine += 1;
     let answer: PermitAnswer | undefined;
     try {
-      answer = await parts.acquire({ name, limit: parts.limit(), owner, forMs });
+      answer = await parts.acquire(name, owner, forMs);
     } finally {
       if (answer?.kind !== 'taken') this.mine -= 1;
       if (this.isEmpty) parts.onEmpty(this);
@@ -155,7 +156,7 @@ export class KeyLine {
   }
 
   /** Called when the code has ended that ran with the permit. Resolves when the store has it back, if it goes back. Never rejects. */
-  ended(permit: Permit): Promise<unknown> | undefined {
+  ended(permit: Permit): Promise<void> | undefined {
     const now = this.parts.clock.monotonic();
     this.turnMs = (now - permit.handedAt + this.turnMs) / 2;
     const [next] = this.waiting;
@@ -219,7 +220,7 @@ export class KeyLine {
     this.noteNoneWaiting();
   }
 
-  private giveBack(permit: Permit): Promise<unknown> {
+  private giveBack(permit: Permit): Promise<void> {
     const { clock, release, onEmpty } = this.parts;
     const now = clock.monotonic();
     permit.isOver = true;
@@ -231,7 +232,7 @@ export class KeyLine {
       this.parts.onWaiting(this);
     }
     if (this.isEmpty) onEmpty(this);
-    return release({ name: this.name, owner: permit.owner });
+    return release(permit);
   }
 
   /** The store is away: all that waits comes back later. */

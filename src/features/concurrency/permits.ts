@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { PermitAsk, PermitHeld, SemaphoreStore } from '../../stores/semaphores.js';
+import type { SemaphoreStore } from '../../stores/semaphores.js';
 import type { Clock, Timer } from '../../util/clock.js';
-import { Gathered } from '../../util/gathered.js';
 import type { Logger } from '../../util/logger.js';
 import { KeyLine, type KeyLineParts, type Permit, type PermitTime, type Place } from './key-line.js';
 
@@ -29,20 +28,15 @@ export class Permits {
 
   constructor(private readonly options: PermitsOptions) {
     const { store, clock, limit, log } = options;
-    const acquiring = new Gathered((asks: readonly PermitAsk[]) => store.acquire(asks));
-    const releasing = new Gathered(async (held: readonly PermitHeld[]) => {
-      await store.release(held);
-      return held;
-    });
     const process = randomUUID();
     let owners = 0;
     this.parts = {
       clock,
       limit,
       nextOwner: () => `${process}:${++owners}`,
-      acquire: (ask) => acquiring.add(ask),
-      release: (held) =>
-        releasing.add(held).catch((error) => {
+      acquire: (name, owner, forMs) => store.acquire(name, limit(), owner, forMs),
+      release: ({ line, owner }) =>
+        store.release(line.name, owner).catch((error) => {
           log.warn({ error }, 'a permit could not be given back: it ends when its time is over');
         }),
       onWaiting: (line) => this.watch(line),

@@ -162,7 +162,7 @@ class PermitGuard {
     if (this.options.stopping.isStopping) await stored;
   }
 
-  private ended(permit: Permit, { leftRunning }: Attempt): Promise<unknown> | undefined {
+  private ended(permit: Permit, { leftRunning }: Attempt): Promise<void> | undefined {
     if (!leftRunning) return permit.line.ended(permit);
     const { clock, log, stopping } = this.options;
     const { permits, longest } = this;

@@ -1,7 +1,9 @@
 import type { Clock } from '../../util/clock.js';
 import type { Stores } from '../stores.js';
 import { MemoryBatches } from './batches.js';
+import { MemoryCheckpoints } from './checkpoints.js';
 import { MemoryIdempotency } from './idempotency.js';
+import { MemoryJobs } from './jobs.js';
 import { MemoryLeases } from './leases.js';
 import { MemoryOnce } from './once.js';
 import { MemoryRateLimits } from './rate-limits.js';
@@ -17,7 +19,9 @@ export function memoryStores(clock: Clock): Stores {
     once: new MemoryOnce(clock),
     unique: new MemoryUnique(clock),
     batches: new MemoryBatches(clock),
+    jobs: new MemoryJobs(clock),
     leases: new MemoryLeases(clock),
+    checkpoints: new MemoryCheckpoints(clock),
     semaphores: new MemorySemaphores(clock),
   };
 }

@@ -1,60 +1,54 @@
 import type { Clock } from '../../util/clock.js';
-import type { PermitAnswer, PermitAsk, PermitHeld, SemaphoreStore } from '../semaphores.js';
+import type { PermitAnswer, SemaphoreStore } from '../semaphores.js';
+import { ExpiringMap } from './expiring-map.js';
 
-interface Held {
-  readonly fence: number;
-  /** Monotonic milliseconds. */
-  until: number;
-}
+/** Owners of a semaphore's permits, each with the end of its time in monotonic milliseconds. */
+type Permits = ReadonlyMap<string, number>;
 
 export class MemorySemaphores implements SemaphoreStore {
-  /** Permits of each semaphore, by their owners. */
-  private readonly semaphores = new Map<string, Map<string, Held>>();
+  private readonly semaphores: ExpiringMap<Permits>;
   private fences = 0;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.semaphores = new ExpiringMap(clock);
+  }
 
-  async acquire(asks: readonly PermitAsk[]): Promise<readonly PermitAnswer[]> {
-    return asks.map((ask) => this.take(ask));
+  async acquire(name: string, limit: number, owner: string, forMs: number): Promise<PermitAnswer> {
+    const permits = this.heldOf(name);
+    if (!permits.has(owner) && permits.size >= limit) {
+      const ends = [...permits.values()].toSorted((left, right) => left - right);
+      const freeAt = ends[permits.size - limit] ?? 0;
+      return { kind: 'full', leftMs: Math.max(1, freeAt - this.clock.monotonic()) };
+    }
+    this.keep(name, permits, owner, forMs);
+    return { kind: 'taken', fence: ++this.fences };
   }
 
   async renew(name: string, owner: string, forMs: number): Promise<boolean> {
-    const held = this.of(name).get(owner);
-    if (held) held.until = this.clock.monotonic() + forMs;
-    return held !== undefined;
+    const permits = this.heldOf(name);
+    if (!permits.has(owner)) return false;
+    this.keep(name, permits, owner, forMs);
+    return true;
   }
 
-  async release(permits: readonly PermitHeld[]): Promise<void> {
-    for (const { name, owner } of permits) {
-      const held = this.semaphores.get(name);
-      held?.delete(owner);
-      if (held?.size === 0) this.semaphores.delete(name);
-    }
+  async release(name: string, owner: string): Promise<void> {
+    const permits = this.heldOf(name);
+    permits.delete(owner);
+    if (permits.size === 0) this.semaphores.delete(name);
+    else this.store(name, permits);
   }
 
-  private take({ name, limit, owner, forMs }: PermitAsk): PermitAnswer {
-    const holders = this.of(name);
-    const until = this.clock.monotonic() + forMs;
-    const own = holders.get(owner);
-    if (own) own.until = until;
-    else if (holders.size >= limit) return { kind: 'full', leftMs: this.leftMs(holders) };
-    const held = own ?? { fence: ++this.fences, until };
-    holders.set(owner, held);
-    this.semaphores.set(name, holders);
-    return { kind: 'taken', fence: held.fence };
+  private keep(name: string, permits: Map<string, number>, owner: string, forMs: number): void {
+    permits.set(owner, this.clock.monotonic() + forMs);
+    this.store(name, permits);
   }
 
-  /** Those that hold one now: what is over is forgotten. */
-  private of(name: string): Map<string, Held> {
-    const holders = this.semaphores.get(name) ?? new Map<string, Held>();
+  private store(name: string, permits: Permits): void {
+    this.semaphores.set(name, permits, Math.max(...permits.values()) - this.clock.monotonic());
+  }
+
+  private heldOf(name: string): Map<string, number> {
     const now = this.clock.monotonic();
-    for (const [owner, { until }] of holders) if (until <= now) holders.delete(owner);
-    if (holders.size === 0) this.semaphores.delete(name);
-    return holders;
-  }
-
-  private leftMs(holders: ReadonlyMap<string, Held>): number {
-    const first = Math.min(...[...holders.values()].map(({ until }) => until));
-    return Math.max(1, first - this.clock.monotonic());
+    return new Map([...(this.semaphores.get(name)?.value ?? [])].filter(([, until]) => until > now));
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
@@ -23,11 +24,45 @@ export class RedisScripts {
    *
    * @throws StoreTimeoutError; the errors of the client
    */
-  async run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
-    mustBeReady(this.client);
-    const answer = this.client.eval(script, 1, `${this.prefix}:${key}`, ...values);
-    return inTime(answer, this.answerWithinMs);
+  run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
+    return this.runOn([key], script, ...values);
   }
+
+  /** The same, on several keys: `KEYS`. */
+  async runOn(
+    keys: readonly string[],
+    script: string,
+    ...values: readonly (string | number)[]
+  ): Promise<unknown> {
+    mustBeReady(this.client);
+    const named = keys.map((key) => `${this.prefix}:${key}`);
+    return inTime(this.evaluate(script, named, values), this.answerWithinMs);
+  }
+
+  /** A server knows scripts that it has run, until it is restarted or another takes its place. */
+  private async evaluate(
+    script: string,
+    keys: readonly string[],
+    values: readonly (string | number)[],
+  ): Promise<unknown> {
+    try {
+      return await this.client.evalsha(digestOf(script), keys.length, ...keys, ...values);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return this.client.eval(script, keys.length, ...keys, ...values);
+    }
+  }
+}
+
+const digests = new Map<string, string>();
+
+/** Digest by which a server knows a script: it need not be sent, and read, again. */
+function digestOf(script: string): string {
+  const known = digests.get(script);
+  if (known) return known;
+  const digest = createHash('sha1').update(script).digest('hex');
+  digests.set(script, digest);
+  return digest;
 }
 
 /** Throws if the client is not connected. Without this a command would wait for as long as Redis is away. */
