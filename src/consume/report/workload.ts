@@ -46,19 +46,6 @@ export interface SlotGroupWorkload {
   readonly busyMs: number;
 }
 
-/** @param onUnknown called with the error for each queue that the broker says nothing of */
-export function statesOf(
-  queues: readonly { readonly queue: string }[],
-  session: Pick<Session, 'inspect'>,
-  onUnknown: (error: unknown) => void,
-): Promise<QueueWorkload[]> {
-  const asked = queues.map(async ({ queue }) => {
-    const state = await session.inspect(queue).catch(onUnknown);
-    return { queue, ready: state?.ready, consumers: state?.consumers };
-  });
-  return Promise.all(asked);
-}
-
 export type EndedAttempts = Pick<SlotGroupWorkload, 'attempts' | 'busyMs'>;
 
 /** Workload of one slot group as a whole, from the broker's counts of its queues. */
