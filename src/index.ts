@@ -41,6 +41,7 @@ export {
   NameTakenError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
   NoResponderError,
   NoTransactionError,
   NotReschedulableError,

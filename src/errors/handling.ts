@@ -118,6 +118,18 @@ export class NotResumableError extends HoplineError {
   }
 }
 
+/** `context.limited` was called in a handler without a rate limit: nothing would make its other messages wait. */
+export class NoRateLimitError extends HoplineError {
+  readonly code = 'HOPLINE_NO_RATE_LIMIT';
+
+  constructor(handler: string) {
+    super(
+      `the handler '${handler}' has no rate limit, so that nobody would wait`,
+      'Give it one (@RateLimit, or the option rateLimit) of what it calls allows; for this message alone use context.release().',
+    );
+  }
+}
+
 /** A middleware called `next` a second time, or after it had returned or thrown. The call did nothing. */
 export class MiddlewareError extends HoplineError {
   readonly code = 'HOPLINE_MIDDLEWARE';

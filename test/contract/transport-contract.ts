@@ -6,6 +6,7 @@ import { brokenConnections } from './broken-connections.js';
 import { bulk } from './bulk.js';
 import { canaries } from './canary.js';
 import { chains } from './chains.js';
+import { changingLimits } from './changing-limits.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consumeMiddleware } from './consume-middleware.js';
@@ -117,6 +118,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'publishes after the attempt': publishesAfter,
   'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
+  'limits that change while handlers run': changingLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
   'idempotent handlers': idempotence,
