@@ -8,16 +8,27 @@ export {
   GuiltyQueueError,
   HandlerTimeoutError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
   NoRateLimitError,
+  NotResumableError,
   ShutdownError,
   StopDeadlineError,
   UndecodableError,
   UnrecoverableError,
 } from './errors/handling.js';
 export { HoplineError } from './errors/hopline-error.js';
+export {
+  JobFailedError,
+  type JobFailure,
+  JobTimeoutError,
+  JobUnknownError,
+  NameTakenError,
+  NotReschedulableError,
+} from './errors/jobs.js';
 export {
   BatchError,
   ControlError,

@@ -29,14 +29,23 @@ export {
   HandlerTimeoutError,
   HoplineError,
   InvalidMessageError,
+  JobFailedError,
+  type JobFailure,
+  JobTimeoutError,
+  JobUnknownError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MessageTooLargeError,
   MiddlewareError,
+  NameTakenError,
   NoHandlerError,
   NoMessageIdError,
   NoRateLimitError,
   NoResponderError,
   NoTransactionError,
+  NotReschedulableError,
+  NotResumableError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -64,6 +73,7 @@ export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
+export type { ResumableOptions } from './features/resumable/option.js';
 export type {
   Batch,
   BatchContext,
@@ -84,6 +94,19 @@ export {
   type PackOptions,
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
+export type {
+  CancelAnswer,
+  CancelOptions,
+  Job,
+  JobProgress,
+  JobRun,
+  JobSearch,
+  JobState,
+  JobStatus,
+  ResultOptions,
+  SentJob,
+} from './message/job.js';
+export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
 export type { PublishManyOptions, PublishOptions } from './message/publish-options.js';

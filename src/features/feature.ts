@@ -7,13 +7,15 @@ import type { InboxOptions } from './inbox/inbox.js';
 import type { LimitsInForce } from './limits/limits-in-force.js';
 import type { PublishesOptions } from './publishes/stage.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
+import type { ResumingOptions } from './resumable/stage.js';
 
 /** Parts of the bus that stages are made with. */
 export type FeatureParts = BulkParts &
   IdempotencyOptions &
   InboxOptions &
   PublishesOptions &
-  RateLimitsOptions & {
+  RateLimitsOptions &
+  ResumingOptions & {
     /** What operators have set in place of handlers' own limits. Asked for each message, it is what is in force then. */
     readonly limits: LimitsInForce;
   };
@@ -22,6 +24,8 @@ export type FeatureParts = BulkParts &
 export interface FeatureBus {
   /** True if the bus's stores have inboxes. */
   readonly hasInbox: boolean;
+  /** True if the bus's stores keep checkpoints. */
+  readonly hasCheckpoints: boolean;
   /** Undefined if the bus has no keys. */
   readonly encryption?: object | undefined;
   /** Timeout of handlers that set none. */

@@ -25,6 +25,10 @@ export interface Attempt extends MessageContext {
   kept: AttemptPublishes | undefined;
   /** What a handler with a rate limit says about it; undefined without one. */
   pace: AttemptPace | undefined;
+  /** Locks that it has asked for; undefined if it has not. */
+  readonly locks: AttemptLocks | undefined;
+  /** What it has done so far, if its handler is resumable: set by a stage before its code begins. */
+  resumed: AttemptState | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
@@ -52,6 +56,12 @@ export interface AttemptTransaction {
   abandon(): void;
 }
 
+/** Locks of one attempt. */
+export interface AttemptLocks {
+  /** Gives all that are held back, for when the attempt has ended. Never rejects. */
+  giveBack(): Promise<void>;
+}
+
 /** Publishes of one attempt, kept until it has succeeded. */
 export interface AttemptPublishes {
   readonly sender: Sender;
@@ -69,6 +79,20 @@ export interface AttemptPublishes {
 export interface AttemptPace {
   /** Time for which everybody has to wait that takes permits there, from now on; 0 if nobody has. */
   limitedMs: number;
+}
+
+/** State of a resumable handler, during its attempt. */
+export interface AttemptState {
+  /** The last state that was kept, by this attempt or one before; undefined if none was. */
+  readonly value: unknown;
+  /**
+   * Keeps a state in place of the one before. States are stored in the order of the calls, and as they were at the call.
+   *
+   * @param onFailed called if it can't be stored, before the promise rejects
+   */
+  save(state: unknown, call: 'checkpoint' | 'yield', onFailed?: () => void): Promise<void>;
+  /** Resolves when no state is on its way to the store. @throws the error of one that could not be stored */
+  settled(): Promise<void>;
 }
 
 /** Step of a chain during its attempt. */

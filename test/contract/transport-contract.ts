@@ -35,6 +35,7 @@ import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
+import { locks } from './locks.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
@@ -57,6 +58,7 @@ import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
+import { resuming } from './resuming.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -123,7 +125,9 @@ const bus: Readonly<Record<string, Theme>> = {
   'outbox and inbox': transactions,
   'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
+  'resumable handlers': resuming,
   'unique messages': unique,
+  locks,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -1,26 +1,29 @@
-import { AttemptOverError, InvalidMessageError, NoRateLimitError, NoTransactionError } from '../../errors.js';
+import { AttemptOverError, NoTransactionError, NotResumableError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import { MessageContext } from '../../message/context.js';
+import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { RequestSender, Senders } from '../../message/requests/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptPace, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
-import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
+import type { Attempt, AttemptPublishes, AttemptState, AttemptTransaction } from '../../pipeline/attempt.js';
+import { COME_BACK_SOON, DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
-import { show } from '../../util/check.js';
-import { type Duration, isDuration, toMs } from '../../util/duration.js';
+import type { Duration } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
+import { askedLimit, askedRelease } from './asked-release.js';
+import { logWith } from './attempt-log.js';
 import { CarryingRequests } from './carrying-requests.js';
 import { CarryingSender } from './carrying-sender.js';
 
@@ -30,7 +33,7 @@ export interface Stopping {
 }
 
 /** Parts of the bus that contexts use. */
-export interface ContextSurroundings extends Senders {
+export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -58,9 +61,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
-  /** Rate limit of which it has a permit. */
-  pace: AttemptPace | undefined;
+  pace: Attempt['pace'];
+  /** What it has done so far, if its handler is resumable. */
+  resumed: AttemptState | undefined;
   private ownParts: HandlerParts | undefined;
+  locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
 
@@ -177,22 +182,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get log(): Logger {
-    const { messageId, routingKey, queue, attempt } = this;
-    const { log: logger } = this.bus;
-    const mine = {
-      queue,
-      handler: this.handler.name,
-      routingKey,
-      messageId,
-      attempt,
-      ...this.trace?.logFields,
-    };
-    return {
-      debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
-      info: (fields, message) => logger.info({ ...mine, ...fields }, message),
-      warn: (fields, message) => logger.warn({ ...mine, ...fields }, message),
-      error: (fields, message) => logger.error({ ...mine, ...fields }, message),
-    };
+    const { messageId, routingKey, queue, attempt, handler, trace, bus } = this;
+    return logWith(bus.log, {
+      ...{ queue, handler: handler.name, routingKey, messageId, attempt },
+      ...trace?.logFields,
+    });
   }
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
@@ -201,14 +195,36 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 
+  lock(name: string, options?: LockOptions): Promise<Lock> {
+    this.locks ??= new HandlerLocks(this.bus, this);
+    return this.locks.lock(name, options);
+  }
+
+  get state(): unknown {
+    return this.resumedFor('context.state').value;
+  }
+
+  async checkpoint(state: unknown): Promise<void> {
+    await this.resumedFor('context.checkpoint()').save(state, 'checkpoint');
+  }
+
+  async yield(state: unknown): Promise<void> {
+    const resumed = this.resumedFor('context.yield()');
+    if (this.isTooLate('yield')) return;
+    // Before it is stored: a handler that returns without having awaited this is not done.
+    this.recorded ??= COME_BACK_SOON;
+    await resumed.save(state, 'yield', () => {
+      // It would go on from an older state, at once and without a try used, for as long as none can be stored.
+      if (this.recorded === COME_BACK_SOON) this.recorded = undefined;
+    });
+  }
+
   release(delay: Duration): void {
-    this.releaseBy('release', 'delay', delay);
+    this.record('release', askedRelease(delay, this.handler));
   }
 
   limited(retryAfter: Duration): void {
-    if (!this.pace && this.phase === 'running') throw new NoRateLimitError(this.handler.name);
-    if (this.releaseBy('limited', 'retryAfter', retryAfter) && this.pace)
-      this.pace.limitedMs = Math.max(this.pace.limitedMs, toMs(retryAfter));
+    this.record('limited', askedLimit(retryAfter, this));
   }
 
   fail(reason: string | Error): void {
@@ -265,27 +281,13 @@ export class HandlerContext extends MessageContext implements Attempt {
     if (this.phase === 'over') throw new AttemptOverError(`context.${call}()`, this.handler.name);
   }
 
-  private record(call: string, outcome: Outcome): boolean {
-    if (this.isTooLate(call)) return false;
-    this.recorded ??= outcome;
-    return true;
+  private resumedFor(call: string): AttemptState {
+    if (this.resumed) return this.resumed;
+    throw new NotResumableError(call, this.handler.name);
   }
 
-  /** False if it came too late. @param what the delay's name in the call */
-  private releaseBy(call: string, what: string, delay: Duration): boolean {
-    const { name, answers } = this.handler;
-    if (answers)
-      throw new InvalidMessageError(
-        `'${name}' answers requests, and a request can't come back later: its requester waits`,
-        'Throw, or call context.fail(): the requester may ask again.',
-      );
-    if (!isDuration(delay)) {
-      throw new InvalidMessageError(
-        `expected ${call}'s ${what} to be a duration of at most 400 days, got ${show(delay)}`,
-        "Give a duration such as '30s'.",
-      );
-    }
-    return this.record(call, { kind: 'release', delayMs: toMs(delay), unhandled: false });
+  private record(call: string, outcome: Outcome): void {
+    if (!this.isTooLate(call)) this.recorded ??= outcome;
   }
 
   /** Logs a call that comes too late: its caller expects no error, and a throw might end the process. */

@@ -1,3 +1,4 @@
+import { ShutdownError } from '../../errors.js';
 import type { BatchSender } from '../../features/batch/context.js';
 import type { StepSender } from '../../features/chain/context.js';
 import type { HandlerCode } from '../../features/feature.js';
@@ -146,9 +147,16 @@ export class Dispatcher {
     return decided ?? this.attempt(work);
   }
 
-  /** Tells the handlers' code that no more messages will come: what it holds back for others runs now. */
+  /**
+   * Tells the handlers' code that no more messages will come: what it holds back for others runs now, and what can go on elsewhere is
+   * to be handed over, since a stop can't wait for the end of hours of work.
+   */
   closeCode(): void {
     for (const { close } of this.codes) close?.();
+    this.running.abort(
+      new ShutdownError(),
+      (_received, handler) => this.waysOf.get(handler)?.handler.resumable !== undefined,
+    );
   }
 
   /** Has the handler's limits as they are now. Messages under way go on as they began. */
