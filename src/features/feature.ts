@@ -66,6 +66,7 @@ export interface Feature<Declared> {
   readonly busProblems?: (handlers: readonly Declared[]) => readonly string[];
   /** Minimum slots of a queue with such a handler. */
   readonly slots?: (settings: never) => number;
+  /** Made at the start, and made again when operators change the handler's limits: what a stage remembers itself may be lost then. */
   readonly guard?: (handler: PlannedHandler, settings: never, parts: FeatureParts) => GuardStage;
   readonly around?: (settings: never) => AroundStage;
   /** Code that calls the handler's function, in place of that function. */
