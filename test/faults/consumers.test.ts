@@ -237,7 +237,7 @@ describe('consumers', function () {
         [queue],
       );
       assert.ok(
-        log.some((line) => /waits 1\.5 ?s .*not 2h/.test(line) && line.includes(queue)),
+        log.some((line) => /not 2h.*consumerTimeout: 1500 /.test(line) && line.includes(queue)),
         log.join('\n'),
       );
       assert.deepEqual(seen('connection.down'), []);
