@@ -24,6 +24,7 @@ const step = () => new Promise((resolve) => setTimeout(resolve, 20));
 bus.handle(
   'job',
   async (payload, context) => {
+    const { signal } = context;
     say(`${context.redelivered ? 'began again' : 'began'} ${payload}`);
     const endsAt = performance.now() + Number(run);
     let at = performance.now();
@@ -33,10 +34,10 @@ bus.handle(
       at = performance.now();
       if (isAwake) continue;
       // The first thing that it does after it has stood still.
-      say(`signal ${context.signal.aborted} ${context.signal.reason instanceof LeaseLostError}`);
+      say(`signal ${signal.aborted} ${signal.reason instanceof LeaseLostError}`);
       await context.publish('encoded', payload).catch((error) => say(`refused ${error.code}`));
       await context.once('charge', () => say('charged twice')).catch((error) => say(`refused ${error.code}`));
-      throw context.signal.reason;
+      throw signal.reason;
     }
     await context.publish('encoded', payload);
     say(`done ${payload}`);
