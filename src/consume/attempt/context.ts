@@ -5,6 +5,7 @@ import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
 import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { refusingSender } from '../../features/long/refusing-sender.js';
+import { watching } from '../../features/long/watching-signal.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
@@ -89,10 +90,9 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   }
 
   get signal(): AbortSignal {
-    // A process that has stood still sees here that its lease is lost, before any timer tells it.
-    void this.work.lease?.isHeld;
     if (!this.controller) {
       this.controller = new AbortController();
+      watching(this.controller.signal, this.work.lease);
       if (this.abortReason) this.controller.abort(this.abortReason);
     }
     return this.controller.signal;

@@ -107,7 +107,7 @@ function problemOf(
     timeoutBy === 'policy'
       ? `set the policy that \`hopline topology permissions\` prints ('consumer-timeout': ${neededMs})`
       : `set consumer_timeout = ${neededMs} in its rabbitmq.conf`;
-  return `${name}: with a timeout of ${formatMs(timeoutMs)} it may keep a message of queue '${queue}' for longer than the broker waits, ${formatMs(consumerTimeoutMs)}, which would then deliver it again while the handler runs. Give the bus stores that all processes share, as redisStores() or postgresStores() makes, so that it runs under a lease; or let the broker wait longer, ${waiting}, and say so with consumerTimeout: '${formatMs(neededMs)}' of the bus; or take RabbitMQ 4.3, which is told`;
+  return `${name}: with a timeout of ${formatMs(timeoutMs)} it may keep a message of queue '${queue}' for longer than the broker waits, ${formatMs(consumerTimeoutMs)}, which would then deliver it again while the handler runs. Give the bus stores that all processes share, as redisStores() or postgresStores() makes, so that it runs under a lease; or let the broker wait longer, ${waiting}, and say so with consumerTimeout: ${neededMs} of the bus; or take RabbitMQ 4.3, which is told`;
 }
 
 /**
@@ -133,7 +133,7 @@ export function tellOfTimeout(
   const [waits, said] = [formatMs(waitsMs), formatMs(consumerTimeoutMs)];
   log.warn(
     { queue, handlers: unheld.map(({ name }) => name), consumerTimeout: waits },
-    `RabbitMQ waits ${waits} for the end of a message, not ${said}, and has taken messages back that run here: say so with consumerTimeout: '${waits}' of the bus, so that handlers that may take longer run under leases; or let it wait longer`,
+    `RabbitMQ waits ${waits} for the end of a message, not ${said}, and has taken messages back that run here: say so with consumerTimeout: ${waitsMs} of the bus, so that handlers that may take longer run under leases; or let it wait longer`,
   );
 }
 

@@ -142,6 +142,11 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     if (this.width > 0) void this.change(this.width);
   }
 
+  /** Called when a slot is free that a message without its channel has held. */
+  slotFreed(): void {
+    if (!this.stopping && this.width > this.asked && !this.isFull) void this.change(this.width);
+  }
+
   /** Changes the width of the open window; resolves when the change is done. */
   async resizePrefetch(prefetch: number): Promise<void> {
     this.window.resizeFull(prefetch);

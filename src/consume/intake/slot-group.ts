@@ -292,7 +292,7 @@ export class SlotGroup {
 
   private ended(work: Work): void {
     this.gate.done(work);
-    if (this.jobs?.ended(work)) this.lanes[work.lane]?.takeAgain();
+    if (this.jobs?.ended(work)) for (const lane of this.lanes) lane.slotFreed();
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
   }
