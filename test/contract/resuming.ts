@@ -222,6 +222,34 @@ export const resuming: Theme = (test) => {
     await fx.eventually(() => assert.equal(states.size, 0));
   });
 
+  test('a job that an operator cancels ends with its next yield, and its replay goes on from that', async (fx) => {
+    const found: unknown[] = [];
+    const bus = fx.bus('worker').handle(
+      'job',
+      async (_payload, context) => {
+        found.push(context.state);
+        if (context.state) return;
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+        await context.yield('half');
+      },
+      { resumable: true },
+    );
+    await bus.start();
+    await bus.send('job', 1, { messageId: 'j' });
+    await fx.eventually(() => assert.equal(found.length, 1));
+    const control = await fx.control();
+    assert.equal((await fx.outcome(control.cancel('j'))).length, 1);
+    const failures = await fx.failures('worker');
+    await fx.eventually(async () => {
+      assert.deepEqual(
+        (await failures.list()).map(({ reason }) => reason),
+        ['cancelled'],
+      );
+    });
+    await failures.retry({});
+    await fx.eventually(() => assert.deepEqual(found, [undefined, 'half']));
+  });
+
   test('the first decision counts, and a yield after it keeps its state', async (fx) => {
     const seen = fx.recorder(async ({ context }) => {
       context.fail('enough');
