@@ -13,6 +13,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
   NotResumableError,
   ShutdownError,
   StopDeadlineError,

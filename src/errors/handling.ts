@@ -64,27 +64,17 @@ export class AttemptOverError extends HoplineError {
 export class LeaseLostError extends HoplineError {
   readonly code = 'HOPLINE_LEASE_LOST';
 
+  /** What is said of a call that is refused. */
+  static refusing(call: string, handler: string): LeaseLostError {
+    return new LeaseLostError(`${call} was refused: the lease of handler ${handler}'s job is lost`);
+  }
+
   /** @param what what found that: `the lease of handler X was not renewed in time`, or a call that was refused */
   constructor(what: string, options?: { cause?: unknown }) {
     super(
       what,
       'Stop on context.signal: the job is run again by whoever has its lease. If it happens often, look whether the store can be reached and whether the handler blocks its process.',
       options,
-    );
-  }
-}
-
-/**
- * A handler asked for its state, or was to keep one, and is not resumable: nothing is kept of what it has done so far. Nothing was done.
- */
-export class NotResumableError extends HoplineError {
-  readonly code = 'HOPLINE_NOT_RESUMABLE';
-
-  /** @param call such as `context.yield()` */
-  constructor(call: string, handler: string) {
-    super(
-      `${call} needs a resumable handler, and '${handler}' is none`,
-      'Give it the option resumable: true (@Resumable()), and a bus whose stores keep checkpoints.',
     );
   }
 }
@@ -114,6 +104,33 @@ export class LockLostError extends HoplineError {
       what,
       "Stop what the lock is for on the lock's signal. If it happens often, look whether the store can be reached and whether the handler blocks its process, or give the lock a longer ttl.",
       options,
+    );
+  }
+}
+
+/**
+ * A handler asked for its state, or was to keep one, and is not resumable: nothing is kept of what it has done so far. Nothing was done.
+ */
+export class NotResumableError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_RESUMABLE';
+
+  /** @param call such as `context.yield()` */
+  constructor(call: string, handler: string) {
+    super(
+      `${call} needs a resumable handler, and '${handler}' is none`,
+      'Give it the option resumable: true (@Resumable()), and a bus whose stores keep checkpoints.',
+    );
+  }
+}
+
+/** `context.limited` was called in a handler without a rate limit: nothing would make its other messages wait. */
+export class NoRateLimitError extends HoplineError {
+  readonly code = 'HOPLINE_NO_RATE_LIMIT';
+
+  constructor(handler: string) {
+    super(
+      `the handler '${handler}' has no rate limit, so that nobody would wait`,
+      'Give it one (@RateLimit, or the option rateLimit) of what it calls allows; for this message alone use context.release().',
     );
   }
 }

@@ -11,11 +11,11 @@ import type { TransactionClient } from './transaction-client.js';
 
 /**
  * The delivery that a handler is given, and the ways to decide its outcome other than returning or throwing.
- * `release`, `yield`, `fail` and `discard` record the outcome and return. The first of them wins; an error thrown after
+ * `release`, `limited`, `yield`, `fail` and `discard` record the outcome and return. The first of them wins; an error thrown after
  * it is logged and not used. Messages published and requests asked through the context carry the correlation id and
  * the trace headers on; a request leaves at once, also in a transaction.
  *
- * After the attempt, and in `failed()`, nothing more can be decided: `release`, `yield`, `fail`, `discard` and changes
+ * After the attempt, and in `failed()`, nothing more can be decided: `release`, `limited`, `yield`, `fail`, `discard` and changes
  * of a chain's steps are logged as a warning and have no effect. Everything else works in `failed()`. After
  * that, `once`, `checkpoint` and `batch.add` throw an {@link AttemptOverError}; publishing still works, but for a handler that
  * `publishes: 'after'`, of which it throws one, too.
@@ -116,6 +116,18 @@ export abstract class MessageContext<State = any> extends Requester {
     options?: OnceOptions,
   ): Promise<JsonForm<Result>>;
   /**
+   * Takes a lock, held by one at a time among all handlers of all services that share the bus's `stores` and use this name, this handler
+   * included. It is renewed until it is given back: by `release()`, at the end of an `await using` block, or when the attempt has ended,
+   * however that was. Without `stores` it holds within this process alone.
+   *
+   * @param name name of the lock, such as `report:7`; 255 bytes at most
+   * @throws LockTakenError if another holds it, and still does when `wait` is over
+   * @throws OptionsError if a value is invalid, or the stores have no leases
+   * @throws the error of the store if it is away, or the signal's reason if the signal fires
+   * @throws AttemptOverError if the attempt is over
+   */
+  abstract lock(name: string, options?: LockOptions): Promise<Lock>;
+  /**
    * What a resumable handler has done so far: the last state that this attempt or one before has kept, as JSON gave it back.
    * Undefined if none was kept, as in a first run. It is known by service, queue, handler and messageId.
    *
@@ -144,20 +156,16 @@ export abstract class MessageContext<State = any> extends Requester {
    * @example return context.yield({ page });
    */
   abstract yield(state: State): Promise<void>;
-  /**
-   * Takes a lock, held by one at a time among all handlers of all services that share the bus's `stores` and use this name, this handler
-   * included. It is renewed until it is given back: by `release()`, at the end of an `await using` block, or when the attempt has ended,
-   * however that was. Without `stores` it holds within this process alone.
-   *
-   * @param name name of the lock, such as `report:7`; 255 bytes at most
-   * @throws LockTakenError if another holds it, and still does when `wait` is over
-   * @throws OptionsError if a value is invalid, or the stores have no leases
-   * @throws the error of the store if it is away, or the signal's reason if the signal fires
-   * @throws AttemptOverError if the attempt is over
-   */
-  abstract lock(name: string, options?: LockOptions): Promise<Lock>;
   /** Releases the message: it comes back after `delay`, and the attempt is not counted. */
   abstract release(delay: Duration): void;
+  /**
+   * Says that what the handler calls has refused it for a time, as by HTTP 429: the message comes back after `retryAfter`, the attempt
+   * is not counted, and until then nobody begins who takes permits of the same rate limit, in any process that shares the store: the
+   * handler's limit, or its bucket, for the key of this message.
+   *
+   * @throws NoRateLimitError if the handler has no `rateLimit`: nobody would wait
+   */
+  abstract limited(retryAfter: Duration): void;
   /** Dead-letters the message now, with this reason. */
   abstract fail(reason: string | Error): void;
   /** Drops the message: it counts as handled; an event is emitted, and no dead letter is made. */

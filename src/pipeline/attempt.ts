@@ -23,10 +23,12 @@ export interface Attempt extends MessageContext {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
-  /** What it has done so far, if its handler is resumable: set by a stage before its code begins. */
-  resumed: AttemptState | undefined;
   /** Locks that it has asked for; undefined if it has not. */
   readonly locks: AttemptLocks | undefined;
+  /** What it has done so far, if its handler is resumable: set by a stage before its code begins. */
+  resumed: AttemptState | undefined;
+  /** What a handler with a rate limit says about it; undefined without one. */
+  pace: AttemptPace | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
@@ -85,6 +87,12 @@ export interface AttemptState {
   save(state: unknown, call: 'checkpoint' | 'yield', onFailed?: () => void): Promise<void>;
   /** Resolves when no state is on its way to the store. @throws the error of one that could not be stored */
   settled(): Promise<void>;
+}
+
+/** Rate limit that the attempt has taken a permit of. */
+export interface AttemptPace {
+  /** Time for which everybody has to wait that takes permits there, from now on; 0 if nobody has. */
+  limitedMs: number;
 }
 
 /** Step of a chain during its attempt. */

@@ -6,6 +6,7 @@ import { brokenConnections } from './broken-connections.js';
 import { bulk } from './bulk.js';
 import { canaries } from './canary.js';
 import { chains } from './chains.js';
+import { changingLimits } from './changing-limits.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consumeMiddleware } from './consume-middleware.js';
@@ -35,6 +36,7 @@ import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
 import { locks } from './locks.js';
+import { longJobs } from './long-jobs.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
@@ -117,6 +119,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'publishes after the attempt': publishesAfter,
   'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
+  'limits that change while handlers run': changingLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
   'idempotent handlers': idempotence,
@@ -146,6 +149,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'messages that may have killed their process': crashWatching,
+  'jobs that take long': longJobs,
   'broken connections': brokenConnections,
   'what operators say': controlling,
   'what workers tell of single messages': telling,

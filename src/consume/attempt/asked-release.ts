@@ -6,11 +6,18 @@ import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import { isA } from '../../util/error-text.js';
 
 /**
- * The outcome of `context.release(delay)`.
+ * The outcome of `context.release(delay)`, and of what else has the message come back.
  *
+ * @param call name of the method
+ * @param what name of the delay there
  * @throws InvalidMessageError for a delay that is none, and for a request
  */
-export function askedRelease(delay: Duration, { name, answers }: PlannedHandler): Outcome {
+export function askedRelease(
+  call: string,
+  what: string,
+  delay: Duration,
+  { name, answers }: PlannedHandler,
+): Outcome {
   if (answers)
     throw new InvalidMessageError(
       `'${name}' answers requests, and a request can't come back later: its requester waits`,
@@ -18,7 +25,7 @@ export function askedRelease(delay: Duration, { name, answers }: PlannedHandler)
     );
   if (!isDuration(delay))
     throw new InvalidMessageError(
-      `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
+      `expected ${call}'s ${what} to be a duration of at most 400 days, got ${show(delay)}`,
       "Give a duration such as '30s'.",
     );
   return { kind: 'release', delayMs: toMs(delay), unhandled: false };

@@ -1,31 +1,35 @@
-import { AttemptOverError, NotResumableError } from '../../errors.js';
+import { AttemptOverError, NoRateLimitError, NoTransactionError, NotResumableError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
-import { contentTypeIn } from '../../features/encryption/decrypt.js';
-import { transactionOver, withoutInbox } from '../../features/inbox/inbox.js';
+import { transactionOver } from '../../features/inbox/inbox.js';
 import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
+import { refusingSender } from '../../features/long/refusing-sender.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
-import { MessageContext } from '../../message/context.js';
 import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
-import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
-import { MessageView } from '../../message/received-message.js';
 import type { RequestSender, Senders } from '../../message/requests/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptPublishes, AttemptState, AttemptTransaction } from '../../pipeline/attempt.js';
+import type {
+  Attempt,
+  AttemptPace,
+  AttemptPublishes,
+  AttemptState,
+  AttemptTransaction,
+} from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
-import type { Duration } from '../../util/duration.js';
+import { type Duration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
 import { askedRelease, yielded } from './asked-release.js';
 import { logWith } from './attempt-log.js';
 import { CarryingRequests } from './carrying-requests.js';
 import { CarryingSender } from './carrying-sender.js';
+import { ReceivedContext } from './received-context.js';
 
 /** State of the worker: no more messages are taken while it stops. */
 export interface Stopping {
@@ -43,7 +47,7 @@ export interface ContextSurroundings extends Senders, LockParts {
 }
 
 /** The context of one attempt. */
-export class HandlerContext extends MessageContext implements Attempt {
+export class HandlerContext extends ReceivedContext implements Attempt {
   readonly attempt: number;
   readonly tries: number;
   /** Outcome that the handler asked for by `release`, `fail` or `discard`; the first wins. */
@@ -54,7 +58,6 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** Reason for which the signal fired, if it has. */
   abortReason: Error | undefined;
   private controller: AbortController | undefined;
-  private ownMessage: MessageView | undefined;
   private ownStep: HandlerStep | undefined;
   private ownBatch: HandlerBatch | undefined;
   /** Transaction of the attempt, if a stage has begun one. */
@@ -63,86 +66,30 @@ export class HandlerContext extends MessageContext implements Attempt {
   kept: AttemptPublishes | undefined;
   /** What it has done so far, if its handler is resumable. */
   resumed: AttemptState | undefined;
+  /** Rate limit of which it has a permit. */
+  pace: AttemptPace | undefined;
   private ownParts: HandlerParts | undefined;
   locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
 
   constructor(
-    readonly work: Work,
+    work: Work,
     readonly handler: Handler,
     private readonly bus: ContextSurroundings,
     /** Payload as the handler gets it. */
     readonly payload?: unknown,
   ) {
-    super();
+    super(work);
     // These are fixed for this attempt; the work's own move on.
     this.attempt = work.attempt;
     this.tries = work.received.replay ? 1 : handler.retry.tries;
     this.trace = work.trace;
   }
 
-  get messageId(): string | undefined {
-    return this.work.received.messageId;
-  }
-
-  get routingKey(): string {
-    return this.work.received.routingKey;
-  }
-
-  get exchange(): string {
-    return this.work.received.exchange;
-  }
-
-  get queue(): string {
-    return this.work.received.delivery.queue;
-  }
-
-  get headers(): Readonly<Headers> {
-    return this.message.headers;
-  }
-
-  get publishedAt(): Date | undefined {
-    return this.message.publishedAt;
-  }
-
-  get redelivered(): boolean {
-    return this.work.received.redelivered;
-  }
-
-  get correlationId(): string | undefined {
-    return this.message.correlationId;
-  }
-
-  get replyTo(): string | undefined {
-    return this.message.replyTo;
-  }
-
-  get type(): string | undefined {
-    return this.message.type;
-  }
-
-  get appId(): string | undefined {
-    return this.message.appId;
-  }
-
-  get contentType(): string | undefined {
-    return this.message.contentType;
-  }
-
-  get contentEncoding(): string | undefined {
-    return this.message.contentEncoding;
-  }
-
-  get priority(): number | undefined {
-    return this.message.priority;
-  }
-
-  get expiration(): string | undefined {
-    return this.message.expiration;
-  }
-
   get signal(): AbortSignal {
+    // A process that has stood still sees here that its lease is lost, before any timer tells it.
+    void this.work.lease?.isHeld;
     if (!this.controller) {
       this.controller = new AbortController();
       if (this.abortReason) this.controller.abort(this.abortReason);
@@ -151,7 +98,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get shouldStop(): boolean {
-    return this.bus.stopping.isStopping || this.abortReason !== undefined;
+    return this.work.lease?.isLost === true || this.bus.stopping.isStopping || this.abortReason !== undefined;
   }
 
   get step(): HandlerStep | undefined {
@@ -173,7 +120,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   get transaction(): TransactionClient {
     const { transacted, handler } = this;
     if (transacted?.isOpen) return transacted.client;
-    throw handler.inbox ? transactionOver(handler.name) : withoutInbox(handler.name);
+    if (handler.inbox) throw transactionOver(handler.name);
+    throw new NoTransactionError(
+      `the handler '${handler.name}' has no transaction: it has no inbox`,
+      'Give it an inbox (@Inbox), and use context.transaction before it returns.',
+    );
   }
 
   get log(): Logger {
@@ -188,6 +139,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     const { service, stores } = this.bus;
     this.ownParts ??= new HandlerParts(service, this.transacted?.once ?? stores.once, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
+  }
+
+  lock(name: string, options?: LockOptions): Promise<Lock> {
+    this.locks ??= new HandlerLocks(this.bus, this);
+    return this.locks.lock(name, options);
   }
 
   get state(): unknown {
@@ -210,13 +166,15 @@ export class HandlerContext extends MessageContext implements Attempt {
     });
   }
 
-  lock(name: string, options?: LockOptions): Promise<Lock> {
-    this.locks ??= new HandlerLocks(this.bus, this);
-    return this.locks.lock(name, options);
+  release(delay: Duration): void {
+    this.record('release', askedRelease('release', 'delay', delay, this.handler));
   }
 
-  release(delay: Duration): void {
-    this.record('release', askedRelease(delay, this.handler));
+  limited(retryAfter: Duration): void {
+    if (!this.pace && this.phase === 'running') throw new NoRateLimitError(this.handler.name);
+    const outcome = askedRelease('limited', 'retryAfter', retryAfter, this.handler);
+    if (this.record('limited', outcome) && this.pace)
+      this.pace.limitedMs = Math.max(this.pace.limitedMs, toMs(retryAfter));
   }
 
   fail(reason: string | Error): void {
@@ -233,17 +191,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     return { received: this.work.received, trace: this.trace };
   }
 
-  private get message(): MessageView {
-    const { received } = this.work;
-    const { contentEncoding } = received.delivery.properties;
-    this.ownMessage ??= new MessageView(received, contentTypeIn(received), contentEncoding);
-    return this.ownMessage;
-  }
-
   /** Publishes within a transaction leave with its commit, kept ones with its success; of an attempt that has failed none does, whatever code still runs. */
   protected get sender(): Sender {
     this.ownSender ??= new CarryingSender(this.cause, () => {
-      const { transacted, kept, bus } = this;
+      const { transacted, kept, bus, work } = this;
+      if (work.lease?.isLost) return refusingSender(this.handler.name);
       if (kept?.isKeeping) return kept.sender;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });
@@ -278,8 +230,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     throw new NotResumableError(call, this.handler.name);
   }
 
-  private record(call: string, outcome: Outcome): void {
-    if (!this.isTooLate(call)) this.recorded ??= outcome;
+  /** False if it came too late. */
+  private record(call: string, outcome: Outcome): boolean {
+    if (this.isTooLate(call)) return false;
+    this.recorded ??= outcome;
+    return true;
   }
 
   /** Logs a call that comes too late: its caller expects no error, and a throw might end the process. */
