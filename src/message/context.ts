@@ -150,6 +150,7 @@ export abstract class MessageContext<State = any> extends Requester {
   /**
    * Ends the attempt in the middle of its work: keeps the state, and once the handler has returned its slot is free, and the message
    * goes to the end of its queue. The next attempt goes on from the state, in this process or another; none of the tries is used.
+   * A job that an operator has cancelled is dead-lettered instead, with its state.
    * Throws as {@link checkpoint} does; then the attempt goes on, and its end is what the handler makes of it.
    *
    * @example return context.yield({ page });
