@@ -29,6 +29,7 @@ import { idempotence } from './idempotence.js';
 import { inboxAttempts } from './inbox-attempts.js';
 import { jobBatches } from './job-batches.js';
 import { jobBatchesAgain } from './job-batches-again.js';
+import { jobs } from './jobs.js';
 import { keptDocuments } from './kept-documents.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
@@ -122,6 +123,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
   'unique messages': unique,
+  'jobs that are tracked, taken back and moved': jobs,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -4,6 +4,7 @@ import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import type { JobAttempts } from '../../features/job/attempts.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import { MessageContext } from '../../message/context.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
@@ -34,6 +35,7 @@ export interface ContextSurroundings extends Senders {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
+  readonly jobs: Pick<JobAttempts, 'progress'>;
   readonly stores: Stores;
   readonly log: Logger;
   readonly stopping: Stopping;
@@ -197,6 +199,10 @@ export class HandlerContext extends MessageContext implements Attempt {
     const { service, stores } = this.bus;
     this.ownParts ??= new HandlerParts(service, this.transacted?.once ?? stores.once, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
+  }
+
+  progress(percent: number, note?: string): void {
+    this.bus.jobs.progress(this, percent, note);
   }
 
   release(delay: Duration): void {

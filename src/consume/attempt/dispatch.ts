@@ -3,6 +3,7 @@ import type { StepSender } from '../../features/chain/context.js';
 import type { HandlerCode } from '../../features/feature.js';
 import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
+import type { JobAttempts } from '../../features/job/attempts.js';
 import type { AttemptScope } from '../../features/publishes/scope.js';
 import type { PublishesOptions, Through } from '../../features/publishes/stage.js';
 import type { ReplyBodyOptions } from '../../features/reply/stages.js';
@@ -47,6 +48,7 @@ export interface DispatcherOptions
   readonly scope: AttemptScope;
   readonly steps: StepSender & PublishesOptions['steps'];
   readonly batches: BatchSender;
+  readonly jobs: JobAttempts;
   readonly stores: Stores;
   readonly uniques: Uniques;
   /** Sender of what a handler publishes in its transaction. @param inner publish middleware of the handler */

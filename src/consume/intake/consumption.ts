@@ -1,4 +1,5 @@
 import { OptionsError } from '../../errors.js';
+import { JobAttempts, type JobAttemptsOptions } from '../../features/job/attempts.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { DispatcherOptions } from '../attempt/dispatch.js';
@@ -18,7 +19,8 @@ import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'> & {
+  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events' | 'jobs'> &
+  Pick<JobAttemptsOptions, 'records'> & {
     /** True if operators are heard, and told how what they replay ends. */
     readonly operatorControl?: boolean;
   };
@@ -26,7 +28,7 @@ export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'sett
 /** What handlers publish through, now and later. */
 export type Sending = Pick<
   ConsumptionOptions,
-  'sendersOf' | 'steps' | 'batches' | 'throughOutbox' | 'through' | 'drafts' | 'scope'
+  'sendersOf' | 'steps' | 'batches' | 'records' | 'throughOutbox' | 'through' | 'drafts' | 'scope'
 >;
 
 /** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
@@ -41,7 +43,8 @@ export class Consumption {
     const { service, events, clock } = options;
     this.figures = figuresOf(servings, clock.monotonic());
     this.clock = clock;
-    const shared = { ...options, events: new AttemptEvents(service, events, clock, this.figures) };
+    const jobs = new JobAttempts(options);
+    const shared = { ...options, jobs, events: new AttemptEvents(service, events, clock, this.figures) };
     const replays = options.operatorControl ? new ReplayReports(options) : undefined;
     const parts = {
       ...options,

@@ -2,6 +2,7 @@ import type { BatchSender } from '../../features/batch/context.js';
 import { jobReports } from '../../features/batch/effects.js';
 import type { StepSender } from '../../features/chain/context.js';
 import { failureSteps } from '../../features/chain/effects.js';
+import type { JobEffects } from '../../features/job/effects.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { type CopiesOptions, copiesOf } from './copies.js';
@@ -12,6 +13,7 @@ export interface DueOptions extends CopiesOptions {
   readonly uniques: Uniques;
   readonly steps: Pick<StepSender, 'send'>;
   readonly batches: Pick<BatchSender, 'report'>;
+  readonly jobs: { readonly effects: Pick<JobEffects, 'pauses' | 'ends'> };
   /** Undefined if no requests come here. */
   readonly replies: Replies | undefined;
 }
@@ -24,6 +26,7 @@ const ofMarkedAlone =
 /** Effects that are due for a message's end, whoever has decided it, in this order. */
 export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
   const { uniques, steps, batches, log, replies } = options;
+  const { pauses, ends } = options.jobs.effects;
   const copies = copiesOf(options);
   return {
     ofPlain: [copies],
@@ -32,6 +35,6 @@ export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
       ...[uniques.effectsOf, failureSteps(steps, log), jobReports(batches)].map(ofMarkedAlone),
       ...(replies ? [replies.effectsOf] : []),
     ],
-    ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches)],
+    ofMarked: [uniques.effectsOf, failureSteps(steps, log), pauses, copies, jobReports(batches), ends],
   };
 }

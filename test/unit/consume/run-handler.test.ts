@@ -29,6 +29,7 @@ describe('running a handler', () => {
       stores: {} as Stores,
       log: silentLogger,
       stopping: { isStopping: false },
+      jobs: { progress: () => {} },
     });
   });
   afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));
