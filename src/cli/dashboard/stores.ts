@@ -1,5 +1,5 @@
 import type { DashboardStores } from '../../dashboard/index.js';
-import { errorText } from '../../util/error-text.js';
+import { errorText } from '../../util/text/error-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { redisUrlIn } from '../stores/batch-store.js';
 import { databaseUrlOf } from '../stores/database.js';

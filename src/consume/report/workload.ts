@@ -1,4 +1,3 @@
-
 /**
  * Work that waits for a process, and that it does, at one moment. Queues that each process has of its own are not in it: another
  * process could take nothing of them.
