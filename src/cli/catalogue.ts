@@ -175,6 +175,21 @@ const TOPOLOGY: readonly CommandEntry[] = [
   },
 ];
 
+const QUEUE: readonly CommandEntry[] = [
+  {
+    name: 'peek',
+    takes: '<queue>',
+    summary: 'show the first messages that wait in a queue; they stay, and it counts as no delivery',
+    load: () => import('./commands/queue/peek.js'),
+  },
+  {
+    name: 'purge',
+    takes: '<queue>',
+    summary: 'delete all messages that wait in a queue',
+    load: () => import('./commands/queue/purge.js'),
+  },
+];
+
 const BATCH: readonly CommandEntry[] = [
   {
     name: 'list',
@@ -248,6 +263,7 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
   { name: 'monitor', summary: 'alerts from one place: queues, workers, broker', commands: MONITOR },
   { name: 'dashboard', summary: 'pages of an application: what runs, what has failed', commands: DASHBOARD },
   { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
+  { name: 'queue', summary: 'what waits in a queue: look, delete', commands: QUEUE },
   { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },
   { name: 'outbox', summary: 'the outbox of transactions: relay, status', commands: OUTBOX },
   { name: 'stores', summary: 'the tables of the stores in PostgreSQL', commands: STORES },
