@@ -18,6 +18,14 @@ export {
 } from './errors/handling.js';
 export { HoplineError } from './errors/hopline-error.js';
 export {
+  JobFailedError,
+  type JobFailure,
+  JobTimeoutError,
+  JobUnknownError,
+  NameTakenError,
+  NotReschedulableError,
+} from './errors/jobs.js';
+export {
   BatchError,
   ControlError,
   DeadLetterIdError,

@@ -29,13 +29,19 @@ export {
   HandlerTimeoutError,
   HoplineError,
   InvalidMessageError,
+  JobFailedError,
+  type JobFailure,
+  JobTimeoutError,
+  JobUnknownError,
   LeaseLostError,
   MessageTooLargeError,
   MiddlewareError,
+  NameTakenError,
   NoHandlerError,
   NoMessageIdError,
   NoResponderError,
   NoTransactionError,
+  NotReschedulableError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -83,6 +89,18 @@ export {
   type PackOptions,
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
+export type {
+  CancelAnswer,
+  CancelOptions,
+  Job,
+  JobProgress,
+  JobRun,
+  JobSearch,
+  JobState,
+  JobStatus,
+  ResultOptions,
+  SentJob,
+} from './message/job.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
 export type { PublishManyOptions, PublishOptions } from './message/publish-options.js';

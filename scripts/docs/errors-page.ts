@@ -6,6 +6,7 @@ const files = [
   'src/errors/publishing.ts',
   'src/errors/requesting.ts',
   'src/errors/handling.ts',
+  'src/errors/jobs.ts',
   'src/errors/operating.ts',
   'src/errors/stores.ts',
   'src/encryption/errors.ts',

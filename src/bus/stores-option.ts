@@ -20,6 +20,7 @@ export const storesOption: Check = objectWith({
     'settle',
     'find',
   ),
+  jobs: having('a store of jobs, as redisStores() has', 'add', 'begin', 'end', 'cancel', 'find', 'list'),
   leases: having('a store of leases, as redisStores() has', 'take', 'look', 'renew', 'finish', 'release'),
   checkpoints: having('a store of checkpoints, as redisStores() has', 'load', 'save', 'forget'),
   semaphores: having('a store of semaphores, as redisStores() has', 'acquire', 'renew', 'release'),

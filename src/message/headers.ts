@@ -36,6 +36,8 @@ export const HEADER = {
   batch: 'hopline-batch',
   /** Traces of a pack's payloads, if they differ; see pack-traces.ts. */
   traces: 'hopline-traces',
+  /** Record that the message has in the store of jobs; see job-header.ts. */
+  job: 'hopline-job',
   /** Unique key of the message; see unique.ts. */
   unique: 'hopline-unique',
   /** Description of the body's encryption; see encryption/envelope.ts. */

@@ -12,6 +12,20 @@ export type {
 export type { CheckpointStore } from './checkpoints.js';
 export type { HandledKey, IdempotencyStore } from './idempotency.js';
 export type { InboxStore, InboxTransaction } from './inbox.js';
+export type {
+  BeginAnswer,
+  JobBegin,
+  JobEnd,
+  JobEndState,
+  JobPause,
+  JobProgressNote,
+  JobStore,
+  MoveAnswer,
+  NewJob,
+  ReserveAnswer,
+  StoredJob,
+  StoredJobState,
+} from './jobs.js';
 export type { LeaseAnswer, LeaseStore } from './leases.js';
 export type { OnceStore } from './once.js';
 export type {

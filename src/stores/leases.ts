@@ -24,9 +24,12 @@ export interface LeaseStore {
   /** Extends a lease to `forMs` from now on. False if the holder with this fence no longer has it. */
   renew(name: string, fence: number, forMs: number): Promise<boolean>;
 
-  /** Marks as done what the lease was for, for `keepMs`: nobody can take it. False if the holder with this fence no longer has it. */
+  /**
+   * Marks as done what the lease was for, for `keepMs`: nobody can take it. False if the holder with this fence no longer has it; true
+   * again for whoever has marked it.
+   */
   finish(name: string, fence: number, keepMs: number): Promise<boolean>;
 
-  /** Gives a lease back, if the holder with this fence still has it. */
+  /** Gives a lease back, if the holder with this fence still has it. What is done stays done. */
   release(name: string, fence: number): Promise<void>;
 }

@@ -2,6 +2,7 @@ import type { BatchStore } from './batches.js';
 import type { CheckpointStore } from './checkpoints.js';
 import type { IdempotencyStore } from './idempotency.js';
 import type { InboxStore } from './inbox.js';
+import type { JobStore } from './jobs.js';
 import type { LeaseStore } from './leases.js';
 import type { OnceStore } from './once.js';
 import type { OutboxStore } from './outbox.js';
@@ -23,6 +24,8 @@ export interface Stores {
   readonly unique: UniqueStore;
   /** Batches, which are not available without it. */
   readonly batches?: BatchStore;
+  /** Records of tracked and named jobs; neither is available without it. */
+  readonly jobs?: JobStore;
   /** Leases of jobs that take long, and locks that handlers take; neither is available without it. */
   readonly leases?: LeaseStore;
   /** What resumable handlers have done so far; they need it. */

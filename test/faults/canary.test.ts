@@ -187,7 +187,7 @@ describe('a canary in the place of the password turns up nowhere [row 8]:', func
     tell(bus);
     await bus.publish('work', 'good');
     await bus.publish('work', 'bad');
-    await refusedWith('HOPLINE_UNROUTABLE', bus.send('nobody.takes.this', {}));
+    await refusedWith('HOPLINE_UNROUTABLE', bus.send('nobody.takes.this', {}, { deadline: '15s' }));
     await refusedWith('HOPLINE_INVALID_MESSAGE', bus.publish('work', 1n));
     await refusedWith('HOPLINE_MESSAGE_TOO_LARGE', bus.publish('work', 'x'.repeat(17 * 2 ** 20)));
     await eventually(() => assert.ok(told.includes('message.deadLettered')), { timeout: 20_000 });

@@ -4,7 +4,7 @@ import { StoreTimeoutError } from '../../src/errors.js';
 import type { OutboxEntry } from '../../src/stores/outbox.js';
 import { PostgresInbox } from '../../src/stores/postgres/inbox.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
-import { PostgresOutbox } from '../../src/stores/postgres/outbox.js';
+import { PostgresOutbox } from '../../src/stores/postgres/outbox/outbox.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';

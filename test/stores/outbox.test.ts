@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 import type { OutboxEntry, TakenEntry } from '../../src/stores/outbox.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
-import { PostgresOutbox } from '../../src/stores/postgres/outbox.js';
+import { PostgresOutbox } from '../../src/stores/postgres/outbox/outbox.js';
 import { deferred } from '../../src/util/deferred.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

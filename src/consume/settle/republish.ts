@@ -201,7 +201,7 @@ function nameDropped(headers: Headers, names: readonly string[]): void {
 }
 
 /** Properties that the least dead letter keeps, as far as they are text and there is room: without them it is another message. */
-const CARRIED = [HEADER.chain, HEADER.batch, HEADER.encrypted, HEADER.unique] as const;
+const CARRIED = [HEADER.chain, HEADER.batch, HEADER.encrypted, HEADER.unique, HEADER.job] as const;
 
 /**
  * The same dead letter in a form that always fits: of its headers only ours, and only those that a letter has; of these no more

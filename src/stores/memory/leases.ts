@@ -2,10 +2,14 @@ import type { Clock } from '../../util/clock.js';
 import type { LeaseAnswer, LeaseStore } from '../leases.js';
 import { ExpiringMap } from './expiring-map.js';
 
-type Held = { readonly owner: string; readonly fence: number };
+interface Lease {
+  /** Undefined once it is done. */
+  readonly owner: string | undefined;
+  readonly fence: number;
+}
 
 export class MemoryLeases implements LeaseStore {
-  private readonly leases: ExpiringMap<Held | 'done'>;
+  private readonly leases: ExpiringMap<Lease>;
   private fences = 0;
 
   constructor(clock: Clock) {
@@ -14,7 +18,7 @@ export class MemoryLeases implements LeaseStore {
 
   async take(name: string, owner: string, forMs: number): Promise<LeaseAnswer> {
     const known = this.leases.get(name);
-    if (known?.value === 'done') return { kind: 'done' };
+    if (known && known.value.owner === undefined) return { kind: 'done' };
     if (known && known.value.owner !== owner) return { kind: 'held', leftMs: Math.max(1, known.leftMs) };
     const held = known?.value ?? { owner, fence: ++this.fences };
     this.leases.set(name, held, forMs);
@@ -23,28 +27,29 @@ export class MemoryLeases implements LeaseStore {
 
   async look(name: string): Promise<'free' | 'done' | number> {
     const known = this.leases.get(name);
-    if (known?.value === 'done') return 'done';
-    return known ? Math.max(1, known.leftMs) : 'free';
+    if (!known) return 'free';
+    return known.value.owner === undefined ? 'done' : Math.max(1, known.leftMs);
   }
 
   async renew(name: string, fence: number, forMs: number): Promise<boolean> {
-    const held = this.heldBy(name, fence);
-    if (held) this.leases.set(name, held, forMs);
-    return held !== undefined;
+    const lease = this.of(name, fence);
+    if (lease?.owner === undefined) return false;
+    this.leases.set(name, lease, forMs);
+    return true;
   }
 
   async finish(name: string, fence: number, keepMs: number): Promise<boolean> {
-    const held = this.heldBy(name, fence);
-    if (held) this.leases.set(name, 'done', keepMs);
-    return held !== undefined;
+    if (!this.of(name, fence)) return false;
+    this.leases.set(name, { owner: undefined, fence }, keepMs);
+    return true;
   }
 
   async release(name: string, fence: number): Promise<void> {
-    if (this.heldBy(name, fence)) this.leases.delete(name);
+    if (this.of(name, fence)?.owner !== undefined) this.leases.delete(name);
   }
 
-  private heldBy(name: string, fence: number): Held | undefined {
-    const known = this.leases.get(name)?.value;
-    return typeof known === 'object' && known.fence === fence ? known : undefined;
+  private of(name: string, fence: number): Lease | undefined {
+    const lease = this.leases.get(name)?.value;
+    return lease?.fence === fence ? lease : undefined;
   }
 }

@@ -21,6 +21,15 @@ const SWEEP_AT_MOST = 10_000;
 /** Longest random pause between two rounds, so that concurrent callers drift apart. */
 const PAUSE_AT_MOST_MS = 10;
 
+/** The database's clock, in microseconds since 1970, for numbers that grow. */
+export const MICROSECONDS = '(extract(epoch FROM clock_timestamp()) * 1000000)::bigint';
+
+/**
+ * Expiry of rows with fences, a minute after what they are for has ended: a server whose clock is behind, as after a failover, gives
+ * higher ones all the same.
+ */
+export const REMEMBERED = "until + interval '1 minute'";
+
 /** A table whose rows expire: queried with a deadline, and swept now and then. */
 export class ExpiringTable {
   /** Quoted name, with the schema. */
@@ -28,7 +37,7 @@ export class ExpiringTable {
   private readonly sweep: string;
   private sweepAt = 0;
 
-  /** @param until column with a row's expiry */
+  /** @param until a row's expiry, as SQL: a column */
   constructor(
     private readonly pool: Pick<Pool, 'query'>,
     private readonly schema: string,
@@ -90,6 +99,7 @@ export class ExpiringTable {
     for (let round = 1; round <= MOST_ROUNDS; round += 1) {
       const row = await this.ask<Row>(sql, values);
       if (row) return row;
+      await pause(systemClock, Math.random() * PAUSE_AT_MOST_MS);
     }
     throw new StoreTimeoutError(
       `a row of ${this.name} was changed by others during each of ${MOST_ROUNDS * MOST_QUESTIONS} queries`,

@@ -3,12 +3,15 @@ import { OptionsError } from '../../errors.js';
 import { having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
 import { PostgresBatches } from './batches.js';
+import { PostgresCheckpoints } from './checkpoints.js';
 import { PostgresIdempotency } from './idempotency.js';
 import { PostgresInbox } from './inbox.js';
+import { PostgresLeases } from './leases.js';
 import { PostgresOnce } from './once.js';
-import { PostgresOutbox } from './outbox.js';
+import { PostgresOutbox } from './outbox/outbox.js';
 import { PostgresRateLimits } from './rate-limits.js';
 import { DEFAULT_SCHEMA, schemaName } from './schema.js';
+import { PostgresSemaphores } from './semaphores.js';
 import { PostgresUnique } from './unique.js';
 
 /** Options of {@link postgresStores}. */
@@ -28,7 +31,7 @@ const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), sc
  */
 export function postgresStores(
   options: PostgresStoresOptions,
-): Required<Omit<Stores, 'isOfProcess' | 'leases' | 'checkpoints' | 'semaphores'>> {
+): Required<Omit<Stores, 'isOfProcess' | 'jobs'>> {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
@@ -39,10 +42,13 @@ export function postgresStores(
     once: new PostgresOnce(pool, schema),
     unique: new PostgresUnique(pool, schema),
     batches: new PostgresBatches(pool, schema),
+    leases: new PostgresLeases(pool, schema),
+    checkpoints: new PostgresCheckpoints(pool, schema),
+    semaphores: new PostgresSemaphores(pool, schema),
     inbox: new PostgresInbox(pool, schema, outbox),
     outbox,
   };
 }
 
 export type { OutboxOptions } from '../outbox.js';
-export { type OutboxBus, outbox } from './through.js';
+export { type OutboxBus, outbox } from './outbox/through.js';

@@ -154,4 +154,40 @@ export const MIGRATIONS: readonly Migration[] = [
     // Older versions write no note, and skip handled messages without one in the same way.
     sql: (schema) => `ALTER TABLE ${schema}.claims ADD COLUMN note text;`,
   },
+  {
+    step: 8,
+    name: 'leases of jobs that take long, and locks',
+    // Logged: without the rows, jobs that run would be begun beside themselves, and ended ones again.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.leases (
+        name text PRIMARY KEY,
+        owner text NOT NULL,
+        fence bigint NOT NULL,
+        done boolean NOT NULL DEFAULT false,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
+  {
+    step: 9,
+    name: 'checkpoints of resumable handlers',
+    sql: (schema) => `
+      CREATE TABLE ${schema}.checkpoints (
+        name text PRIMARY KEY,
+        state text NOT NULL,
+        fence bigint NOT NULL,
+        until timestamptz NOT NULL
+      );`,
+  },
+  {
+    step: 10,
+    name: 'permits of handlers of which only so many run at once',
+    // Logged: without the rows, handlers would run at once that must not.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.semaphores (
+        name text PRIMARY KEY,
+        fence bigint NOT NULL,
+        permits jsonb NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
 ];

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { UniqueStore } from '../unique.js';
-import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
+import { ANSWER_WITHIN_MS, ExpiringTable, keyOf, MICROSECONDS } from './expiring-table.js';
 
 /**
  * Keys of unique messages in PostgreSQL: a row per lock, with its owner, and a row per sequence, with the last number and the
@@ -88,15 +88,13 @@ WITH gone AS (DELETE FROM ${table} WHERE name = $1 AND owner = $2 RETURNING name
 SELECT EXISTS (SELECT FROM gone) AS released`,
 });
 
-/** Microseconds since 1970. */
-const NOW = '(extract(epoch FROM clock_timestamp()) * 1000000)::bigint';
 const UNTIL = 'clock_timestamp() + make_interval(secs => $2)';
 
 const sequenceStatements = (table: string) => ({
   next: `
-INSERT INTO ${table} AS known (name, given, latest, until) VALUES ($1, ${NOW}, 0, ${UNTIL})
+INSERT INTO ${table} AS known (name, given, latest, until) VALUES ($1, ${MICROSECONDS}, 0, ${UNTIL})
 ON CONFLICT (name) DO UPDATE SET
-  given = greatest(${NOW}, known.given + 1, known.latest + 1), until = greatest(known.until, ${UNTIL})
+  given = greatest(${MICROSECONDS}, known.given + 1, known.latest + 1), until = greatest(known.until, ${UNTIL})
 RETURNING given AS number`,
   advance: `
 INSERT INTO ${table} AS known (name, given, latest, until) VALUES ($1, 0, $3::bigint, ${UNTIL})

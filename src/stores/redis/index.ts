@@ -1,9 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { Stores } from '../stores.js';
 import { RedisBatches } from './batches.js';
+import { RedisCheckpoints } from './checkpoints.js';
 import { RedisIdempotency } from './idempotency.js';
+import { RedisLeases } from './leases.js';
 import { RedisOnce } from './once.js';
 import { RedisRateLimits } from './rate-limits.js';
+import { RedisSemaphores } from './semaphores.js';
 import { RedisUnique } from './unique.js';
 
 /** Options of {@link redisStores}. */
@@ -25,5 +28,8 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
     once: new RedisOnce(client, `${keyPrefix}:once`),
     unique: new RedisUnique(client, keyPrefix),
     batches: new RedisBatches(client, keyPrefix),
+    leases: new RedisLeases(client, `${keyPrefix}:lease`),
+    checkpoints: new RedisCheckpoints(client, `${keyPrefix}:checkpoint`),
+    semaphores: new RedisSemaphores(client, `${keyPrefix}:semaphore`),
   };
 }

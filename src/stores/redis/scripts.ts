@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
@@ -25,9 +26,33 @@ export class RedisScripts {
    */
   async run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
     mustBeReady(this.client);
-    const answer = this.client.eval(script, 1, `${this.prefix}:${key}`, ...values);
-    return inTime(answer, this.answerWithinMs);
+    return inTime(this.evaluate(script, `${this.prefix}:${key}`, values), this.answerWithinMs);
   }
+
+  /** A server knows scripts that it has run, until it is restarted or another takes its place. */
+  private async evaluate(
+    script: string,
+    key: string,
+    values: readonly (string | number)[],
+  ): Promise<unknown> {
+    try {
+      return await this.client.evalsha(digestOf(script), 1, key, ...values);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return this.client.eval(script, 1, key, ...values);
+    }
+  }
+}
+
+const digests = new Map<string, string>();
+
+/** Digest by which a server knows a script: it need not be sent, and read, again. */
+function digestOf(script: string): string {
+  const known = digests.get(script);
+  if (known) return known;
+  const digest = createHash('sha1').update(script).digest('hex');
+  digests.set(script, digest);
+  return digest;
 }
 
 /** Throws if the client is not connected. Without this a command would wait for as long as Redis is away. */

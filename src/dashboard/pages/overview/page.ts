@@ -13,13 +13,7 @@ import { operationsOf } from '../operations/known.js';
 import type { Page } from '../page.js';
 import { knownSum } from '../queues/rows.js';
 import { chartedOf, sumOf } from '../series.js';
-import {
-  type Examined,
-  type HandlerHour,
-  type NewGroup,
-  type OverviewModel,
-  type RunningOperation,
-} from './model.js';
+import type { Examined, HandlerHour, NewGroup, OverviewModel, RunningOperation } from './model.js';
 import { wrongOf } from './wrong.js';
 
 const FRESH_MS = 2_000;

@@ -1,4 +1,4 @@
-import type { RefusedEntry, TakenEntry } from '../outbox.js';
+import type { RefusedEntry, TakenEntry } from '../../outbox.js';
 
 /** Maximum refused entries in the backlog. */
 const REFUSED_AT_MOST = 100;

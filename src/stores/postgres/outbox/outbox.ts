@@ -1,7 +1,7 @@
 import type { Notification, Pool, PoolClient } from 'pg';
-import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
-import { systemClock } from '../../util/clock.js';
-import { Deadline } from '../../util/deadline.js';
+import { StoreNotMigratedError, StoreTimeoutError } from '../../../errors.js';
+import { systemClock } from '../../../util/clock.js';
+import { Deadline } from '../../../util/deadline.js';
 import type {
   OutboxBacklog,
   OutboxEntry,
@@ -10,12 +10,12 @@ import type {
   RelayedEntries,
   SqlClient,
   TakenEntry,
-} from '../outbox.js';
-import { ANSWER_WITHIN_MS } from './expiring-table.js';
+} from '../../outbox.js';
+import { ANSWER_WITHIN_MS } from '../expiring-table.js';
+import { quoted } from '../schema.js';
+import { isUndefinedTable } from '../sql-state.js';
+import { answered, connectionOf, PoolTransaction } from '../transaction.js';
 import { type EntryRow, entryOf, outboxStatements, type RefusedRow, refusedOf } from './outbox-sql.js';
-import { quoted } from './schema.js';
-import { isUndefinedTable } from './sql-state.js';
-import { answered, connectionOf, PoolTransaction } from './transaction.js';
 
 /** Channel that the table's trigger notifies, with the schema as payload. */
 const CHANNEL = 'hopline_outbox';

@@ -1,7 +1,7 @@
-import { OptionsError } from '../../errors.js';
-import type { Publisher } from '../../message/publisher.js';
-import { having, problemsOf, required, shortPlainText } from '../../util/check.js';
-import type { OutboxOptions, SqlClient } from '../outbox.js';
+import { OptionsError } from '../../../errors.js';
+import type { Publisher } from '../../../message/publisher.js';
+import { having, problemsOf, required, shortPlainText } from '../../../util/check.js';
+import type { OutboxOptions, SqlClient } from '../../outbox.js';
 
 /** The part of a bus that `outbox()` needs. */
 export interface OutboxBus {
