@@ -8,6 +8,8 @@ export {
   GuiltyQueueError,
   HandlerTimeoutError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,

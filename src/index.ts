@@ -34,6 +34,8 @@ export {
   JobTimeoutError,
   JobUnknownError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MessageTooLargeError,
   MiddlewareError,
   NameTakenError,
@@ -101,6 +103,7 @@ export type {
   ResultOptions,
   SentJob,
 } from './message/job.js';
+export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
 export type { PublishManyOptions, PublishOptions } from './message/publish-options.js';

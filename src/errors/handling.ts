@@ -74,6 +74,35 @@ export class LeaseLostError extends HoplineError {
   }
 }
 
+/** The lock that a handler asked for is held by another, and still was when the time to wait was over. Nothing was done. */
+export class LockTakenError extends HoplineError {
+  readonly code = 'HOPLINE_LOCK_TAKEN';
+
+  constructor(name: string) {
+    super(
+      `the lock '${name}' is held by another`,
+      "Wait for it (`{ wait: '10s' }`), let the attempt fail and be tried again, or call context.release(), which uses no try.",
+    );
+  }
+}
+
+/**
+ * A lock is no longer held: it could not be renewed in time, as when the store is away or the process stood still, and another may have
+ * it by now; or it was given back.
+ */
+export class LockLostError extends HoplineError {
+  readonly code = 'HOPLINE_LOCK_LOST';
+
+  /** @param what `the lock 'report:7' was not renewed in time` */
+  constructor(what: string, options?: { cause?: unknown }) {
+    super(
+      what,
+      "Stop what the lock is for on the lock's signal. If it happens often, look whether the store can be reached and whether the handler blocks its process, or give the lock a longer ttl.",
+      options,
+    );
+  }
+}
+
 /** A middleware called `next` a second time, or after it had returned or thrown. The call did nothing. */
 export class MiddlewareError extends HoplineError {
   readonly code = 'HOPLINE_MIDDLEWARE';

@@ -3,6 +3,7 @@ import type { Duration } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { BatchContext } from './batch.js';
 import type { StepContext } from './chain.js';
+import type { Lock, LockOptions } from './lock.js';
 import type { JsonForm, OnceOptions } from './once.js';
 import type { Headers } from './properties.js';
 import { Requester } from './requests/requester.js';
@@ -111,6 +112,18 @@ export abstract class MessageContext extends Requester {
     run: (key: string) => Result | PromiseLike<Result>,
     options?: OnceOptions,
   ): Promise<JsonForm<Result>>;
+  /**
+   * Takes a lock, held by one at a time among all handlers of all services that share the bus's `stores` and use this name, this handler
+   * included. It is renewed until it is given back: by `release()`, at the end of an `await using` block, or when the attempt has ended,
+   * however that was. Without `stores` it holds within this process alone.
+   *
+   * @param name name of the lock, such as `report:7`; 255 bytes at most
+   * @throws LockTakenError if another holds it, and still does when `wait` is over
+   * @throws OptionsError if a value is invalid, or the stores have no leases
+   * @throws the error of the store if it is away, or the signal's reason if the signal fires
+   * @throws AttemptOverError if the attempt is over
+   */
+  abstract lock(name: string, options?: LockOptions): Promise<Lock>;
   /** Releases the message: it comes back after `delay`, and the attempt is not counted. */
   abstract release(delay: Duration): void;
   /** Dead-letters the message now, with this reason. */

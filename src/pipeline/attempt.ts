@@ -23,6 +23,8 @@ export interface Attempt extends MessageContext {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** Locks that it has asked for; undefined if it has not. */
+  readonly locks: AttemptLocks | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
@@ -48,6 +50,12 @@ export interface AttemptTransaction {
   rollBack(): Promise<void>;
   /** Gives the transaction up while the handler's code may still run. */
   abandon(): void;
+}
+
+/** Locks of one attempt. */
+export interface AttemptLocks {
+  /** Gives all that are held back, for when the attempt has ended. Never rejects. */
+  giveBack(): Promise<void>;
 }
 
 /** Publishes of one attempt, kept until it has succeeded. */

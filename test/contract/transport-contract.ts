@@ -34,6 +34,7 @@ import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
+import { locks } from './locks.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
@@ -122,6 +123,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
   'unique messages': unique,
+  locks,
   'dead letters': deadLetters,
   delays,
   packs,

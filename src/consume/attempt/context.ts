@@ -4,8 +4,10 @@ import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import { MessageContext } from '../../message/context.js';
+import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
@@ -30,7 +32,7 @@ export interface Stopping {
 }
 
 /** Parts of the bus that contexts use. */
-export interface ContextSurroundings extends Senders {
+export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -59,6 +61,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
   private ownParts: HandlerParts | undefined;
+  locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
 
@@ -197,6 +200,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     const { service, stores } = this.bus;
     this.ownParts ??= new HandlerParts(service, this.transacted?.once ?? stores.once, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
+  }
+
+  lock(name: string, options?: LockOptions): Promise<Lock> {
+    this.locks ??= new HandlerLocks(this.bus, this);
+    return this.locks.lock(name, options);
   }
 
   release(delay: Duration): void {

@@ -33,5 +33,6 @@ async function tellFailed(
   context.phase = 'failing';
   const ending = await runHandler(telling, payload, context);
   context.phase = 'over';
+  await context.locks?.giveBack();
   return ending.kind === 'returned' ? outcome : { ...outcome, failedError: ending.error };
 }

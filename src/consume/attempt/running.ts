@@ -2,7 +2,7 @@ import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
-import type { Handling } from '../../pipeline/stage.js';
+import type { Handling, Later } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
@@ -84,9 +84,9 @@ export class Running {
     void returned.then(() => this.left.delete(code));
   }
 
-  private ended(context: Attempt, ending: Ending, startedAt: number, until: number): Outcome {
+  private ended(context: Attempt, ending: Ending, startedAt: number, until: number): Later<Outcome> {
     const { events, onEnded, verdicts } = this.options;
-    const { recorded, work, transacted } = context;
+    const { recorded, work, transacted, locks } = context;
     context.phase = 'over';
     const isFailure = ending.kind !== 'returned';
     const durationMs =
@@ -99,6 +99,7 @@ export class Running {
     else if (!recorded) events.succeeded(work, durationMs);
     // The code may still run, and use the transaction.
     if (ending.kind === 'timed-out') transacted?.abandon();
-    return transacted?.outcome ?? verdicts.ended(context, ending, until);
+    const outcome = transacted?.outcome ?? verdicts.ended(context, ending, until);
+    return locks ? locks.giveBack().then(() => outcome) : outcome;
   }
 }
