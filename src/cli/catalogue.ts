@@ -107,8 +107,8 @@ const CONTROL: readonly CommandEntry[] = [
   },
   {
     name: 'cancel',
-    takes: '<message-id>',
-    summary: 'fire the signal of a handler that runs; its message is dead-lettered',
+    takes: '<id|name>',
+    summary: 'take a job back that waits, or fire the signal of the handler that runs a message',
     load: () => import('./commands/cancel.js'),
   },
   {
@@ -190,6 +190,33 @@ const QUEUE: readonly CommandEntry[] = [
   },
 ];
 
+const JOB: readonly CommandEntry[] = [
+  {
+    name: 'list',
+    summary: 'list jobs, the newest first (the default)',
+    isDefault: true,
+    load: () => import('./commands/job/list.js'),
+  },
+  {
+    name: 'show',
+    takes: '<id|name>',
+    summary: 'show where a job is, and what it has come to',
+    load: () => import('./commands/job/show.js'),
+  },
+  {
+    name: 'cancel',
+    takes: '<id|name>',
+    summary: 'take a job back that waits; one that runs goes on',
+    load: () => import('./commands/job/cancel.js'),
+  },
+  {
+    name: 'retry',
+    takes: '<id|name>',
+    summary: 'replay the dead letter of a job',
+    load: () => import('./commands/job/retry.js'),
+  },
+];
+
 const BATCH: readonly CommandEntry[] = [
   {
     name: 'list',
@@ -263,6 +290,7 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
   { name: 'monitor', summary: 'alerts from one place: queues, workers, broker', commands: MONITOR },
   { name: 'dashboard', summary: 'pages of an application: what runs, what has failed', commands: DASHBOARD },
   { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
+  { name: 'job', summary: 'tracked and named messages: where they are, cancel, replay', commands: JOB },
   { name: 'queue', summary: 'what waits in a queue: look, delete', commands: QUEUE },
   { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },
   { name: 'outbox', summary: 'the outbox of transactions: relay, status', commands: OUTBOX },

@@ -56,7 +56,7 @@ describe('the pages of a bus that runs', () => {
     const names = new Names();
     site = siteOf({
       ...{ names, watch, control: async () => control, management: undefined, index },
-      ...{ operations, batches: stores.batches },
+      ...{ operations, jobs: stores.jobs, batches: stores.batches },
       topology: () => topologyFacts({ names, watch, management: undefined, control: async () => control }),
     });
     close = async () => {
