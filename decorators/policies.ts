@@ -60,6 +60,12 @@ export const Idempotent: OptionDecorator<'idempotent'> = optionDecorator('idempo
 export const Inbox: OptionDecorator<'inbox'> = optionDecorator('inbox');
 
 /**
+ * A handler whose work can be interrupted: what `context.checkpoint` and `context.yield` keep, the next attempt has as `context.state`, wherever
+ * it runs. When the bus stops, its signal fires at once. On a class it is the default of its methods.
+ */
+export const Resumable: OptionDecorator<'resumable'> = optionDecorator('resumable');
+
+/**
  * When messages leave that a handler publishes: `now`, at the call, or `after`, once its attempt has succeeded. On a class it is the
  * default of its methods.
  */

@@ -148,6 +148,7 @@ export class BusParts {
       retry: { ...settings.retry, ...retry },
       timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
       hasInbox: settings.stores.inbox !== undefined,
+      hasCheckpoints: settings.stores.checkpoints !== undefined,
     });
   }
 }

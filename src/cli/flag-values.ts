@@ -32,6 +32,16 @@ export function durationMs(flag: string, given: string): number {
   throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m, 2h or 7d, 400d at most');
 }
 
+/** `50/1m`: starts in any time of this length. */
+export function startRate(flag: string, given: string): { readonly allow: number; readonly every: number } {
+  const [, allow, every] = /^(\d{1,4})\/(\S+)$/.exec(given) ?? [];
+  if (allow !== undefined && isDuration(every)) return { allow: Number(allow), every: toMs(every) };
+  throw new UsageError(
+    `${flag} is no rate: '${given}'`,
+    'Write it as 50/1m: so many in any time of this length',
+  );
+}
+
 /** A positive duration, for flags where 0 would end everything at once. */
 export function positiveDurationMs(flag: string, given: string): number {
   const ms = durationMs(flag, given);

@@ -4,20 +4,28 @@ import type { Check } from '../util/check.js';
 import type { BulkParts } from './bulk/bulk-calls.js';
 import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
+import type { LimitsInForce } from './limits/limits-in-force.js';
 import type { PublishesOptions } from './publishes/stage.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
+import type { ResumingOptions } from './resumable/stage.js';
 
 /** Parts of the bus that stages are made with. */
 export type FeatureParts = BulkParts &
   IdempotencyOptions &
   InboxOptions &
   PublishesOptions &
-  RateLimitsOptions;
+  RateLimitsOptions &
+  ResumingOptions & {
+    /** What operators have set in place of handlers' own limits. Asked for each message, it is what is in force then. */
+    readonly limits: LimitsInForce;
+  };
 
 /** Facts about the bus that options are judged by. */
 export interface FeatureBus {
   /** True if the bus's stores have inboxes. */
   readonly hasInbox: boolean;
+  /** True if the bus's stores keep checkpoints. */
+  readonly hasCheckpoints: boolean;
   /** Undefined if the bus has no keys. */
   readonly encryption?: object | undefined;
   /** Timeout of handlers that set none. */
@@ -45,6 +53,8 @@ export interface Feature<Declared> {
   readonly problems?: (handler: Declared, bus: FeatureBus) => readonly string[];
   /** Problems of the handlers of one queue with each other, as sentences. */
   readonly queueProblems?: (queue: string, handlers: readonly Declared[]) => readonly string[];
+  /** Problems of all handlers of the bus with each other, as sentences. */
+  readonly busProblems?: (handlers: readonly Declared[]) => readonly string[];
   /** Minimum slots of a queue with such a handler. */
   readonly slots?: (settings: never) => number;
   readonly guard?: (handler: PlannedHandler, settings: never, parts: FeatureParts) => GuardStage;

@@ -13,6 +13,8 @@ import { type PublishesOption, publishesOption } from './publishes/option.js';
 import { publishesAround, publishesStage } from './publishes/stage.js';
 import { type RateLimitOption, rateLimitOption } from './rate-limit/option.js';
 import { rateLimitStage } from './rate-limit/stage.js';
+import { type ResumableOption, resumableOption } from './resumable/option.js';
+import { resumableAround, resumableStage } from './resumable/stage.js';
 import type { TimeoutOption } from './timeout/option.js';
 import { type UniqueOption, uniqueOption } from './unique/option.js';
 
@@ -22,6 +24,7 @@ export interface FeatureOptions<Payload = any, Input = Payload>
   extends RateLimitOption<Payload>,
     IdempotentOption<Payload>,
     InboxOption<Payload>,
+    ResumableOption,
     PublishesOption,
     UniqueOption<Input>,
     EncryptedOption,
@@ -33,7 +36,9 @@ export interface DeclaredHandler {
   readonly name: string;
   readonly patterns: readonly string[];
   readonly queue: { readonly concurrency?: number };
-  readonly options: FeatureOptions & Partial<BulkOption> & TimeoutOption & { readonly concurrency?: number };
+  readonly options: FeatureOptions &
+    Partial<BulkOption> &
+    TimeoutOption & { readonly concurrency?: number; readonly each?: 'process' };
 }
 
 /**
@@ -43,12 +48,15 @@ export interface DeclaredHandler {
  * Before a permit of the rate limit is taken copies are skipped, or they would use up what new messages wait for. A message that
  * has to wait for a permit gives its claim back: its copies need not wait for it, too.
  *
+ * A state is loaded once nothing else refuses the message: another attempt, which had the claim until now, may have kept one.
+ *
  * @internal
  */
 export const FEATURES = {
   idempotent: { ...idempotentOption, queueProblems: sharedNameProblems, guard: idempotentStage },
   inbox: { ...inboxOption, guard: inboxStage, around: () => inboxAround },
   rateLimit: { ...rateLimitOption, guard: rateLimitStage },
+  resumable: { ...resumableOption, guard: resumableStage, around: () => resumableAround },
   publishes: { ...publishesOption, guard: publishesStage, around: () => publishesAround },
   /** Counts how attempts end, and pauses: it has no stage. */
   circuitBreaker: circuitBreakerOption,

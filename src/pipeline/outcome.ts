@@ -6,6 +6,11 @@ import type { Headers } from '../message/properties.js';
 export type Outcome = End & {
   /** Effects of the attempt's stages, in the order in which they are stored: before all else that is due for the outcome. */
   readonly effects?: readonly Effect[];
+  /**
+   * Called when the message has ended with this outcome and the broker has heard it: nobody needs any more what is dropped then.
+   * Never rejects.
+   */
+  readonly onEnded?: (() => Promise<void>) | undefined;
 };
 
 type End =

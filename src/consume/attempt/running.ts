@@ -38,8 +38,8 @@ export class Running {
   constructor(private readonly options: RunningOptions) {}
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
-  abort(reason: Error, picks: (received: Received) => boolean): number {
-    const picked = [...this.contexts.keys()].filter(({ work }) => picks(work.received));
+  abort(reason: Error, picks: (received: Received, handler: PlannedHandler) => boolean): number {
+    const picked = [...this.contexts.keys()].filter(({ work, handler }) => picks(work.received, handler));
     for (const context of picked) context.abort(reason);
     return picked.length;
   }

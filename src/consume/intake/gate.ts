@@ -2,6 +2,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import { asksFirst } from '../attempt/crash-watch.js';
 import { type LaneOrder, strictOrder } from '../handlers/lane-order.js';
+import { HandlerRooms } from './handler-rooms.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -30,11 +31,10 @@ export class Gate {
   private readonly pause: Pause;
   private readonly order: LaneOrder;
   private readonly onBlocked: () => void;
-  private limit: number;
+  private slots: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
-  /** Running work of each handler that has a limit of its own. */
-  private readonly activeOf = new Map<PlannedHandler, number>();
+  private readonly rooms = new HandlerRooms();
   private active = 0;
   /** Amount of work in the lines. */
   private here = 0;
@@ -45,7 +45,7 @@ export class Gate {
   private readonly onIdle: (() => void)[] = [];
 
   constructor({ limit, start, pause, lanes = 1, order = strictOrder, onBlocked = () => {} }: GateOptions) {
-    this.limit = limit;
+    this.slots = limit;
     this.start = start;
     this.pause = pause;
     this.order = order;
@@ -72,9 +72,9 @@ export class Gate {
     this.arriving = arriving;
   }
 
-  done({ match }: Work): void {
+  done(work: Work): void {
     this.active -= 1;
-    if (match) this.count(match.handler, -1);
+    if (work.match) this.rooms.ended(work, work.match);
     if (this.here > 0 || this.pause.awaitsOne) this.pump();
     if (this.active === 0 && this.onIdle.length > 0) for (const resolve of this.onIdle.splice(0)) resolve();
   }
@@ -85,8 +85,14 @@ export class Gate {
   }
 
   /** Changes the number of slots. Work that has started goes on. */
-  resize(limit: number): void {
-    this.limit = limit;
+  resize(slots: number): void {
+    this.slots = slots;
+    this.pump();
+  }
+
+  /** Changes how many messages of a handler run at once: see {@link HandlerRooms.limit}. Work that has started goes on. */
+  limit(handler: PlannedHandler, limit: number | undefined, running: readonly Work[]): void {
+    this.rooms.limit(handler, limit, running);
     this.pump();
   }
 
@@ -109,7 +115,7 @@ export class Gate {
 
   /** True while a slot is free, and a pause does not keep everything from starting. */
   get hasRoom(): boolean {
-    return this.active < this.limit && this.pause.begins !== 'none';
+    return this.active < this.slots && this.pause.begins !== 'none';
   }
 
   /** Amount of work that has started so far. */
@@ -189,24 +195,18 @@ export class Gate {
   }
 
   private readonly handlerHasRoom = (handler: PlannedHandler): boolean =>
-    handler.concurrency >= this.limit || (this.activeOf.get(handler) ?? 0) < handler.concurrency;
+    this.rooms.hasRoom(handler, this.slots);
 
   private begin(work: Work): void {
     this.active += 1;
     this.begun += 1;
     if (work.match) {
-      const { handler } = work.match;
-      this.count(handler, 1);
+      this.rooms.began(work, work.match);
       if (this.pause.awaitsOne) this.pause.hasBegun(work);
     }
     if (this.arriving === work) this.arriving = undefined;
     if (work.hasWaited) work.inContext(this.start);
     else this.start(work);
-  }
-
-  private count(handler: PlannedHandler, change: 1 | -1): void {
-    if (handler.concurrency !== Number.POSITIVE_INFINITY)
-      this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
   }
 
   private lineOf(lane: number): WaitingLine {

@@ -23,6 +23,7 @@ import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
+import type { LimitedParts } from './apply-limits.js';
 import { Gate } from './gate.js';
 import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
@@ -80,12 +81,8 @@ export class SlotGroup {
     this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
-    const settler = groupSettler(
-      serving,
-      { ...options, ...options.dispatcher, ...options.settler },
-      uniques,
-      this.pause,
-    );
+    const forSettling = { ...options, ...options.dispatcher, ...options.settler };
+    const settler = groupSettler(serving, forSettling, uniques, this.pause);
     this.settler = settler;
     const { handlers, stopping, pause } = this;
     this.dispatcher = new Dispatcher({
@@ -177,12 +174,13 @@ export class SlotGroup {
    * fetched are finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
-      const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
-      if (isWanted) void this.pause.add('operator', [index]);
-      else this.pause.remove('operator', [index]);
-    }
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries())
+      this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
+  }
+
+  /** What changed limits of its handlers are applied to. */
+  get limited(): LimitedParts {
+    return { dispatcher: this.dispatcher, gate: this.gate };
   }
 
   /**

@@ -95,16 +95,38 @@ export function readForIndex(
   return { kept, fingerprint };
 }
 
-export function indexed({ own: _, failedAt, firstAttemptAt, publishedAt, ...letter }: Kept): IndexedLetter {
+/** Field by field: a copy by `...` takes several times the memory, and this is done for each letter that is looked at. */
+export function indexed(kept: Kept): IndexedLetter {
   return {
-    ...letter,
-    failedAt: dateOf(failedAt),
-    firstAttemptAt: dateOf(firstAttemptAt),
-    publishedAt: dateOf(publishedAt),
+    id: kept.id,
+    queue: kept.queue,
+    deadQueue: kept.deadQueue,
+    exchange: kept.exchange,
+    routingKey: kept.routingKey,
+    reason: kept.reason,
+    by: kept.by,
+    error: kept.error,
+    handler: kept.handler,
+    version: kept.version,
+    attempts: kept.attempts,
+    firstAttemptAt: dateOf(kept.firstAttemptAt),
+    failedAt: dateOf(kept.failedAt),
+    publishedAt: dateOf(kept.publishedAt),
+    bytes: kept.bytes,
+    encryptedWith: kept.encryptedWith,
+    group: kept.group,
+    messageId: kept.messageId,
+    correlationId: kept.correlationId,
+    traceId: kept.traceId,
+    chainId: kept.chainId,
+    chain: kept.chain,
+    batchId: kept.batchId,
+    replay: kept.replay,
   };
 }
 
-const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+export const dateOf = (at: number | undefined): Date | undefined =>
+  at === undefined ? undefined : new Date(at);
 
 /** Steps that are to come, of a chain of any length: an index of many letters can't hold them all. */
 const MOST_STEPS = 10;

@@ -45,7 +45,8 @@ export class LetterStore {
     this.total -= known.count;
     this.queues.delete(deadQueue);
     this.inOrder = undefined;
-    const used = new Set([...this.all()].map(({ group }) => group));
+    const used = new Set<string>();
+    for (const { group } of this.all()) used.add(group);
     for (const id of this.prints.keys()) if (!used.has(id)) this.prints.delete(id);
   }
 

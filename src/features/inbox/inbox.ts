@@ -201,4 +201,11 @@ export function transactionOver(handler: string): NoTransactionError {
   );
 }
 
+export function withoutInbox(handler: string): NoTransactionError {
+  return new NoTransactionError(
+    `the handler '${handler}' has no transaction: it has no inbox`,
+    'Give it an inbox (@Inbox), and use context.transaction before it returns.',
+  );
+}
+
 const willGoOn = ({ step }: Attempt): boolean => step?.next !== undefined;

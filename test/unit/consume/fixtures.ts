@@ -16,6 +16,7 @@ export const defaults: SubscriptionDefaults = {
   retry: undefined,
   timeoutMs: 60_000,
   hasInbox: false,
+  hasCheckpoints: true,
 };
 
 /** A delivery that only remembers how it was settled. */
@@ -88,6 +89,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     middleware: undefined,
     idempotent: undefined,
     inbox: undefined,
+    resumable: undefined,
     unique: undefined,
     encrypted: false,
     publishes: undefined,

@@ -25,6 +25,7 @@ describe('what is asked before a handler', () => {
         asked += 1;
         return stores.rateLimits.take(name, seconds);
       },
+      hold: async () => {},
     };
     const bus = bench.bus({ stores: { ...stores, rateLimits } });
     const released = heard(bus, 'message.released');
@@ -50,7 +51,10 @@ describe('what is asked before a handler', () => {
     const answer = deferred<number>();
     const bus = bench.bus({
       transport: new TracedTransport(bench.transport, trace),
-      stores: { ...memoryStores(bench.clock), rateLimits: { take: () => answer.promise } },
+      stores: {
+        ...memoryStores(bench.clock),
+        rateLimits: { take: () => answer.promise, hold: async () => {} },
+      },
     });
     const calls: unknown[] = [];
     const begun = heard(bus, 'handler.started');

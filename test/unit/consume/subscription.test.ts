@@ -98,6 +98,7 @@ describe('subscriptions', () => {
             publishes: undefined,
             bulk: undefined,
             rateLimit: undefined,
+            resumable: undefined,
             circuitBreaker: undefined,
             middleware: undefined,
             idempotent: undefined,

@@ -1,4 +1,6 @@
 import type { ErrorGroup } from '../../../consume/report/error-groups.js';
+import { rateText } from '../../../control/limit-text.js';
+import type { HandlerLimits } from '../../../features/limits/limits-in-force.js';
 import type { SlowMessage } from '../../site/seen.js';
 import { ChartRow, OutcomeChart, PercentileChart } from '../../ui/chart/charts.js';
 import { SPANS } from '../../ui/chart/spans.js';
@@ -73,7 +75,10 @@ const OpenCircuit: Part<HandlerModel> = ({
 
 const NONE_ENDED = 'no attempt has ended lately';
 
-const Figures: View<HandlerModel> = ({ model: { handler, handledInSpan, charts }, context: { base } }) => (
+const Figures: View<HandlerModel> = ({
+  model: { handler, handledInSpan, charts },
+  context: { base, now },
+}) => (
   <Stats>
     <Stat
       label="Attempts"
@@ -110,7 +115,34 @@ const Figures: View<HandlerModel> = ({ model: { handler, handledInSpan, charts }
     >
       <Count value={handler.deadLettered} />
     </Stat>
+    {handler.limits === undefined ? null : <LimitStat limits={handler.limits} now={now} />}
   </Stats>
+);
+
+const LimitStat = ({
+  limits: { rate, concurrency, since },
+  now,
+}: {
+  readonly limits: HandlerLimits;
+  readonly now: number;
+}) => (
+  <Stat
+    label="Limit"
+    note={
+      since === undefined ? (
+        'of its options'
+      ) : (
+        <>
+          set by an operator <Ago at={since} now={now} />
+        </>
+      )
+    }
+  >
+    {[
+      ...(rate === undefined ? [] : [rateText(rate)]),
+      ...(concurrency === undefined ? [] : [`${countText(concurrency)} at once`]),
+    ].join(', ')}
+  </Stat>
 );
 
 const Errors = ({ errors, now }: { readonly errors: readonly ErrorGroup[]; readonly now: number }) => (
