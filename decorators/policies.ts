@@ -1,4 +1,5 @@
 import type { HandlerOptions } from '../src/consume/handlers/definition.js';
+import type { LongOptions } from '../src/features/long/option.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 import type { Duration } from '../src/util/duration.js';
 import { type Annotation, annotation, type OptionDecorator, optionDecorator } from './annotation.js';
@@ -30,6 +31,17 @@ export const Timeout: (timeout: Duration, options?: TimeoutOptions) => Annotatio
   'Timeout',
   (said, timeout: Duration, options: TimeoutOptions = {}) => {
     said.timeout = { timeout, ...options };
+  },
+);
+
+/**
+ * Lease: runs the handler under one in the bus's `stores`, so that a message whose channel is lost runs on, and is not run again beside
+ * itself. A handler whose `@Timeout` is longer than the broker waits has it by itself. On a class it holds for all its methods.
+ */
+export const Long: (options?: LongOptions) => Annotation = annotation(
+  'Long',
+  (said, options: LongOptions | undefined) => {
+    said.long = options ?? true;
   },
 );
 

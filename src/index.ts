@@ -1,4 +1,5 @@
-export type { BusOptions, HandlerDefinitions } from './bus/options.js';
+export type { HandlerDefinitions } from './bus/handler-tree.js';
+export type { BusOptions } from './bus/options.js';
 export { Bus } from './bus.js';
 export type {
   BulkHandleOptions,
@@ -72,6 +73,7 @@ export type { BusEvents, EventName } from './events.js';
 export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
+export type { LongOptions } from './features/long/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
 export type { ResumableOptions } from './features/resumable/option.js';
 export type {

@@ -64,6 +64,11 @@ export class AttemptOverError extends HoplineError {
 export class LeaseLostError extends HoplineError {
   readonly code = 'HOPLINE_LEASE_LOST';
 
+  /** What is said of a call that is refused. */
+  static refusing(call: string, handler: string): LeaseLostError {
+    return new LeaseLostError(`${call} was refused: the lease of handler ${handler}'s job is lost`);
+  }
+
   /** @param what what found that: `the lease of handler X was not renewed in time`, or a call that was refused */
   constructor(what: string, options?: { cause?: unknown }) {
     super(

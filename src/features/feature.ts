@@ -5,6 +5,7 @@ import type { BulkParts } from './bulk/bulk-calls.js';
 import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
 import type { LimitsInForce } from './limits/limits-in-force.js';
+import type { LongParts } from './long/stage.js';
 import type { PublishesOptions } from './publishes/stage.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
 import type { ResumingOptions } from './resumable/stage.js';
@@ -18,10 +19,14 @@ export type FeatureParts = BulkParts &
   ResumingOptions & {
     /** What operators have set in place of handlers' own limits. Asked for each message, it is what is in force then. */
     readonly limits: LimitsInForce;
+    /** Parts of handlers that run under leases; undefined where there are none. */
+    readonly jobs?: LongParts | undefined;
   };
 
 /** Facts about the bus that options are judged by. */
 export interface FeatureBus {
+  /** True if leases can be held among all processes that may get the bus's messages. @default not known: nothing is refused */
+  readonly hasSharedLeases?: boolean | undefined;
   /** True if the bus's stores have inboxes. */
   readonly hasInbox: boolean;
   /** True if the bus's stores keep checkpoints. */

@@ -8,6 +8,8 @@ import { sharedNameProblems } from './idempotent/shared-names.js';
 import { idempotentStage } from './idempotent/stage.js';
 import { inboxAround, inboxStage } from './inbox/inbox.js';
 import { type InboxOption, inboxOption } from './inbox/option.js';
+import { type LongOption, longOption } from './long/option.js';
+import { longStage } from './long/stage.js';
 import { type MiddlewareOption, middlewareOption } from './middleware/option.js';
 import { type PublishesOption, publishesOption } from './publishes/option.js';
 import { publishesAround, publishesStage } from './publishes/stage.js';
@@ -21,7 +23,8 @@ import { type UniqueOption, uniqueOption } from './unique/option.js';
 /** Options of a handler that are features: the field of each, with its doc, is in its folder. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface FeatureOptions<Payload = any, Input = Payload>
-  extends RateLimitOption<Payload>,
+  extends LongOption,
+    RateLimitOption<Payload>,
     IdempotentOption<Payload>,
     InboxOption<Payload>,
     ResumableOption,
@@ -53,6 +56,7 @@ export interface DeclaredHandler {
  * @internal
  */
 export const FEATURES = {
+  long: { ...longOption, guard: longStage },
   idempotent: { ...idempotentOption, queueProblems: sharedNameProblems, guard: idempotentStage },
   inbox: { ...inboxOption, guard: inboxStage, around: () => inboxAround },
   rateLimit: { ...rateLimitOption, guard: rateLimitStage },

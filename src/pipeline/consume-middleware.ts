@@ -23,7 +23,7 @@ export interface ConsumeResult {
    *
    * - `succeeded`: handled, and acked;
    * - `skipped`: acked without a run of the handler, by the reason: `handled` before, `superseded` by a later message, or
-   *   `cancelled` with its batch;
+   *   `cancelled` with its batch, or `running`, since a run of it under a lease goes on whose channel was lost;
    * - `discarded`: acked and dropped, at the handler's wish or by its policy;
    * - `retried`: failed, and comes back after `delayMs`;
    * - `released`: comes back after `delayMs`, and the attempt does not count: at the handler's wish, by a rate limit, since
@@ -41,7 +41,7 @@ export interface ConsumeResult {
     | 'deadLettered'
     | 'returned';
   /** Reason of `skipped`, of `deadLettered` and, if the channel is lost, of `returned`. */
-  readonly reason?: 'handled' | 'superseded' | 'cancelled' | 'channel-lost' | DeadLetterReason;
+  readonly reason?: 'handled' | 'superseded' | 'cancelled' | 'running' | 'channel-lost' | DeadLetterReason;
   /** Error of `retried` and `deadLettered`, and of `discarded` and `released` if an error has led to it. */
   readonly error?: unknown;
   /** Milliseconds until a message that is `retried` or `released` comes back. */

@@ -23,10 +23,15 @@ type End =
   /** Not to be run, now or later: ack. */
   | {
       readonly kind: 'skip';
-      /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
-      readonly because: 'handled' | 'superseded' | 'cancelled';
+      /**
+       * Reason: it (or a message with the same key) was handled before, a later message replaces it, its batch was cancelled, or
+       * another run of it is under way.
+       */
+      readonly because: 'handled' | 'superseded' | 'cancelled' | 'running';
       /** As of an outcome `done`. */
       readonly continues?: boolean;
+      /** True if another run of this very delivery does, or has done, all that follows: nothing is due for this one. */
+      readonly isElsewhere?: boolean;
     }
   /** Dropped at the handler's wish, or its policy's: ack. */
   | {
@@ -139,6 +144,13 @@ export const releaseWhileTaken = (
 };
 
 export const HANDLED_BEFORE: Outcome = { kind: 'skip', because: 'handled' };
+/** By another run of the very same delivery. */
+export const HANDLED_ELSEWHERE: Outcome = {
+  kind: 'skip',
+  because: 'handled',
+  continues: true,
+  isElsewhere: true,
+};
 export const SUPERSEDED: Outcome = { kind: 'skip', because: 'superseded' };
 export const CANCELLED: Outcome = { kind: 'skip', because: 'cancelled' };
 export const DONE: Outcome = { kind: 'done' };

@@ -1,4 +1,4 @@
-import type { HandlerDefinitions } from '../bus/options.js';
+import type { HandlerDefinitions } from '../bus/handler-tree.js';
 import { Bus } from '../bus.js';
 import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';

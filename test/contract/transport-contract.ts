@@ -36,6 +36,7 @@ import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
 import { locks } from './locks.js';
+import { longJobs } from './long-jobs.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
@@ -148,6 +149,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'messages that may have killed their process': crashWatching,
+  'jobs that take long': longJobs,
   'broken connections': brokenConnections,
   'what operators say': controlling,
   'what workers tell of single messages': telling,

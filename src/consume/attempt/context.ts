@@ -4,6 +4,7 @@ import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
 import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
+import { refusingSender } from '../../features/long/refusing-sender.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
@@ -87,6 +88,8 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   }
 
   get signal(): AbortSignal {
+    // A process that has stood still sees here that its lease is lost, before any timer tells it.
+    void this.work.lease?.isHeld;
     if (!this.controller) {
       this.controller = new AbortController();
       if (this.abortReason) this.controller.abort(this.abortReason);
@@ -95,7 +98,7 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   }
 
   get shouldStop(): boolean {
-    return this.bus.stopping.isStopping || this.abortReason !== undefined;
+    return this.work.lease?.isLost === true || this.bus.stopping.isStopping || this.abortReason !== undefined;
   }
 
   get step(): HandlerStep | undefined {
@@ -190,7 +193,8 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   /** Publishes within a transaction leave with its commit, kept ones with its success; of an attempt that has failed none does, whatever code still runs. */
   protected get sender(): Sender {
     this.ownSender ??= new CarryingSender(this.cause, () => {
-      const { transacted, kept, bus } = this;
+      const { transacted, kept, bus, work } = this;
+      if (work.lease?.isLost) return refusingSender(this.handler.name);
       if (kept?.isKeeping) return kept.sender;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });

@@ -1,7 +1,7 @@
 import { ShutdownError } from '../../errors.js';
 import type { BatchSender } from '../../features/batch/context.js';
 import type { StepSender } from '../../features/chain/context.js';
-import type { HandlerCode } from '../../features/feature.js';
+import type { FeatureParts, HandlerCode } from '../../features/feature.js';
 import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { LimitsInForce } from '../../features/limits/limits-in-force.js';
@@ -16,7 +16,6 @@ import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js'
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import { type PublishMiddleware, publishMiddlewareOf } from '../../pipeline/publish-middleware.js';
-import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
@@ -58,6 +57,10 @@ export interface DispatcherOptions
   /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
+  /** Milliseconds that the broker waits for a message's end. */
+  readonly consumerTimeoutMs?: number;
+  /** Parts of handlers that run under leases; undefined where there are none. */
+  readonly jobs?: FeatureParts['jobs'];
   readonly tracing: Tracing | undefined;
 }
 
@@ -125,8 +128,7 @@ export class Dispatcher {
     if (!isA(payload, Promise)) return way(new HandlerContext(work, handler, surroundings, payload));
     return payload.then(
       // A message that was lost meanwhile comes again, and nothing would stop a handler that begins now.
-      (late) =>
-        received.delivery.lost ? RETURN : way(new HandlerContext(work, handler, surroundings, late)),
+      (late) => (work.isGone ? RETURN : way(new HandlerContext(work, handler, surroundings, late))),
       (error) => this.verdicts.undecodable(work, handler, error),
     );
   }
@@ -176,7 +178,7 @@ export class Dispatcher {
   }
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
-  abort(reason: Error, picks: (received: Received) => boolean): number {
+  abort(reason: Error, picks: (work: Work) => boolean): number {
     return this.running.abort(reason, picks);
   }
 

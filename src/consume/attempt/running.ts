@@ -1,7 +1,6 @@
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
-import type { Received } from '../../pipeline/received.js';
 import type { Handling, Later } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
@@ -38,8 +37,8 @@ export class Running {
   constructor(private readonly options: RunningOptions) {}
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
-  abort(reason: Error, picks: (received: Received, handler: PlannedHandler) => boolean): number {
-    const picked = [...this.contexts.keys()].filter(({ work, handler }) => picks(work.received, handler));
+  abort(reason: Error, picks: (work: Work, handler: PlannedHandler) => boolean): number {
+    const picked = [...this.contexts.keys()].filter(({ work, handler }) => picks(work, handler));
     for (const context of picked) context.abort(reason);
     return picked.length;
   }
@@ -60,7 +59,7 @@ export class Running {
     return (context) => {
       const { payload, work } = context;
       // A message that was lost while a stage asked a store comes again, and nothing would stop a handler that begins now.
-      if (work.received.delivery.lost) return RETURN;
+      if (work.isGone) return RETURN;
       // Before the handler can change its payload.
       const until = untilOf(context);
       const startedAt = clock.monotonic();

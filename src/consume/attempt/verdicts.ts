@@ -1,6 +1,7 @@
 import { KeysUnavailableError, UnknownKeyError } from '../../encryption/errors.js';
 import {
   CancelledError,
+  LeaseLostError,
   NoHandlerError,
   PayloadInvalidError,
   ShutdownError,
@@ -78,7 +79,7 @@ export class Verdicts {
     }
     if (ending.kind === 'returned') return DONE;
     // The code was told to stop, and did: nobody's failure.
-    if (abortReason instanceof ShutdownError) return RETURN_STARTED;
+    if (abortReason instanceof ShutdownError || abortReason instanceof LeaseLostError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)
       return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
     return this.failure(work, handler, ending.error, until);

@@ -1,10 +1,12 @@
 import { OptionsError } from '../../errors.js';
 import { LimitsInForce, type SetLimit } from '../../features/limits/limits-in-force.js';
+import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { DispatcherOptions } from '../attempt/dispatch.js';
+import { hasLeases, refuseUnheld } from '../handlers/long-handlers.js';
 import type { Serving } from '../handlers/serving.js';
-import type { Handler } from '../handlers/subscription.js';
+import type { Handler, Subscription } from '../handlers/subscription.js';
 import { AttemptEvents } from '../report/attempt-events.js';
 import { ConsumerEvents } from '../report/consumer-events.js';
 import { FiguresOfHandler } from '../report/figures.js';
@@ -14,6 +16,7 @@ import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
 import { applyLimits } from './apply-limits.js';
+import { Guards } from './guards.js';
 import { longestRunning } from './running-messages.js';
 import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 
@@ -41,11 +44,21 @@ export class Consumption {
   private readonly figures: ReadonlyMap<Handler, FiguresOfHandler>;
   private readonly clock: Clock;
   private readonly limits = new LimitsInForce();
+  private readonly subscriptions: readonly Subscription[];
+  /** Undefined if no handler here runs under a lease. */
+  private readonly guards: Guards | undefined;
 
-  constructor(servings: readonly Serving[], options: ConsumptionOptions) {
+  constructor(
+    servings: readonly Serving[],
+    private readonly options: ConsumptionOptions,
+  ) {
     const { service, events, clock } = options;
     this.figures = figuresOf(servings, clock.monotonic());
     this.clock = clock;
+    this.subscriptions = servings.flatMap(({ subscriptions }) => subscriptions);
+    const { leases } = options.stores;
+    if (leases && this.subscriptions.some(hasLeases))
+      this.guards = new Guards({ ...options, leases, queue: guardsQueueOf(service) });
     this.countsAlone = options.stores.isOfProcess === true;
     const { limits } = this;
     const shared = { ...options, limits, events: new AttemptEvents(service, events, clock, this.figures) };
@@ -60,12 +73,16 @@ export class Consumption {
     this.shared = this.groups.filter((_group, index) => !isOfProcess(servings[index] as Serving));
   }
 
+  /** @throws OptionsError if handlers run for longer than the broker waits, and nothing keeps their messages from running twice */
   async start(): Promise<void> {
+    const { session } = this.options;
+    refuseUnheld(this.subscriptions, this.options, session.brokerInfo.consumerTimeoutBy);
+    await this.guards?.start();
     await Promise.all(this.groups.map((group) => group.start()));
   }
 
   async stopConsuming(): Promise<void> {
-    await Promise.all(this.groups.map((group) => group.stopConsuming()));
+    await Promise.all([this.guards?.stop(), ...this.groups.map((group) => group.stopConsuming())]);
   }
 
   /** Resolves with the queues whose handlers still run at the deadline. */
@@ -197,7 +214,7 @@ export class Consumption {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.groups.map((group) => group.close()));
+    await Promise.all([this.guards?.close(), ...this.groups.map((group) => group.close())]);
   }
 
   private handlersOf(group: SlotGroup, now: number): HandlerStatus[] {
@@ -230,7 +247,8 @@ export class Consumption {
 
   /** For a start that is given up: a group that can't be cancelled is closed all the same. */
   async abandon(): Promise<void> {
-    await Promise.allSettled(this.groups.map((group) => group.abandon()));
+    await this.guards?.stop().catch(() => {});
+    await Promise.allSettled([this.guards?.close(), ...this.groups.map((group) => group.abandon())]);
   }
 }
 

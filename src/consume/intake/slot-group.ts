@@ -15,13 +15,13 @@ import { Attempts } from '../attempt/attempts.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from '../attempt/dispatch.js';
 import { strictOrder } from '../handlers/lane-order.js';
-import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
+import { keptForMs, tellOfTimeout } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
 import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
-import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
+import { type EndedAttempts, statesOf, type Workload, workloadOf } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
 import type { LimitedParts } from './apply-limits.js';
 import { Gate } from './gate.js';
@@ -29,6 +29,7 @@ import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
+import { LongJobs } from './long-jobs.js';
 import { LongWaits } from './long-waits.js';
 import { Pause } from './pause.js';
 import { returnUnstarted } from './return-unstarted.js';
@@ -64,6 +65,7 @@ export class SlotGroup {
   private readonly settler: Settler;
   private readonly lanes: readonly LaneConsumer[];
   private readonly longWaits: LongWaits;
+  private readonly jobs: LongJobs | undefined;
   private readonly circuits: Circuits;
   private readonly pause: Pause;
   /** Maximum messages that run at once. */
@@ -85,12 +87,14 @@ export class SlotGroup {
     const settler = groupSettler(serving, forSettling, uniques, this.pause);
     this.settler = settler;
     const { handlers, stopping, pause } = this;
+    this.jobs = LongJobs.of(serving, { ...options, ...options.dispatcher });
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
       uniques,
       onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
       stopping,
+      jobs: this.jobs?.parts,
     });
     const { dispatcher } = this;
     this.attempts = new Attempts({
@@ -129,9 +133,6 @@ export class SlotGroup {
   }
 
   async start(): Promise<void> {
-    const { dispatcher, log, session } = this.options;
-    for (const each of this.serving.subscriptions)
-      warnOfLongHandlers(each, dispatcher.timeoutGraceMs, session.brokerInfo.consumerTimeoutBy, log);
     await Promise.all(this.lanes.map((lane) => lane.start()));
   }
 
@@ -166,7 +167,7 @@ export class SlotGroup {
 
   /** Fires the signals of the attempts at a message. @returns the number of them */
   cancelMessage(messageId: string): number {
-    return this.dispatcher.abort(new CancelledError(), (received) => received.messageId === messageId);
+    return this.dispatcher.abort(new CancelledError(), ({ received }) => received.messageId === messageId);
   }
 
   /**
@@ -220,20 +221,13 @@ export class SlotGroup {
     this.circuits.reset(handler);
   }
 
-  /**
-   * @param ended counts of the handlers' attempts
-   * @param onUnknown called with the error for each queue that the broker says nothing of
-   */
+  /** @param ended counts of the handlers' attempts; onUnknown as of {@link statesOf} */
   async workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
-    const { session } = this.options;
     const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
-    const asked = consumed.map(async ({ queue }) => {
-      const state = await session.inspect(queue).catch(onUnknown);
-      return { queue, ready: state?.ready, consumers: state?.consumers };
-    });
+    const states = await statesOf(consumed, this.options.session, onUnknown);
     const slots = consumed.length === 0 ? 0 : this.slots;
     const { running, waitingCount: waiting } = this.gate;
-    return workloadOf(await Promise.all(asked), { queues: this.queues, slots, running, waiting, ...ended });
+    return workloadOf(states, { queues: this.queues, slots, running, waiting, ...ended });
   }
 
   /** For a start that is given up. Copies of returned messages are sent before the channel closes: else both would come. */
@@ -245,6 +239,7 @@ export class SlotGroup {
 
   /** Last stage: closes the channels; unsettled messages go back to their queues. */
   async close(): Promise<void> {
+    this.jobs?.close();
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
@@ -254,6 +249,7 @@ export class SlotGroup {
       prefetch: prefetchOf(lane, this.serving, this.slots),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
+      occupied: () => this.jobs?.withoutChannel ?? 0,
       ...{ index, pause: this.pause, intake: this.intake },
       onResized: () => this.gate.reportIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
@@ -283,12 +279,15 @@ export class SlotGroup {
   private lost(queue: string, reason: Error): void {
     this.gate.dropLost();
     this.settler.lost();
+    tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
     const error = new ChannelLostError(queue, { cause: reason });
-    this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
+    this.jobs?.channelLost(queue, this.dispatcher.underWay);
+    this.dispatcher.abort(error, ({ isGone }) => isGone);
   }
 
   private ended(work: Work): void {
     this.gate.done(work);
+    if (this.jobs?.ended(work)) this.lanes[work.lane]?.takeAgain();
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
   }

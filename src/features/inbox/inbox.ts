@@ -148,6 +148,7 @@ export class HandlerTransaction implements AttemptTransaction {
     const goesOn = next !== undefined;
     const its = noteOf(context, goesOn);
     if (its !== note) await transaction.note(its);
+    await work.lease?.mustBeMine('the commit');
     // From here on nothing can be added any more.
     this.state = 'committing';
     await this.commit();

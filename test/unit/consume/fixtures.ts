@@ -84,6 +84,7 @@ const events = { name: 'hopline.events', declare: true };
 export function handler(name: string, patterns: readonly string[], given: Partial<Handler> = {}): Handler {
   return {
     bulk: undefined,
+    long: undefined,
     rateLimit: undefined,
     circuitBreaker: undefined,
     middleware: undefined,

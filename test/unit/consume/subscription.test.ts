@@ -103,6 +103,7 @@ describe('subscriptions', () => {
             middleware: undefined,
             idempotent: undefined,
             inbox: undefined,
+            long: undefined,
             unique: undefined,
             encrypted: undefined,
             body: undefined,
