@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import type { Stores } from '../../src/index.js';
+import { Bus, rabbitmq, type Stores } from '../../src/index.js';
 import type { NewJob } from '../../src/stores/index.js';
 import { postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { redisStores } from '../../src/stores/redis/index.js';
+import { deferred } from '../../src/util/deferred.js';
+import { silentLogger } from '../../src/util/logger.js';
+import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker, sharedPostgres } from '../support/global-setup.js';
@@ -130,6 +134,34 @@ describe('hopline job', function () {
     assert.match(unknown.stderr, /^no handler runs message 'nothing'/);
     const away = await cancel('nothing', { REDIS_URL: 'redis://127.0.0.1:1' });
     assert.match(away.stderr, /^note: a store of jobs was not asked: .*127\.0\.0\.1:1.*\nno handler runs/);
+  });
+
+  it('hopline cancel fires the signal of a job that runs, which does not begin again', async () => {
+    const queue = `${service.name}.hold`;
+    const transport = rabbitmq({ url: service.url });
+    const bus = new Bus({ service: queue, prefix: service.name, transport, log: silentLogger });
+    const begun = deferred();
+    const hold = async (_: unknown, { signal }: { signal: AbortSignal }) => {
+      begun.resolve();
+      await once(signal, 'abort');
+      throw signal.reason;
+    };
+    bus.handle('hold', hold, { queue, retry: { tries: 1 } });
+    await bus.start();
+    try {
+      const jobs = inRedis();
+      await jobs.add([newJob('held')]);
+      await jobs.begin([{ id: 'held', ...run, at: Date.now() }]);
+      await bus.send('hold', {}, { messageId: 'held' });
+      await begun.promise;
+      const { code, stdout, stderr } = await asked(['cancel', 'held', '--prefix', service.name]);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^job held does not begin again\n\S+ on .*: its signal was fired\n$/);
+      assert.equal((await jobs.find(['held']))[0]?.isCancelling, true);
+    } finally {
+      await bus.stop();
+      await removeFromBroker(service.url, { queues: [queue] });
+    }
   });
 
   it('replays the dead letter of a job, and refuses one that is none', async () => {

@@ -1,7 +1,7 @@
 import { takeBack } from '../../oversight/jobs/known-jobs.js';
 import { atControl, type ControlFlags, whoText, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
-import { takenBackText } from '../output/job-text.js';
+import { jobText, takenBackText } from '../output/job-text.js';
 import { oneLine } from '../output/text.js';
 import { findInStores, type StoreFlags, withStores } from '../stores/shared-stores.js';
 
@@ -18,8 +18,8 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
       const { found, problems } = await findInStores(flags, terminal, async ({ stores }) =>
         stores.jobs ? takeBack(stores.jobs, idOrName, Date.now()) : undefined,
       );
-      if (found) terminal.print(takenBackText(found));
-      if (found && found.answer !== 'running') return;
+      if (found && found.answer !== 'running') return terminal.print(takenBackText(found));
+      if (found) terminal.print(`${jobText(found.job)} does not begin again`);
       const id = found?.job.id ?? idOrName;
       const processes = await atControl(flags, terminal, (control) => control.cancel(id));
       for (const each of processes) terminal.print(`${whoText(each)}: its signal was fired`);
