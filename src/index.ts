@@ -72,6 +72,7 @@ export {
 export type { BusEvents, EventName } from './events.js';
 export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
+export type { ConcurrencyOptions } from './features/concurrency/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { LongOptions } from './features/long/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';

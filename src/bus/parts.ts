@@ -151,6 +151,7 @@ export class BusParts {
       hasInbox: settings.stores.inbox !== undefined,
       hasCheckpoints: settings.stores.checkpoints !== undefined,
       hasSharedLeases: hasSharedLeases(settings),
+      hasSemaphores: settings.stores.semaphores !== undefined,
     });
     return planned.map((each) => leased(each, settings));
   }

@@ -1,4 +1,5 @@
 import bytes from 'bytes';
+import { rateIn } from '../control/rate-in.js';
 import { isDuration, toMs } from '../util/duration.js';
 import { UsageError } from './usage-error.js';
 
@@ -34,8 +35,8 @@ export function durationMs(flag: string, given: string): number {
 
 /** `50/1m`: starts in any time of this length. */
 export function startRate(flag: string, given: string): { readonly allow: number; readonly every: number } {
-  const [, allow, every] = /^(\d{1,4})\/(\S+)$/.exec(given) ?? [];
-  if (allow !== undefined && isDuration(every)) return { allow: Number(allow), every: toMs(every) };
+  const rate = rateIn(given);
+  if (rate) return rate;
   throw new UsageError(
     `${flag} is no rate: '${given}'`,
     'Write it as 50/1m: so many in any time of this length',

@@ -16,7 +16,9 @@ export type FeatureSettings = {
 
 const rows = Object.entries(FEATURES) as [FeatureName, Feature<DeclaredHandler>][];
 
-export const FEATURE_FIELDS: Fields = Object.fromEntries(rows.map(([name, { check }]) => [name, check]));
+export const FEATURE_FIELDS: Fields = Object.fromEntries(
+  rows.flatMap(([name, { check }]) => (check ? [[name, check]] : [])),
+);
 
 export function featureSettings(options: DeclaredHandler['options']): FeatureSettings {
   const settings = rows.map(([name, feature]) => {

@@ -29,6 +29,8 @@ export interface Attempt extends MessageContext {
   resumed: AttemptState | undefined;
   /** What a handler with a rate limit says about it; undefined without one. */
   pace: AttemptPace | undefined;
+  /** Resolves when its code returns, if that was left running when its grace was over; undefined else. */
+  leftRunning: Promise<void> | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */

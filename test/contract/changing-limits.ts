@@ -203,27 +203,29 @@ export const changingLimits: Theme = (test) => {
     const set = (
       ...[target, change]: Parameters<Parameters<Parameters<typeof control>[0]>[0]['limits']['set']>
     ) => control(({ limits }) => limits.set(target, change));
-    await refused([{ handler: 'Batche' }, { rate }], /has a handler 'Batche', did you mean Batched\?/);
-    await refused([{ handler: 'Any' }, { rate }], /a handler 'Any'; there are Batched, Twice/);
-    await refused([{ bucket: 'any' }, { rate }], /a bucket 'any'; there are none/);
-    await refused(
-      [{ handler: 'Twice' }, { rate }],
-      /several queues have a handler 'Twice': name one of them, .*one, .*two/,
-    );
-    await refused([{ handler: 'Twice', queue: fx.name('six') }, { rate }], /there is no queue '.*six'/);
-    await refused(
-      [{ handler: 'Batched' }, { concurrency: 3 }],
-      /at least 20, the messages that it takes in one call; got 3/,
-    );
-    await refused(
-      [{ handler: 'Batched' }, { rate: { allow: 0, every: '10ms' } }],
-      /rate.allow to be an integer from 1 to 1000, got 0[\s\S]*rate.every to be a duration of whole seconds/,
-    );
-    await refused([{ handler: 'Batched' }, {}], /expected a rate, a concurrency, or both/);
-    await assert.rejects(
-      control(({ limits }) => limits.clear({ handler: 'Batched' })),
-      /no limit is set for handler 'Batched'; there are none/,
-    );
+    await Promise.all([
+      refused([{ handler: 'Batche' }, { rate }], /has a handler 'Batche', did you mean Batched\?/),
+      refused([{ handler: 'Any' }, { rate }], /a handler 'Any'; there are Batched, Twice/),
+      refused([{ bucket: 'any' }, { rate }], /a bucket 'any'; there are none/),
+      refused(
+        [{ handler: 'Twice' }, { rate }],
+        /several queues have a handler 'Twice': name one of them, .*one, .*two/,
+      ),
+      refused([{ handler: 'Twice', queue: fx.name('six') }, { rate }], /there is no queue '.*six'/),
+      refused(
+        [{ handler: 'Batched' }, { concurrency: 3 }],
+        /at least 20, the messages that it takes in one call; got 3/,
+      ),
+      refused(
+        [{ handler: 'Batched' }, { rate: { allow: 0, every: '10ms' } }],
+        /rate.allow to be an integer from 1 to 1000, got 0[\s\S]*rate.every to be a duration of whole seconds/,
+      ),
+      refused([{ handler: 'Batched' }, {}], /expected a rate, a concurrency, or both/),
+      assert.rejects(
+        control(({ limits }) => limits.clear({ handler: 'Batched' })),
+        /no limit is set for handler 'Batched'; there are none/,
+      ),
+    ]);
     await set({ handler: 'Twice', queue: fx.name('two') }, { rate });
     assert.deepEqual(
       bus.status().handlers.map(({ limits }) => limits?.rate?.allow),

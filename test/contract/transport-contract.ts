@@ -41,6 +41,7 @@ import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
 import { once } from './once.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { operating } from './operating.js';
 import { operationsBesideOthers } from './operations-beside-others.js';
 import { orderly } from './orderly.js';
@@ -120,6 +121,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
   'limits that change while handlers run': changingLimits,
+  'one at a time, over all processes': oneAtATime,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
   'idempotent handlers': idempotence,

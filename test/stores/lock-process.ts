@@ -23,7 +23,7 @@ async function open(): Promise<Stores> {
 const bus = new Bus({ service: 'holder', transport: memory(), stores: await open() });
 
 bus.handle('hold', async (_payload, context) => {
-  const lock = await context.lock(name, { ttl: '1s' });
+  const lock = await context.lock(name, { ttl: '1500ms' });
   say(`held ${lock.fence}`);
   lock.signal.addEventListener('abort', () => say(`signal: ${lock.signal.reason.message}`));
   const watching = setInterval(() => {

@@ -68,6 +68,7 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   resumed: AttemptState | undefined;
   /** Rate limit of which it has a permit. */
   pace: AttemptPace | undefined;
+  leftRunning: Promise<void> | undefined;
   private ownParts: HandlerParts | undefined;
   locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;

@@ -15,6 +15,7 @@ import type { Drafting } from '../../pipeline/draft.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import type { Parking } from '../../pipeline/parking.js';
 import { type PublishMiddleware, publishMiddlewareOf } from '../../pipeline/publish-middleware.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
@@ -56,6 +57,8 @@ export interface DispatcherOptions
   readonly limits: LimitsInForce;
   /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
+  /** Where messages wait that have begun, and hold no slot meanwhile. */
+  readonly parking: Parking;
   readonly timeoutGraceMs: number;
   /** Milliseconds that the broker waits for a message's end. */
   readonly consumerTimeoutMs?: number;

@@ -71,8 +71,10 @@ export class Running {
       this.contexts.set(context, startedAt);
       return ending.then((late) => {
         this.contexts.delete(context);
-        if (late.kind === 'timed-out' && late.leftRunning)
+        if (late.kind === 'timed-out' && late.leftRunning) {
+          context.leftRunning = late.leftRunning;
           this.keep({ handler: context.handler, startedAt }, late.leftRunning);
+        }
         return this.ended(context, late, startedAt, until);
       });
     };

@@ -1,4 +1,5 @@
 import { OptionsError } from '../../errors.js';
+import { partConcurrency } from '../../features/concurrency/option.js';
 import type { FeatureBus } from '../../features/feature.js';
 import {
   type FeatureSettings,
@@ -159,6 +160,8 @@ function handlerOf(
   const { options } = definition;
   const option = options.exchange ?? queue.exchange;
   const exchange = option === undefined ? defaults.exchange : exchangeRef(option);
+  const { concurrency, permits } = partConcurrency(options);
+  const { concurrency: _asGiven, ...others } = options;
   return {
     name: definition.name,
     queue: queue.name,
@@ -169,12 +172,16 @@ function handlerOf(
     })),
     retry: definition.answers ? retryPolicy(ONCE) : policyOf(options, defaults),
     timeoutMs: timeoutMsOf(options, defaults),
-    concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
+    concurrency: concurrency ?? Number.POSITIVE_INFINITY,
     answers: answersOf(definition),
     each: options.each,
     handle: definition.handle,
     failed: definition.failed,
-    ...featureSettings({ ...options, ...publishesOf(options, queue.publishes, defaults.publishes) }),
+    ...featureSettings({
+      ...others,
+      ...(permits && { permits }),
+      ...publishesOf(options, queue.publishes, defaults.publishes),
+    }),
     body: bodyOf(options.body ?? queue.body),
   };
 }

@@ -23,7 +23,10 @@ import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events' | 'limits'> & {
+  Omit<
+    DispatcherOptions,
+    'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'parking' | 'events' | 'limits'
+  > & {
     /** True if operators are heard, and told how what they replay ends. */
     readonly operatorControl?: boolean;
   };

@@ -3,6 +3,7 @@ import type { Work } from '../../pipeline/work.js';
 import { asksFirst } from '../attempt/crash-watch.js';
 import { type LaneOrder, strictOrder } from '../handlers/lane-order.js';
 import { HandlerRooms } from './handler-rooms.js';
+import { ParkedWork } from './parked.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -19,18 +20,23 @@ export interface GateOptions {
   readonly order?: LaneOrder;
   /** Called again and again while slots are free, and only work that is not here yet could use them. */
   readonly onBlocked?: () => void;
+  /** False for work that must not be parked. @default all may be */
+  readonly mayPark?: (work: Work) => boolean;
 }
 
 /**
  * Gate of one slot group: work starts while a slot is free and its handler has room. The order says which lane goes
  * first; within a lane it is first come, first served, except for work whose handler is full: that waits without holding
- * a slot. The lanes' windows bound the work that waits.
+ * a slot. The lanes' windows bound the work that waits. Work that has begun and can't go on is parked: it gives its slot back, and takes
+ * the next one when it can.
  */
 export class Gate {
   private readonly start: (work: Work) => void;
   private readonly pause: Pause;
   private readonly order: LaneOrder;
   private readonly onBlocked: () => void;
+  private readonly mayPark: (work: Work) => boolean;
+  private readonly parked: ParkedWork;
   private slots: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
@@ -44,12 +50,16 @@ export class Gate {
   private begun = 0;
   private readonly onIdle: (() => void)[] = [];
 
-  constructor({ limit, start, pause, lanes = 1, order = strictOrder, onBlocked = () => {} }: GateOptions) {
+  constructor(options: GateOptions) {
+    const { limit, start, pause, lanes = 1, order = strictOrder } = options;
+    const { onBlocked = () => {}, mayPark = () => true } = options;
     this.slots = limit;
     this.start = start;
     this.pause = pause;
     this.order = order;
     this.onBlocked = onBlocked;
+    this.mayPark = mayPark;
+    this.parked = new ParkedWork(lanes);
     this.waiting = Array.from({ length: lanes }, () => new WaitingLine());
   }
 
@@ -59,7 +69,7 @@ export class Gate {
       this.begin(work);
       this.pumping = false;
       // For work that has come or ended meanwhile.
-      if (this.here > 0) this.pump();
+      if (this.here > 0 || this.parked.size > 0) this.pump();
       return;
     }
     const { arriving } = this;
@@ -73,10 +83,30 @@ export class Gate {
   }
 
   done(work: Work): void {
-    this.active -= 1;
-    if (work.match) this.rooms.ended(work, work.match);
-    if (this.here > 0 || this.pause.awaitsOne) this.pump();
-    if (this.active === 0 && this.onIdle.length > 0) for (const resolve of this.onIdle.splice(0)) resolve();
+    if (this.parked.size === 0 || !this.parked.remove(work)) this.giveSlot(work);
+    if (this.here > 0 || this.parked.size > 0 || this.pause.awaitsOne) this.pump();
+    if (this.isIdle && this.onIdle.length > 0) for (const resolve of this.onIdle.splice(0)) resolve();
+  }
+
+  /** As {@link Parking.park}; called for work that has begun. */
+  park(work: Work, most: number, leave: () => void): boolean {
+    // While little may begin, what waits would keep out what is to begin.
+    if (this.pause.begins !== 'any' || this.blockedIn(work.lane) >= most || !this.mayPark(work)) return false;
+    this.parked.add(work, leave);
+    this.giveSlot(work);
+    this.pump();
+    return true;
+  }
+
+  /** As {@link Parking.resume}. */
+  resume(work: Work): boolean | Promise<boolean> {
+    if (this.parked.hasLeft(work)) return false;
+    const handler = work.match?.handler;
+    const mayGoOn = this.hasRoom && this.pause.begins === 'any' && !this.parked.hasReady;
+    if (!mayGoOn || (handler && !this.handlerHasRoom(handler))) return this.parked.waitForSlot(work);
+    this.parked.remove(work);
+    this.takeSlot(work);
+    return true;
   }
 
   /** While the gate is still, only redelivered messages start, and of each lane only its next message: the watch is asked first. */
@@ -96,8 +126,12 @@ export class Gate {
     this.pump();
   }
 
-  /** Takes out work that has not started and for which `test` is true: of one lane, or of all. */
+  /**
+   * Takes out work that has not started and for which `test` is true: of one lane, or of all. Of all, parked work is told to leave, too: it
+   * ends by itself.
+   */
   takeWaiting(lane?: number, test: (work: Work) => boolean = () => true): Work[] {
+    if (lane === undefined) this.parked.evict(test);
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
     const taken = lines.flatMap((line) => line.takeAll(test));
     this.here -= taken.length;
@@ -108,9 +142,13 @@ export class Gate {
     return this.lineOf(lane).all();
   }
 
-  /** Amount of a lane's work that can't start because its handler is full. */
+  parkedIn(lane: number): Work[] {
+    return this.parked.ofLane(lane);
+  }
+
+  /** Amount of a lane's work that can't start because its handler is full, or is parked. */
   blockedIn(lane: number): number {
-    return this.lineOf(lane).blocked;
+    return this.lineOf(lane).blocked + this.parked.inLane(lane);
   }
 
   /** True while a slot is free, and a pause does not keep everything from starting. */
@@ -132,9 +170,9 @@ export class Gate {
     return this.active;
   }
 
-  /** Amount of work that is here and has not started. */
+  /** Amount of work that is here and has not started, or is parked. */
   get waitingCount(): number {
-    return this.here;
+    return this.here + this.parked.size;
   }
 
   /** Forgets waiting work whose channel is gone: the broker delivers it again. */
@@ -142,9 +180,9 @@ export class Gate {
     this.takeWaiting(undefined, ({ received }) => received.delivery.lost);
   }
 
-  /** Resolves when nothing is running. */
+  /** Resolves when nothing is running or parked. */
   idle(): Promise<void> {
-    if (this.active === 0) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.onIdle.push(resolve);
     });
@@ -156,6 +194,7 @@ export class Gate {
     if (this.pumping) return;
     this.pumping = true;
     while (this.hasRoom) {
+      if (this.goesOn()) continue;
       const work = this.takeNext();
       if (!work) break;
       this.here -= 1;
@@ -168,6 +207,7 @@ export class Gate {
   /** True if work may skip the line, because nothing waits and a slot is free. */
   private canBeginAtOnce({ match }: Work): boolean {
     if (this.pumping || this.pause.begins !== 'any' || !this.hasRoom || this.hasWaiting) return false;
+    if (this.parked.hasReady) return false;
     return !match || this.handlerHasRoom(match.handler);
   }
 
@@ -177,7 +217,12 @@ export class Gate {
     if (this.hasRoom && begins !== 'redelivered' && (awaitsOne || this.isBlocked)) this.onBlocked();
   }
 
+  private get isIdle(): boolean {
+    return this.active === 0 && this.parked.size === 0;
+  }
+
   private get isBlocked(): boolean {
+    if (this.parked.size > 0) return true;
     for (const line of this.waiting) if (line.blocked > 0) return true;
     return false;
   }
@@ -197,16 +242,31 @@ export class Gate {
   private readonly handlerHasRoom = (handler: PlannedHandler): boolean =>
     this.rooms.hasRoom(handler, this.slots);
 
+  /** Gives a slot to parked work that waits for nothing else. False if there is none that may go on. */
+  private goesOn(): boolean {
+    if (!this.parked.hasReady || this.pause.begins !== 'any') return false;
+    const work = this.parked.takeReady(this.handlerHasRoom);
+    if (work) this.takeSlot(work);
+    return work !== undefined;
+  }
+
   private begin(work: Work): void {
-    this.active += 1;
+    this.takeSlot(work);
     this.begun += 1;
-    if (work.match) {
-      this.rooms.began(work, work.match);
-      if (this.pause.awaitsOne) this.pause.hasBegun(work);
-    }
+    if (work.match && this.pause.awaitsOne) this.pause.hasBegun(work);
     if (this.arriving === work) this.arriving = undefined;
     if (work.hasWaited) work.inContext(this.start);
     else this.start(work);
+  }
+
+  private takeSlot(work: Work): void {
+    this.active += 1;
+    if (work.match) this.rooms.began(work, work.match);
+  }
+
+  private giveSlot(work: Work): void {
+    this.active -= 1;
+    if (work.match) this.rooms.ended(work, work.match);
   }
 
   private lineOf(lane: number): WaitingLine {

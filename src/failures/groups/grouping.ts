@@ -29,10 +29,11 @@ export function groupsOf(
 ): FailureGroup[] {
   const found = new Map<string, Counting>();
   for (const letter of letters) {
-    let counting = found.get(letter.group);
+    const { group } = letter.common;
+    let counting = found.get(group);
     if (!counting) {
       counting = begun(letter, span.parts);
-      found.set(letter.group, counting);
+      found.set(group, counting);
     }
     countIn(counting, letter, span);
   }
@@ -43,21 +44,21 @@ export function groupsOf(
   return groups.sort((left, right) => Number(right.lastAt ?? 0) - Number(left.lastAt ?? 0));
 }
 
-const begun = ({ version }: Kept, parts: number): Counting => ({
+const begun = ({ common }: Kept, parts: number): Counting => ({
   count: 0,
   reasons: new Set(),
   deadQueues: new Set(),
   first: undefined,
   last: undefined,
-  since: version,
+  since: common.version,
   sparkline: new Array<number>(parts).fill(0),
 });
 
 function countIn(counting: Counting, letter: Kept, { now, spanMs, parts }: Span): void {
-  const { reason, deadQueue, failedAt } = letter;
+  const { common, failedAt } = letter;
   counting.count += 1;
-  counting.reasons.add(reason);
-  counting.deadQueues.add(deadQueue);
+  counting.reasons.add(common.reason);
+  counting.deadQueues.add(common.deadQueue);
   if (failedAt === undefined) return;
   counting.first ??= letter;
   counting.last = letter;

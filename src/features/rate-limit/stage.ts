@@ -1,9 +1,9 @@
 import type { Attempt } from '../../pipeline/attempt.js';
 import { withEffect } from '../../pipeline/effect.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Effect, type Outcome, releaseFor } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/text/joined.js';

@@ -1,10 +1,10 @@
 import { UnknownKeyError } from '../../encryption/errors.js';
 import { UndecodableError } from '../../errors.js';
 import type { Attempt } from '../../pipeline/attempt.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage, Handling } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { CheckpointStore } from '../../stores/checkpoints.js';
 import type { Stores } from '../../stores/stores.js';
 import { after } from '../../util/after.js';

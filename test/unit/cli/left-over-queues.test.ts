@@ -41,6 +41,7 @@ function bus({ service = 'mailer', prefix = 'hopline', queues = {}, lanes }: Giv
     timeoutMs: 1,
     hasInbox: false,
     hasCheckpoints: true,
+    hasSemaphores: true,
   };
   const identity = {
     service,

@@ -17,6 +17,7 @@ export const defaults: SubscriptionDefaults = {
   timeoutMs: 60_000,
   hasInbox: false,
   hasCheckpoints: true,
+  hasSemaphores: true,
 };
 
 /** A delivery that only remembers how it was settled. */
@@ -93,6 +94,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     resumable: undefined,
     unique: undefined,
     encrypted: false,
+    permits: undefined,
     publishes: undefined,
     body: undefined,
     name,

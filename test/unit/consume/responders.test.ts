@@ -14,6 +14,7 @@ const defaults = {
   timeoutMs: 60_000,
   hasInbox: true,
   hasCheckpoints: true,
+  hasSemaphores: true,
 };
 
 const define = (name: string, given: Partial<HandlerDefinition> = {}): HandlerDefinition => ({

@@ -95,6 +95,7 @@ describe('subscriptions', () => {
             each: undefined,
             handle: definition.handle,
             failed: undefined,
+            permits: undefined,
             publishes: undefined,
             bulk: undefined,
             rateLimit: undefined,

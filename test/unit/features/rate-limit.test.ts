@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { rateLimitOption } from '../../../src/features/rate-limit/option.js';
+import { type RateLimitOptions, rateLimitOption } from '../../../src/features/rate-limit/option.js';
 import { RateLimit } from '../../../src/features/rate-limit/rate-limit.js';
+import { Bus, memory, OptionsError } from '../../../src/index.js';
 import type { RateLimitStore } from '../../../src/stores/rate-limits.js';
+import { silentLogger } from '../../../src/util/logger.js';
 
 /** A store whose time the test moves, and which counts how often it is asked. */
 class TestStore implements RateLimitStore {
@@ -149,5 +151,33 @@ describe('a rate limit', () => {
         () => limit.claimOf({ tier }, {} as never),
         /rateLimit.allow of 'Work' to return an integer/,
       );
+  });
+
+  it('is one for all handlers of a bucket, which say the same of it, in whatever queue they are', async () => {
+    const allow = () => 3;
+    const busWith = (...limits: readonly Omit<RateLimitOptions, 'bucket'>[]) => {
+      const bus = new Bus({ service: 'shop', transport: memory(), log: silentLogger });
+      for (const [index, limit] of limits.entries())
+        bus.handle(`k${index}`, () => {}, {
+          name: `Work${index}`,
+          queue: `q${index}`,
+          rateLimit: { ...limit, bucket: 'api' },
+        });
+      return bus;
+    };
+    const refused = (bus: Bus, problem: RegExp) =>
+      assert.rejects(bus.start(), (error) => error instanceof OptionsError && problem.test(error.message));
+    const alike = busWith({ allow: 3, every: '60s' }, { allow: 3, every: '1m' });
+    await alike.start();
+    await alike.stop();
+    await refused(
+      busWith({ allow: 3, every: '1s' }, { allow: 4, every: '1s' }),
+      /the bucket 'api' allows 3 in 1s in Work0 and 4 in 1s in Work1: it is one limit, so give both the same/,
+    );
+    await refused(busWith({ allow: 3, every: '1s' }, { allow: 3, every: '2s' }), /3 in 1s .* 3 in 2s/);
+    await refused(
+      busWith({ allow, every: '1s' }, { allow: () => 3, every: '1s' }),
+      /\(one function, not two alike\)/,
+    );
   });
 });

@@ -237,6 +237,7 @@ describe("a work queue's arguments", () => {
       exchange: events,
       hasInbox: false,
       hasCheckpoints: true,
+      hasSemaphores: true,
       ...defaults,
     });
     return planBus(names, { exchanges: [events], queues: subscriptions.map(queueNeeds), delays: true });

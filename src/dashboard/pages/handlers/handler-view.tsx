@@ -1,6 +1,4 @@
 import type { ErrorGroup } from '../../../consume/report/error-groups.js';
-import { rateText } from '../../../control/limit-text.js';
-import type { HandlerLimits } from '../../../features/limits/limits-in-force.js';
 import type { SlowMessage } from '../../site/seen.js';
 import { ChartRow, OutcomeChart, PercentileChart } from '../../ui/chart/charts.js';
 import { SPANS } from '../../ui/chart/spans.js';
@@ -17,6 +15,7 @@ import { queuePath, searchPath, segmentOf } from '../addresses.js';
 import { RunningTable } from '../running/table.js';
 import type { Part, View, ViewContext } from '../view.js';
 import { handlerPath } from './handler-path.js';
+import { Limits } from './limits.js';
 import type { HandlerModel } from './model.js';
 import { failureTone } from './view.js';
 
@@ -41,6 +40,7 @@ export const HandlerView: View<HandlerModel> = ({ model, context }) => {
         <PercentileChart title="Run time" name="run" of={charts.of} />
         <PercentileChart title="Wait" name="wait" of={charts.of} />
       </ChartRow>
+      <Limits handler={handler} context={context} />
       <Errors errors={handler.errors} now={now} />
       <Panel title="Running now">
         {problem === undefined ? null : <Notice tone="warn" title={problem} />}
@@ -75,10 +75,7 @@ const OpenCircuit: Part<HandlerModel> = ({
 
 const NONE_ENDED = 'no attempt has ended lately';
 
-const Figures: View<HandlerModel> = ({
-  model: { handler, handledInSpan, charts },
-  context: { base, now },
-}) => (
+const Figures: View<HandlerModel> = ({ model: { handler, handledInSpan, charts }, context: { base } }) => (
   <Stats>
     <Stat
       label="Attempts"
@@ -115,34 +112,7 @@ const Figures: View<HandlerModel> = ({
     >
       <Count value={handler.deadLettered} />
     </Stat>
-    {handler.limits === undefined ? null : <LimitStat limits={handler.limits} now={now} />}
   </Stats>
-);
-
-const LimitStat = ({
-  limits: { rate, concurrency, since },
-  now,
-}: {
-  readonly limits: HandlerLimits;
-  readonly now: number;
-}) => (
-  <Stat
-    label="Limit"
-    note={
-      since === undefined ? (
-        'of its options'
-      ) : (
-        <>
-          set by an operator <Ago at={since} now={now} />
-        </>
-      )
-    }
-  >
-    {[
-      ...(rate === undefined ? [] : [rateText(rate)]),
-      ...(concurrency === undefined ? [] : [`${countText(concurrency)} at once`]),
-    ].join(', ')}
-  </Stat>
 );
 
 const Errors = ({ errors, now }: { readonly errors: readonly ErrorGroup[]; readonly now: number }) => (
