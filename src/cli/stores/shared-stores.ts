@@ -5,7 +5,7 @@ import { checkSchema, DEFAULT_SCHEMA } from '../../stores/postgres/schema.js';
 import { connectRedis } from '../../stores/redis/connect.js';
 import { redisStores } from '../../stores/redis/index.js';
 import type { Stores } from '../../stores/stores.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { fileOf } from '../broker/broker.js';
 import type { Terminal } from '../output/terminal.js';
 import { UsageError } from '../usage-error.js';
