@@ -187,7 +187,8 @@ class PermitGuard {
   /** Where many are sent away, each comes back about when its turn is: they don't all come for one permit. */
   private later(key: string, context: Attempt): Outcome {
     const { delayMs } = releaseWhileTaken(context);
-    return releaseFor(Math.min(Math.max(delayMs, this.permits.promise(key)), 2 * delayMs));
+    const promisedMs = this.permits.promise(key);
+    return promisedMs === undefined ? releaseFor(delayMs) : releaseFor(Math.min(promisedMs, 2 * delayMs));
   }
 }
 
