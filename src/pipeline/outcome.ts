@@ -6,6 +6,11 @@ import type { Headers } from '../message/properties.js';
 export type Outcome = End & {
   /** Effects of the attempt's stages, in the order in which they are stored: before all else that is due for the outcome. */
   readonly effects?: readonly Effect[];
+  /**
+   * Called when the message has ended with this outcome and the broker has heard it: nobody needs any more what is dropped then.
+   * Never rejects.
+   */
+  readonly onEnded?: (() => Promise<void>) | undefined;
 };
 
 type End =
@@ -19,12 +24,14 @@ type End =
   | {
       readonly kind: 'skip';
       /**
-       * Reason: it (or a message with the same key) was handled before, a later message replaces it, its batch was cancelled, or as many
-       * run as its handler allows.
+       * Reason: it (or a message with the same key) was handled before, a later message replaces it, its batch was cancelled, another
+       * run of it is under way, or as many run as its handler allows.
        */
-      readonly because: 'handled' | 'superseded' | 'cancelled' | 'busy';
+      readonly because: 'handled' | 'superseded' | 'cancelled' | 'running' | 'busy';
       /** As of an outcome `done`. */
       readonly continues?: boolean;
+      /** True if another run of this very delivery does, or has done, all that follows: nothing is due for this one. */
+      readonly isElsewhere?: boolean;
     }
   /** Dropped at the handler's wish, or its policy's: ack. */
   | {
@@ -137,6 +144,13 @@ export const releaseWhileTaken = (
 };
 
 export const HANDLED_BEFORE: Outcome = { kind: 'skip', because: 'handled' };
+/** By another run of the very same delivery. */
+export const HANDLED_ELSEWHERE: Outcome = {
+  kind: 'skip',
+  because: 'handled',
+  continues: true,
+  isElsewhere: true,
+};
 export const SUPERSEDED: Outcome = { kind: 'skip', because: 'superseded' };
 export const CANCELLED: Outcome = { kind: 'skip', because: 'cancelled' };
 export const BUSY: Outcome = { kind: 'skip', because: 'busy' };

@@ -15,7 +15,7 @@ import { runHandler, type TimedCode } from './run-handler.js';
 export function failedStage(failed: FailedFunction, code: TimedCode): GuardStage {
   return (next) => (context) =>
     after(next(context), (outcome) =>
-      outcome.kind === 'dead-letter' && !context.work.received.delivery.lost
+      outcome.kind === 'dead-letter' && !context.work.isGone
         ? tellFailed(context.afterwards(), outcome, failed, code)
         : outcome,
     );
@@ -33,5 +33,6 @@ async function tellFailed(
   context.phase = 'failing';
   const ending = await runHandler(telling, payload, context);
   context.phase = 'over';
+  await context.locks?.giveBack();
   return ending.kind === 'returned' ? outcome : { ...outcome, failedError: ending.error };
 }

@@ -3,6 +3,7 @@ import { partConcurrency } from '../../features/concurrency/option.js';
 import type { FeatureBus } from '../../features/feature.js';
 import {
   type FeatureSettings,
+  featureBusProblems,
   featureProblems,
   featureSettings,
   slotsNeeded,
@@ -95,6 +96,7 @@ export function planSubscriptions(
   problems.push(...classNameProblems(definitions, defaults.service));
   problems.push(...queueProblems(groups, defaults.exchange));
   problems.push(...eachProcessProblems(definitions, groups, defaults.service));
+  if (problems.length === 0) problems.push(...featureBusProblems(definitions.map(declared)));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
 }

@@ -2,6 +2,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import { asksFirst } from '../attempt/crash-watch.js';
 import { type LaneOrder, strictOrder } from '../handlers/lane-order.js';
+import { HandlerRooms } from './handler-rooms.js';
 import { ParkedWork } from './parked.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
@@ -36,11 +37,10 @@ export class Gate {
   private readonly onBlocked: () => void;
   private readonly mayPark: (work: Work) => boolean;
   private readonly parked: ParkedWork;
-  private limit: number;
+  private slots: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
-  /** Running work of each handler that has a limit of its own. */
-  private readonly activeOf = new Map<PlannedHandler, number>();
+  private readonly rooms = new HandlerRooms();
   private active = 0;
   /** Amount of work in the lines. */
   private here = 0;
@@ -53,7 +53,7 @@ export class Gate {
   constructor(options: GateOptions) {
     const { limit, start, pause, lanes = 1, order = strictOrder } = options;
     const { onBlocked = () => {}, mayPark = () => true } = options;
-    this.limit = limit;
+    this.slots = limit;
     this.start = start;
     this.pause = pause;
     this.order = order;
@@ -115,8 +115,14 @@ export class Gate {
   }
 
   /** Changes the number of slots. Work that has started goes on. */
-  resize(limit: number): void {
-    this.limit = limit;
+  resize(slots: number): void {
+    this.slots = slots;
+    this.pump();
+  }
+
+  /** Changes how many messages of a handler run at once: see {@link HandlerRooms.limit}. Work that has started goes on. */
+  limit(handler: PlannedHandler, limit: number | undefined, running: readonly Work[]): void {
+    this.rooms.limit(handler, limit, running);
     this.pump();
   }
 
@@ -147,7 +153,7 @@ export class Gate {
 
   /** True while a slot is free, and a pause does not keep everything from starting. */
   get hasRoom(): boolean {
-    return this.active < this.limit && this.pause.begins !== 'none';
+    return this.active < this.slots && this.pause.begins !== 'none';
   }
 
   /** Amount of work that has started so far. */
@@ -234,7 +240,7 @@ export class Gate {
   }
 
   private readonly handlerHasRoom = (handler: PlannedHandler): boolean =>
-    handler.concurrency >= this.limit || (this.activeOf.get(handler) ?? 0) < handler.concurrency;
+    this.rooms.hasRoom(handler, this.slots);
 
   /** Gives a slot to parked work that waits for nothing else. False if there is none that may go on. */
   private goesOn(): boolean {
@@ -253,19 +259,14 @@ export class Gate {
     else this.start(work);
   }
 
-  private takeSlot({ match }: Work): void {
+  private takeSlot(work: Work): void {
     this.active += 1;
-    if (match) this.count(match.handler, 1);
+    if (work.match) this.rooms.began(work, work.match);
   }
 
-  private giveSlot({ match }: Work): void {
+  private giveSlot(work: Work): void {
     this.active -= 1;
-    if (match) this.count(match.handler, -1);
-  }
-
-  private count(handler: PlannedHandler, change: 1 | -1): void {
-    if (handler.concurrency !== Number.POSITIVE_INFINITY)
-      this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
+    if (work.match) this.rooms.ended(work, work.match);
   }
 
   private lineOf(lane: number): WaitingLine {

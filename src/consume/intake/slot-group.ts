@@ -15,7 +15,7 @@ import { Attempts } from '../attempt/attempts.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from '../attempt/dispatch.js';
 import { strictOrder } from '../handlers/lane-order.js';
-import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
+import { keptForMs, tellOfTimeout } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
@@ -23,14 +23,16 @@ import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import type { EndedAttempts, Workload } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
+import type { LimitedParts } from './apply-limits.js';
 import { Gate } from './gate.js';
 import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
 import { groupWorkload } from './group-workload.js';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
+import { LongJobs } from './long-jobs.js';
 import { LongWaits } from './long-waits.js';
-import { mayPark } from './parked.js';
+import { mayPark, parkingAt } from './parked.js';
 import { Pause } from './pause.js';
 import { returnUnstarted } from './return-unstarted.js';
 
@@ -65,6 +67,7 @@ export class SlotGroup {
   private readonly settler: Settler;
   private readonly lanes: readonly LaneConsumer[];
   private readonly longWaits: LongWaits;
+  private readonly jobs: LongJobs | undefined;
   private readonly circuits: Circuits;
   private readonly pause: Pause;
   /** Maximum messages that run at once. */
@@ -82,22 +85,19 @@ export class SlotGroup {
     this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
-    const settler = groupSettler(
-      serving,
-      { ...options, ...options.dispatcher, ...options.settler },
-      uniques,
-      this.pause,
-    );
+    const forSettling = { ...options, ...options.dispatcher, ...options.settler };
+    const settler = groupSettler(serving, forSettling, uniques, this.pause);
     this.settler = settler;
     const { handlers, stopping, pause } = this;
+    this.jobs = LongJobs.of(serving, { ...options, ...options.dispatcher });
     this.dispatcher = new Dispatcher({
       ...{ ...options.dispatcher, handlers, uniques, stopping },
       onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
-      parking: {
-        park: (work, most, leave) => this.gate.park(work, most, leave),
-        resume: (work) => this.gate.resume(work),
-        mostOf: ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
-      },
+      jobs: this.jobs?.parts,
+      parking: parkingAt(
+        () => this.gate,
+        ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
+      ),
     });
     const { dispatcher } = this;
     this.attempts = new Attempts({
@@ -108,8 +108,7 @@ export class SlotGroup {
     });
     const gate = new Gate({
       ...{ limit: concurrency, start: this.attempts.begin, pause, lanes: lanes.length, order },
-      onBlocked: () => this.widen(),
-      mayPark: (work) => mayPark(work, options.crashWatch),
+      ...{ onBlocked: () => this.widen(), mayPark: mayPark(options.crashWatch) },
     });
     this.gate = gate;
     options.crashWatch?.watch(gate);
@@ -137,9 +136,6 @@ export class SlotGroup {
   }
 
   async start(): Promise<void> {
-    const { dispatcher, log, session } = this.options;
-    for (const each of this.serving.subscriptions)
-      warnOfLongHandlers(each, dispatcher.timeoutGraceMs, session.brokerInfo.consumerTimeoutBy, log);
     await Promise.all(this.lanes.map((lane) => lane.start()));
   }
 
@@ -174,7 +170,7 @@ export class SlotGroup {
 
   /** Fires the signals of the attempts at a message. @returns the number of them */
   cancelMessage(messageId: string): number {
-    return this.dispatcher.abort(new CancelledError(), (received) => received.messageId === messageId);
+    return this.dispatcher.abort(new CancelledError(), ({ received }) => received.messageId === messageId);
   }
 
   /**
@@ -182,12 +178,13 @@ export class SlotGroup {
    * fetched are finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
-      const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
-      if (isWanted) void this.pause.add('operator', [index]);
-      else this.pause.remove('operator', [index]);
-    }
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries())
+      this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
+  }
+
+  /** What changed limits of its handlers are applied to. */
+  get limited(): LimitedParts {
+    return { dispatcher: this.dispatcher, gate: this.gate };
   }
 
   /**
@@ -245,6 +242,7 @@ export class SlotGroup {
 
   /** Last stage: closes the channels; unsettled messages go back to their queues. */
   async close(): Promise<void> {
+    this.jobs?.close();
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
@@ -254,6 +252,7 @@ export class SlotGroup {
       prefetch: prefetchOf(lane, this.serving, this.slots),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
+      occupied: () => this.jobs?.withoutChannel ?? 0,
       ...{ index, pause: this.pause, intake: this.intake },
       onResized: () => this.gate.reportIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
@@ -283,12 +282,15 @@ export class SlotGroup {
   private lost(queue: string, reason: Error): void {
     this.gate.dropLost();
     this.settler.lost();
+    tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
     const error = new ChannelLostError(queue, { cause: reason });
-    this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
+    this.jobs?.channelLost(queue, this.dispatcher.underWay);
+    this.dispatcher.abort(error, ({ isGone }) => isGone);
   }
 
   private ended(work: Work): void {
     this.gate.done(work);
+    if (this.jobs?.ended(work)) for (const lane of this.lanes) lane.slotFreed();
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
   }

@@ -2,6 +2,7 @@ import type { BatchSender } from '../../features/batch/context.js';
 import { jobReports } from '../../features/batch/effects.js';
 import type { StepSender } from '../../features/chain/context.js';
 import { failureSteps } from '../../features/chain/effects.js';
+import { leaseEnds } from '../../features/long/effects.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { type CopiesOptions, copiesOf } from './copies.js';
@@ -14,6 +15,8 @@ export interface DueOptions extends CopiesOptions {
   readonly batches: Pick<BatchSender, 'report'>;
   /** Undefined if no requests come here. */
   readonly replies: Replies | undefined;
+  /** True if handlers of the group run under leases. @default false */
+  readonly hasLeases?: boolean;
 }
 
 const ofMarkedAlone =
@@ -25,13 +28,14 @@ const ofMarkedAlone =
 export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
   const { uniques, steps, batches, log, replies } = options;
   const copies = copiesOf(options);
+  const ends = options.hasLeases ? [leaseEnds(log)] : [];
   return {
-    ofPlain: [copies],
+    ofPlain: [copies, ...ends],
     // No copies: none comes back later, and none is dead-lettered.
     ofRequests: [
       ...[uniques.effectsOf, failureSteps(steps, log), jobReports(batches)].map(ofMarkedAlone),
       ...(replies ? [replies.effectsOf] : []),
     ],
-    ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches)],
+    ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches), ...ends],
   };
 }

@@ -177,8 +177,10 @@ export class KeyLine {
 
   /** Moment at which the line is to be attended to again, in monotonic milliseconds. */
   get attendAt(): number {
-    const mayAsk = !this.isAsking && this.mine < this.parts.limit();
-    return mayAsk ? Math.min(this.askAt, this.overdueAt) : this.overdueAt;
+    const { clock, limit } = this.parts;
+    const mayAsk = !this.isAsking && this.mine < limit();
+    // An operator may raise the limit at any time.
+    return Math.min(this.overdueAt, mayAsk ? this.askAt : clock.monotonic() + MOST_PAUSE_MS);
   }
 
   /** Asks for those that wait, if it is time to; and those go that have waited for long. */

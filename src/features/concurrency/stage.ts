@@ -3,16 +3,17 @@ import { keyText } from '../../message/wire/key-text.js';
 import { publishedAtOf } from '../../message/wire/published-at.js';
 import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { withEffect } from '../../pipeline/effect.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { BUSY, type Outcome, RETURN, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { Parking } from '../../pipeline/parking.js';
 import type { GuardStage, Handling } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { SemaphoreStore } from '../../stores/semaphores.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { joined } from '../../util/text/joined.js';
+import type { LimitedHandler, LimitsInForce } from '../limits/limits-in-force.js';
 import { Permit, type PermitTime, type Place } from './key-line.js';
 import { keepWhileRunning } from './left-running.js';
 import type { PermitsSettings } from './option.js';
@@ -28,6 +29,8 @@ export interface PermitStageOptions {
   /** All handlers that share the slots. */
   readonly handlers: readonly PlannedHandler[];
   readonly stopping: { readonly isStopping: boolean };
+  /** What operators have set in place of handlers' own limits. */
+  readonly limits: Pick<LimitsInForce, 'concurrencyOf'>;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
   failed(context: Attempt, error: unknown): Outcome;
 }
@@ -66,7 +69,7 @@ class PermitGuard {
       // A handler with a limit is refused without a store of semaphores.
       store: stores.semaphores as SemaphoreStore,
       named: (key) => joined(service, queue, name, key),
-      limit: () => settings.limit,
+      limit: () => options.limits.concurrencyOf(handler as LimitedHandler) ?? settings.limit,
       clock,
       log,
     });

@@ -34,7 +34,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   rateLimit: 'a request over the limit could only wait, and its requester does not: limit the concurrency',
   idempotent: 'a copy that is skipped would have no reply: use context.once() for parts that are done once',
   inbox: 'a copy that is skipped would have no reply: open a transaction in the handler',
+  resumable: 'a request that comes back later could only wait, and its requester does not',
   unique: 'each request has a reply of its own',
+  long: 'its requester does not wait for so long: send a message',
   bulk: 'each request has a reply of its own',
 };
 

@@ -6,6 +6,7 @@ import { PostgresBatches } from './batches.js';
 import { PostgresCheckpoints } from './checkpoints.js';
 import { PostgresIdempotency } from './idempotency.js';
 import { PostgresInbox } from './inbox.js';
+import { PostgresJobs } from './jobs.js';
 import { PostgresLeases } from './leases.js';
 import { PostgresOnce } from './once.js';
 import { PostgresOutbox } from './outbox/outbox.js';
@@ -29,9 +30,7 @@ const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), sc
  *
  * @throws OptionsError
  */
-export function postgresStores(
-  options: PostgresStoresOptions,
-): Required<Omit<Stores, 'isOfProcess' | 'jobs'>> {
+export function postgresStores(options: PostgresStoresOptions): Required<Omit<Stores, 'isOfProcess'>> {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
@@ -42,6 +41,7 @@ export function postgresStores(
     once: new PostgresOnce(pool, schema),
     unique: new PostgresUnique(pool, schema),
     batches: new PostgresBatches(pool, schema),
+    jobs: new PostgresJobs(pool, schema),
     leases: new PostgresLeases(pool, schema),
     checkpoints: new PostgresCheckpoints(pool, schema),
     semaphores: new PostgresSemaphores(pool, schema),

@@ -190,4 +190,53 @@ export const MIGRATIONS: readonly Migration[] = [
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);`,
   },
+  {
+    step: 11,
+    name: 'records of jobs',
+    // No index has a column that changes, so that a beginning and an end update a row in place; the names of those that have not
+    // ended have a table of their own.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.jobs (
+        name text PRIMARY KEY,
+        title text,
+        tags text[] NOT NULL,
+        state text NOT NULL DEFAULT 'waiting',
+        service text NOT NULL,
+        routing_key text NOT NULL,
+        message text,
+        version integer NOT NULL DEFAULT 1,
+        reserved integer NOT NULL DEFAULT 1,
+        sent_at float8 NOT NULL,
+        due_at float8,
+        keep float8 NOT NULL,
+        comes_until float8 NOT NULL,
+        queue text,
+        handler text,
+        attempt integer NOT NULL DEFAULT 0,
+        run text,
+        host text,
+        pid integer,
+        begun_at float8,
+        started_at float8,
+        ended_at float8,
+        cancelling boolean NOT NULL DEFAULT false,
+        percent float8,
+        note text,
+        noted_at float8,
+        result text,
+        result_problem text,
+        error text,
+        reason text,
+        dead_queue text,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);
+      CREATE INDEX jobs_sent ON ${schema}.jobs (sent_at);
+      CREATE INDEX jobs_tags ON ${schema}.jobs USING gin (tags) WHERE tags <> '{}';
+      CREATE TABLE ${schema}.job_names (
+        name text PRIMARY KEY,
+        job text NOT NULL,
+        is_taken boolean NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
 ];

@@ -3,6 +3,7 @@ import type { Stores } from '../stores.js';
 import { RedisBatches } from './batches.js';
 import { RedisCheckpoints } from './checkpoints.js';
 import { RedisIdempotency } from './idempotency.js';
+import { RedisJobs } from './jobs.js';
 import { RedisLeases } from './leases.js';
 import { RedisOnce } from './once.js';
 import { RedisRateLimits } from './rate-limits.js';
@@ -28,6 +29,7 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
     once: new RedisOnce(client, `${keyPrefix}:once`),
     unique: new RedisUnique(client, keyPrefix),
     batches: new RedisBatches(client, keyPrefix),
+    jobs: new RedisJobs(client, keyPrefix),
     leases: new RedisLeases(client, `${keyPrefix}:lease`),
     checkpoints: new RedisCheckpoints(client, `${keyPrefix}:checkpoint`),
     semaphores: new RedisSemaphores(client, `${keyPrefix}:semaphore`),

@@ -40,6 +40,7 @@ function bus({ service = 'mailer', prefix = 'hopline', queues = {}, lanes }: Giv
     retry: undefined,
     timeoutMs: 1,
     hasInbox: false,
+    hasCheckpoints: true,
     hasSemaphores: true,
   };
   const identity = {

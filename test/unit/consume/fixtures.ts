@@ -16,6 +16,7 @@ export const defaults: SubscriptionDefaults = {
   retry: undefined,
   timeoutMs: 60_000,
   hasInbox: false,
+  hasCheckpoints: true,
   hasSemaphores: true,
 };
 
@@ -84,11 +85,13 @@ const events = { name: 'hopline.events', declare: true };
 export function handler(name: string, patterns: readonly string[], given: Partial<Handler> = {}): Handler {
   return {
     bulk: undefined,
+    long: undefined,
     rateLimit: undefined,
     circuitBreaker: undefined,
     middleware: undefined,
     idempotent: undefined,
     inbox: undefined,
+    resumable: undefined,
     unique: undefined,
     encrypted: false,
     permits: undefined,

@@ -236,6 +236,7 @@ describe("a work queue's arguments", () => {
       service: 'billing',
       exchange: events,
       hasInbox: false,
+      hasCheckpoints: true,
       hasSemaphores: true,
       ...defaults,
     });
