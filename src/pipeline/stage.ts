@@ -11,7 +11,7 @@ import type { Work } from './work.js';
  *   guard     before the handler's code and after it, with the payload; may ask stores
  *   around    within the handler's timeout and its transaction: what it throws is a failed attempt
  *
- * All of them run while the message holds its slot: what asks a store without one could have as much asked at once as is
+ * All of them run while the message holds its slot, unless it is parked meanwhile (parking.ts): what asks a store without one could have as much asked at once as is
  * fetched, and messages overtake each other.
  */
 

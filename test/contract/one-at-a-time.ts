@@ -212,6 +212,25 @@ export const oneAtATime: Theme = (test) => {
     await fx.deadLetter(fx.name('payer'));
   });
 
+  test('an operator changes the limit while it runs', async (fx) => {
+    const gates: (() => void)[] = [];
+    const seen = fx.recorder(() => new Promise<void>((resolve) => void gates.push(resolve)));
+    const bus = fx.bus('payer').handle('pay', seen.handle, { name: 'Pay', concurrency: { limit: 1 } });
+    await bus.start();
+    await publishPayments(bus, 5, ['a']);
+    await fx.eventually(() => assert.equal(bus.status().slotGroups[0]?.waiting, 4));
+    assert.equal(seen.calls.length, 1);
+    const control = await fx.control();
+    await fx.outcome(control.limits.set({ handler: 'Pay' }, { concurrency: 3 }));
+    await fx.eventually(() => assert.equal(seen.calls.length, 3));
+    assert.equal(bus.status().slotGroups[0]?.waiting, 2);
+    for (let ended = 0; ended < 5; ended += 1) {
+      await fx.eventually(() => assert.ok(gates.length > 0));
+      gates.shift()?.();
+    }
+    await fx.eventually(() => assert.equal(seen.calls.length, 5));
+  });
+
   test('a key that cannot be told is a failed attempt', async (fx) => {
     const { buses, seen } = processes(fx, 1, () => {}, { limit: 1, by });
     await buses[0]?.start();

@@ -19,7 +19,8 @@ export function applyLimits(
     dispatcher.relimit(handler);
     gate.limit(
       handler,
-      limits.concurrencyOf(handler),
+      // The limit of a handler that has one over all processes is that one.
+      handler.permits ? undefined : limits.concurrencyOf(handler),
       running.map(({ work }) => work),
     );
   }

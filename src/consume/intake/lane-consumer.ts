@@ -153,13 +153,16 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     await this.resizing;
   }
 
-  /** Opens another window for work that can start, if all that fills this one waits for full handlers. */
+  /**
+   * Opens another window for work that can start, if all that fills this one waits. Each is twice as wide as the one before: where
+   * much waits, little of a narrow one would be left for what can start, and each is a consumer of its own.
+   */
   widen(): void {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
     const { full, suspected } = this.window;
-    if (suspected > 0) return;
-    if (this.open >= full + this.mostAside) return;
-    void this.change(this.asked);
+    const leftMost = full + this.mostAside - this.open;
+    if (suspected > 0 || leftMost <= 0) return;
+    void this.change(Math.max(full, Math.min(2 * this.asked, leftMost)));
   }
 
   async close(): Promise<void> {

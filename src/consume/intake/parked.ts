@@ -1,4 +1,5 @@
 import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Parking } from '../../pipeline/parking.js';
 import type { Work } from '../../pipeline/work.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
@@ -89,6 +90,18 @@ export class ParkedWork {
   }
 }
 
+/** Parking at a gate that is made later. */
+export const parkingAt = (
+  gate: () => Pick<Parking, 'park' | 'resume'>,
+  mostOf: Parking['mostOf'],
+): Parking => ({
+  park: (work, most, leave) => gate().park(work, most, leave),
+  resume: (work) => gate().resume(work),
+  mostOf,
+});
+
 /** False for what may have killed its process: while it is here, all else of its lane, or of the process, waits for it. */
-export const mayPark = ({ received }: Work, crashWatch: CrashWatch | undefined): boolean =>
-  !received.redelivered || (crashWatch === undefined && received.delivery.deliveryCount < SUSPECT_AFTER);
+export const mayPark =
+  (crashWatch: CrashWatch | undefined) =>
+  ({ received }: Work): boolean =>
+    !received.redelivered || (crashWatch === undefined && received.delivery.deliveryCount < SUSPECT_AFTER);

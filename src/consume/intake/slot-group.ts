@@ -32,7 +32,7 @@ import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
 import { LongJobs } from './long-jobs.js';
 import { LongWaits } from './long-waits.js';
-import { mayPark } from './parked.js';
+import { mayPark, parkingAt } from './parked.js';
 import { Pause } from './pause.js';
 import { returnUnstarted } from './return-unstarted.js';
 
@@ -93,11 +93,10 @@ export class SlotGroup {
       ...{ ...options.dispatcher, handlers, uniques, stopping },
       onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
       longJobs: this.longJobs?.parts,
-      parking: {
-        park: (work, most, leave) => this.gate.park(work, most, leave),
-        resume: (work) => this.gate.resume(work),
-        mostOf: ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
-      },
+      parking: parkingAt(
+        () => this.gate,
+        ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
+      ),
     });
     this.attempts = new Attempts({
       ...{ ...options, ...options.dispatcher, dispatcher: this.dispatcher, settler, stopping, handlers },
@@ -107,8 +106,7 @@ export class SlotGroup {
     });
     const gate = new Gate({
       ...{ limit: concurrency, start: this.attempts.begin, pause, lanes: lanes.length, order },
-      onBlocked: () => this.widen(),
-      mayPark: (work) => mayPark(work, options.crashWatch),
+      ...{ onBlocked: () => this.widen(), mayPark: mayPark(options.crashWatch) },
     });
     this.gate = gate;
     options.crashWatch?.watch(gate);

@@ -64,9 +64,9 @@ export interface KeyLineParts {
 }
 
 /** Time for which a process hands its permit on among its own messages, while others may wait for it. */
-const HANDED_ON_MS = 100;
+const HANDED_ON_MS = 500;
 
-/** Pause between two asks for a key that is taken: an eighth of what was waited so far, within these. */
+/** Pause between two asks for a key that is taken: an eighth of what was waited so far, shared by all that wait, within these. */
 const LEAST_PAUSE_MS = 4;
 const MOST_PAUSE_MS = 1_000;
 
@@ -76,7 +76,8 @@ const MOST_WAIT_MS = 300_000;
 /** Permits that are asked for at once. */
 const MOST_ASKED = 50;
 
-const pauseFor = (ms: number): number => Math.min(Math.max(ms / 8, LEAST_PAUSE_MS), MOST_PAUSE_MS);
+const pauseFor = (ms: number, waiting = 1): number =>
+  Math.min(Math.max(ms / 8 / waiting, LEAST_PAUSE_MS), MOST_PAUSE_MS);
 
 /**
  * One key, as this process sees it: the permits that it has, and the messages that wait for one, the oldest first. A permit goes from
@@ -93,14 +94,17 @@ export class KeyLine {
   private since = 0;
   /** Moment from which on somebody has waited here for too long. */
   private overdueAt = 0;
-  /** How long a permit was here last, and the moment for which the last message was sent away. */
+  /** How long a message has a permit, when the last one had it, and the moment for which the last message was sent away. */
   private turnMs = 0;
+  private movedAt: number;
   private promisedAt = 0;
 
   constructor(
     readonly name: string,
     private readonly parts: KeyLineParts,
-  ) {}
+  ) {
+    this.movedAt = parts.clock.monotonic();
+  }
 
   get isEmpty(): boolean {
     return this.mine === 0 && this.waiting.length === 0;
@@ -159,6 +163,7 @@ export class KeyLine {
   ended(permit: Permit): Promise<void> | undefined {
     const now = this.parts.clock.monotonic();
     this.turnMs = (now - permit.handedAt + this.turnMs) / 2;
+    this.movedAt = now;
     const [next] = this.waiting;
     const goesOn =
       next !== undefined &&
@@ -172,8 +177,10 @@ export class KeyLine {
 
   /** Moment at which the line is to be attended to again, in monotonic milliseconds. */
   get attendAt(): number {
-    const mayAsk = !this.isAsking && this.mine < this.parts.limit();
-    return mayAsk ? Math.min(this.askAt, this.overdueAt) : this.overdueAt;
+    const { clock, limit } = this.parts;
+    const mayAsk = !this.isAsking && this.mine < limit();
+    // An operator may raise the limit at any time.
+    return Math.min(this.overdueAt, mayAsk ? this.askAt : clock.monotonic() + MOST_PAUSE_MS);
   }
 
   /** Asks for those that wait, if it is time to; and those go that have waited for long. */
@@ -183,12 +190,15 @@ export class KeyLine {
     else if (!this.isAsking && now >= this.askAt && this.mine < this.parts.limit()) void this.askForWaiting();
   }
 
-  /** Milliseconds after which a message that can't wait here may have its turn, by those that were sent away before it. */
+  /**
+   * Milliseconds after which a message that can't wait here may have its turn: by those that wait, those that were sent away before it,
+   * and by how long nothing has moved.
+   */
   promise(): number {
     const now = this.parts.clock.monotonic();
-    const turnMs = this.turnMs / Math.max(1, this.parts.limit());
+    const turnMs = this.turnMs / this.parts.limit();
     this.promisedAt = Math.max(this.promisedAt, now + this.waiting.length * turnMs) + turnMs;
-    return this.promisedAt - now;
+    return Math.max(this.promisedAt - now, (now - this.movedAt) / 2);
   }
 
   /** One trip for as many permits as there may be for those that wait. Never rejects. */
@@ -205,7 +215,7 @@ export class KeyLine {
     const failed = asked.find(({ status }) => status === 'rejected');
     if (failed) this.giveUp((failed as PromiseRejectedResult).reason);
     else if (asked.some((each) => each.status === 'fulfilled' && !each.value))
-      this.askAt = now + pauseFor(now - this.since);
+      this.askAt = now + pauseFor(now - this.since, this.waiting.length);
     if (this.waiting.length > 0) this.parts.onWaiting(this);
   }
 

@@ -58,9 +58,9 @@ export class Permits {
     return this.lineOf(key).wait(age, time, most);
   }
 
-  /** As {@link KeyLine.promise}. */
-  promise(key: string): number {
-    return this.lines.get(this.options.named(key))?.promise() ?? 0;
+  /** As {@link KeyLine.promise}; undefined if nothing waits here. */
+  promise(key: string): number | undefined {
+    return this.lines.get(this.options.named(key))?.promise();
   }
 
   /** Extends a permit to `forMs` from now on. False if another may have it by now. @throws what the store throws */

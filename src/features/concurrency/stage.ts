@@ -13,6 +13,7 @@ import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { joined } from '../../util/text/joined.js';
+import type { LimitedHandler, LimitsInForce } from '../limits/limits-in-force.js';
 import { Permit, type PermitTime, type Place } from './key-line.js';
 import { keepWhileRunning } from './left-running.js';
 import type { PermitsSettings } from './option.js';
@@ -28,6 +29,8 @@ export interface PermitStageOptions {
   /** All handlers that share the slots. */
   readonly handlers: readonly PlannedHandler[];
   readonly stopping: { readonly isStopping: boolean };
+  /** What operators have set in place of handlers' own limits. */
+  readonly limits: Pick<LimitsInForce, 'concurrencyOf'>;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
   failed(context: Attempt, error: unknown): Outcome;
 }
@@ -66,7 +69,7 @@ class PermitGuard {
       // A handler with a limit is refused without a store of semaphores.
       store: stores.semaphores as SemaphoreStore,
       named: (key) => joined(service, queue, name, key),
-      limit: () => settings.limit,
+      limit: () => options.limits.concurrencyOf(handler as LimitedHandler) ?? settings.limit,
       clock,
       log,
     });
@@ -187,7 +190,8 @@ class PermitGuard {
   /** Where many are sent away, each comes back about when its turn is: they don't all come for one permit. */
   private later(key: string, context: Attempt): Outcome {
     const { delayMs } = releaseWhileTaken(context);
-    return releaseFor(Math.min(Math.max(delayMs, this.permits.promise(key)), 2 * delayMs));
+    const promisedMs = this.permits.promise(key);
+    return promisedMs === undefined ? releaseFor(delayMs) : releaseFor(Math.min(promisedMs, 2 * delayMs));
   }
 }
 

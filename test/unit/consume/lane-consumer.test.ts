@@ -118,7 +118,7 @@ describe('a lane', () => {
     for (const delivery of second) settle(delivery);
   });
 
-  it('opens another window when all of one waits for handlers that are full, and not before, up to ten', async () => {
+  it('opens another window, twice as wide, when all of one waits, and not before, up to ten in all', async () => {
     const { lane, delivered, settle, asked, opened, block } = await open(2);
     await opened();
     const running = delivered();
@@ -127,16 +127,17 @@ describe('a lane', () => {
     delivered();
     block(1);
     lane.widen();
-    await asked([2]);
+    await asked([4]);
     lane.widen();
-    await asked([2]);
-    for (let more = 1; more < 10; more += 1) {
-      for (const _each of times(2)) delivered();
-      block(1 + 2 * more);
+    await asked([4]);
+    const widths = [4, 8, 6];
+    for (const [place, width] of widths.entries()) {
+      for (const _each of times(width)) delivered();
+      block(19);
       lane.widen();
-      await eventually(() => {});
+      // Twenty in all are ten windows.
+      await asked(widths.slice(0, place + 2));
     }
-    await asked(times(9).map(() => 2));
     settle(running);
   });
 
