@@ -104,6 +104,12 @@ function tell(
   );
 }
 
+/** Without the first two seconds, in which the processes begin to consume. */
+const afterStart = (handled: readonly Handled[]): Handled[] => {
+  const first = handled[0]?.at ?? 0;
+  return handled.filter(({ at }) => at > first + 2_000);
+};
+
 const coldOf = (handled: readonly Handled[]): Handled[] => handled.filter(({ key }) => key >= keys / 2);
 
 /** The workers' queue, before they are there. */
@@ -178,8 +184,8 @@ try {
   const plain: Handled[] = [];
   const limited: Handled[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    plain.push(...(await measure(false, rate)));
-    limited.push(...(await measure(true, rate)));
+    plain.push(...afterStart(await measure(false, rate)));
+    limited.push(...afterStart(await measure(true, rate)));
   }
   const [cold, coldLimited] = [coldOf(plain), coldOf(limited)];
   console.log(
