@@ -22,7 +22,9 @@ const [count, runs, concurrency] = [Number(values.count), Number(values.runs), N
 
 /** @param {string} file @param {object} setup */
 async function start(file, setup) {
-  const child = fork(new URL(file, import.meta.url), [JSON.stringify(setup)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(new URL(file, import.meta.url), [JSON.stringify(setup)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   await once(child, 'message');
   /** @param {string} what */
   const tell = async (what) => {
@@ -60,7 +62,9 @@ async function run(peer, urls, servers) {
     redis: µs((cpu) => cpu.redis),
     rabbitmq: µs((cpu) => cpu.rabbitmq),
   };
-  process.stdout.write(`${JSON.stringify({ peer, count, perSecond: Math.round(count / seconds), cpuµs: total, ...parts })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ peer, count, perSecond: Math.round(count / seconds), cpuµs: total, ...parts })}\n`,
+  );
   return total;
 }
 
@@ -72,7 +76,8 @@ function cpuOf(pids) {
 }
 
 /** @param {number[]} numbers */
-const median = (numbers) => numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
+const median = (numbers) =>
+  numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
 
 const redis = await startRedis();
 if (!redis?.pid) throw new Error('redis-server is not installed');
@@ -86,7 +91,9 @@ try {
       list.push(await run(peer, { redis: redis.url, amqp: broker.url }, servers));
     }
   const [own, other] = [median(totals.hopline ?? []), median(totals.bullmq ?? [])];
-  process.stdout.write(`${JSON.stringify({ hopline: own, bullmq: other, ratio: Number((own / other).toFixed(2)) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ hopline: own, bullmq: other, ratio: Number((own / other).toFixed(2)) })}\n`,
+  );
 } finally {
   await broker.stop();
   await redis.stop();
