@@ -16,6 +16,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '3' },
     concurrency: { type: 'string', default: '100' },
+    peers: { type: 'string', default: 'hopline,bullmq' },
   },
 });
 const [count, runs, concurrency] = [Number(values.count), Number(values.runs), Number(values.concurrency)];
@@ -83,7 +84,7 @@ const redis = await startRedis();
 if (!redis?.pid) throw new Error('redis-server is not installed');
 const broker = await startReal();
 /** @type {Record<string, number[]>} */
-const totals = { hopline: [], bullmq: [] };
+const totals = Object.fromEntries(values.peers.split(',').map((peer) => [peer, []]));
 try {
   for (let each = 0; each < runs; each += 1)
     for (const [peer, list] of Object.entries(totals)) {

@@ -9,7 +9,9 @@ await playRole(async ({ role, redis, prefix, concurrency }) => {
     await worker.waitUntilReady();
     return { close: () => worker.close() };
   }
-  const queue = new Queue(prefix, { connection });
+  // By default the stream of events is cut to the last 10,000: a sender that lags behind would wait without end for what is cut away.
+  const queue = new Queue(prefix, { connection, streams: { events: { maxLen: 1_000_000 } } });
+  queue.setMaxListeners(0);
   const events = new QueueEvents(prefix, { connection });
   await events.waitUntilReady();
   // As many wait at once as there are jobs.

@@ -6,7 +6,7 @@ import { playRole } from './role.js';
 await playRole(async ({ role, redis, amqp, prefix, concurrency }) => {
   const client = new Redis(redis);
   const bus = new Bus({
-    service: role,
+    service: `${prefix}-${role}`,
     prefix,
     concurrency,
     transport: rabbitmq({ url: amqp }),
