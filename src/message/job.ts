@@ -26,6 +26,9 @@ export type JobState =
   | 'discarded'
   | 'cancelled';
 
+/** Time in milliseconds for which a record is kept whose job never ends, after the job was due: its message may be lost, or purged. */
+export const UNENDED_KEPT_MS = 30 * 24 * 3_600_000;
+
 /** How far a job has come, by its handler's word. */
 export interface JobProgress {
   /** 0 to 100. */

@@ -115,9 +115,6 @@ export type ReserveAnswer =
 /** Answer to who has sent a job again: `moved`; or why that sending doesn't count. */
 export type MoveAnswer = 'moved' | 'superseded' | 'running' | 'ended';
 
-/** Time in milliseconds for which a record is kept whose job never ends, after the job was due: its message may be lost, or purged. */
-export const UNENDED_KEPT_MS = 30 * 24 * 3_600_000;
-
 /**
  * Store of the records of tracked and named jobs, shared by all processes. A record is kept until some time after the job's end. A
  * record without a message does no harm, and a message without a record is run.

@@ -11,6 +11,7 @@ import {
   OptionsError,
   type SentJob,
   type Stores,
+  staticKeys,
   UnroutableError,
 } from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
@@ -330,6 +331,25 @@ export const jobs: Theme = (test) => {
     assert.equal(made[0]?.confirmed, false);
     await fx.eventually(async () => assert.ok(await made[0]?.status()));
     assert.equal(await fx.outcome(made[0]?.result() as Promise<unknown>), 'encoded');
+  });
+
+  test('the result of an encrypted job is encrypted in its record, and read by who has the key', async (fx) => {
+    const stores = memoryStores(fx.harness.clock);
+    const encryption = {
+      keys: staticKeys({ current: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } }),
+    };
+    const seen = fx.recorder(() => ({ secret: 'of 7' }));
+    const bus = fx.bus('worker', { stores, encryption }).handle(encode, seen.handle);
+    await bus.start();
+    const job = await bus.send(encode, { video: 1 }, { track, encrypted: true });
+    assert.deepEqual(await fx.outcome(job.result()), { secret: 'of 7' });
+    assert.deepEqual((await job.status())?.result, { secret: 'of 7' });
+    const [stored] = (await stores.jobs?.find([job.id])) ?? [];
+    assert.doesNotMatch(JSON.stringify(stored), /of 7/);
+    const without = await (await fx.publisher({ stores })).findJob(job.id);
+    const status = await without?.status();
+    assert.deepEqual([status?.state, status?.result], ['done', undefined]);
+    assert.match(status?.resultProblem ?? '', /k1/);
   });
 
   test('a message without a record is handled, and one whose store is away waits for it', async (fx) => {

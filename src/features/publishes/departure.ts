@@ -65,7 +65,9 @@ export class Departure implements Effect {
       const { routingKey: key, messageId: refused } = message;
       this.log.warn(
         { key, refused, holder: error.holder },
-        'a message was not sent: another with its unique key, or its name, waits',
+        error instanceof NameTakenError
+          ? 'a named message was not sent: another with its name has not ended'
+          : 'a unique message was not sent: another with its key waits',
       );
     }
   }

@@ -1,17 +1,16 @@
-import type { CancelAnswer, JobSearch } from '../../message/job.js';
+import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
 import type { Clock } from '../../util/clock.js';
-import {
-  type BeginAnswer,
-  type JobBegin,
-  type JobEnd,
-  type JobPause,
-  type JobProgressNote,
-  type JobStore,
-  type MoveAnswer,
-  type NewJob,
-  type ReserveAnswer,
-  type StoredJob,
-  UNENDED_KEPT_MS,
+import type {
+  BeginAnswer,
+  JobBegin,
+  JobEnd,
+  JobPause,
+  JobProgressNote,
+  JobStore,
+  MoveAnswer,
+  NewJob,
+  ReserveAnswer,
+  StoredJob,
 } from '../jobs.js';
 import { ExpiringMap } from './expiring-map.js';
 

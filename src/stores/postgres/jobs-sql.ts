@@ -1,4 +1,4 @@
-import { UNENDED_KEPT_MS } from '../jobs.js';
+import { UNENDED_KEPT_MS } from '../../message/job.js';
 
 const NOW = 'clock_timestamp()';
 const after = (ms: string): string => `${NOW} + make_interval(secs => (${ms}) / 1000.0)`;

@@ -28,7 +28,6 @@ local function probe(index, at)
   end
 end
 local function conclude(id, state, at, keep, name)
-  redis.call('HDEL', keyOf(id), 'c')
   redis.call('PEXPIRE', keyOf(id), keep)
   redis.call('ZREM', all .. 'open', id)
   redis.call('ZADD', all .. 'ended:' .. state, at + keep, id)
@@ -41,6 +40,7 @@ local function conclude(id, state, at, keep, name)
 end
 local function takeBack(id, at, keep, untilAt, name)
   redis.call('HSET', keyOf(id), 's', 'cancelled', 'z', at)
+  redis.call('HDEL', keyOf(id), 'c')
   conclude(id, 'cancelled', at, math.max(tonumber(keep), tonumber(untilAt) - at), name)
 end
 for first = 1, #ARGV, ${values} do
@@ -112,12 +112,11 @@ export const BEGIN = `${HEAD(10)}
     takeBack(id, at, known[8], known[5], known[9])
   else
     answer = 'go'
-    redis.call('HSET', key, 's', 'running', 'q', given(2), 'h', given(3), 'a', given(4), 'r', given(5), 'host', given(6), 'pid', given(7), 'b', at)
+    redis.call('HSET', key, 's', 'running', 'q', given(2), 'h', given(3), 'a', given(4), 'r', given(5), 'host', given(6), 'pid', given(7), 'b', at, 'f', known[6] or at)
     if version > counts then
       redis.call('HSET', key, 'v', version)
       if tonumber(redis.call('HGET', key, 'n')) < version then redis.call('HSET', key, 'n', version) end
     end
-    if not known[6] then redis.call('HSET', key, 'f', at) end
     if state == 'dead-lettered' then
       redis.call('HDEL', key, 'z', 'reason', 'dead')
       redis.call('ZREM', all .. 'ended:dead-lettered', id)
@@ -153,10 +152,11 @@ export const PROGRESS = `${HEAD(5)}
 
 /** Per job: id, state, queue, handler, attempt, at, result, problem, error, reason, dead queue. */
 export const END = `${HEAD(11)}
-  local known = redis.call('HMGET', key, 's', 'z', 'k', 'u', 'n', 'name')
+  local known = redis.call('HMGET', key, 's', 'z', 'k', 'u', 'n', 'name', 'c')
   local state, at = given(1), tonumber(given(5))
   if known[1] and not (known[2] and known[1] ~= 'dead-lettered') then
     if known[2] then redis.call('ZREM', all .. 'ended:dead-lettered', id) end
+    if known[7] then redis.call('HDEL', key, 'c') end
     local fields = { 's', state, 'q', given(2), 'h', given(3), 'a', given(4), 'z', at }
     for place, field in ipairs({ 'result', 'problem', 'e', 'reason', 'dead' }) do
       if given(5 + place) ~= '' then

@@ -1,18 +1,17 @@
 import type { Redis } from 'ioredis';
-import type { CancelAnswer, JobSearch } from '../../message/job.js';
-import {
-  type BeginAnswer,
-  type JobBegin,
-  type JobEnd,
-  type JobPause,
-  type JobProgressNote,
-  type JobStore,
-  type MoveAnswer,
-  type NewJob,
-  type ReserveAnswer,
-  type StoredJob,
-  type StoredJobState,
-  UNENDED_KEPT_MS,
+import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
+import type {
+  BeginAnswer,
+  JobBegin,
+  JobEnd,
+  JobPause,
+  JobProgressNote,
+  JobStore,
+  MoveAnswer,
+  NewJob,
+  ReserveAnswer,
+  StoredJob,
+  StoredJobState,
 } from '../jobs.js';
 import { ADD, BEGIN, CANCEL, END, MOVE, PAUSE, PROGRESS, REMOVE, RESERVE } from './job-scripts.js';
 import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.js';
