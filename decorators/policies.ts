@@ -53,6 +53,13 @@ export const Long: (options?: LongOptions) => Annotation = annotation(
 export const RateLimit: OptionDecorator<'rateLimit'> = optionDecorator('rateLimit');
 
 /**
+ * Concurrency: how many messages of a handler run at once, a number in each process, or `{ limit }` over all processes that share the
+ * bus's `stores`, for the handler or, with `by`, for each key. What is above waits without a slot; that does not count as an attempt. On a
+ * class it is the default of its methods, each of which has a limit of its own.
+ */
+export const Concurrency: OptionDecorator<'concurrency'> = optionDecorator('concurrency');
+
+/**
  * Circuit breaker: pauses the handler's queue when it fails too often, and then tries one message at a time
  * until one succeeds. On a class it is the default of its methods, each of which has a breaker of its own.
  */
@@ -70,6 +77,12 @@ export const Idempotent: OptionDecorator<'idempotent'> = optionDecorator('idempo
  * a class it is the default of its methods, each of which records its own messages.
  */
 export const Inbox: OptionDecorator<'inbox'> = optionDecorator('inbox');
+
+/**
+ * A handler whose work can be interrupted: what `context.checkpoint` and `context.yield` keep, the next attempt has as `context.state`, wherever
+ * it runs. When the bus stops, its signal fires at once. On a class it is the default of its methods.
+ */
+export const Resumable: OptionDecorator<'resumable'> = optionDecorator('resumable');
 
 /**
  * When messages leave that a handler publishes: `now`, at the call, or `after`, once its attempt has succeeded. On a class it is the

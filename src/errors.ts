@@ -13,6 +13,8 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
+  NotResumableError,
   ShutdownError,
   StopDeadlineError,
   UndecodableError,

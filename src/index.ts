@@ -42,9 +42,11 @@ export {
   NameTakenError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
   NoResponderError,
   NoTransactionError,
   NotReschedulableError,
+  NotResumableError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -70,9 +72,11 @@ export {
 export type { BusEvents, EventName } from './events.js';
 export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
+export type { ConcurrencyOptions } from './features/concurrency/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { LongOptions } from './features/long/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
+export type { ResumableOptions } from './features/resumable/option.js';
 export type {
   Batch,
   BatchContext,

@@ -149,7 +149,9 @@ export class BusParts {
       retry: { ...settings.retry, ...retry },
       timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
       hasInbox: settings.stores.inbox !== undefined,
+      hasCheckpoints: settings.stores.checkpoints !== undefined,
       hasSharedLeases: hasSharedLeases(settings),
+      hasSemaphores: settings.stores.semaphores !== undefined,
     });
     return planned.map((each) => leased(each, settings));
   }

@@ -119,6 +119,27 @@ const CONTROL: readonly CommandEntry[] = [
   },
 ];
 
+const LIMIT: readonly CommandEntry[] = [
+  {
+    name: 'list',
+    summary: 'list the limits that operators have set (the default)',
+    isDefault: true,
+    load: () => import('./commands/limit/list.js'),
+  },
+  {
+    name: 'set',
+    takes: '[handler]',
+    summary: 'limit how often a handler starts, and how often at once, now and after restarts',
+    load: () => import('./commands/limit/set.js'),
+  },
+  {
+    name: 'clear',
+    takes: '[handler]',
+    summary: 'go back to the limits that a handler has of its own',
+    load: () => import('./commands/limit/clear.js'),
+  },
+];
+
 const MONITOR: readonly CommandEntry[] = [
   {
     name: 'run',
@@ -233,6 +254,7 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/work.js'),
   },
   ...CONTROL,
+  { name: 'limit', summary: 'limits of handlers, changed while they run', commands: LIMIT },
   {
     name: 'publish',
     takes: '<key> [json]',

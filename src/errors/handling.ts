@@ -108,6 +108,33 @@ export class LockLostError extends HoplineError {
   }
 }
 
+/**
+ * A handler asked for its state, or was to keep one, and is not resumable: nothing is kept of what it has done so far. Nothing was done.
+ */
+export class NotResumableError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_RESUMABLE';
+
+  /** @param call such as `context.yield()` */
+  constructor(call: string, handler: string) {
+    super(
+      `${call} needs a resumable handler, and '${handler}' is none`,
+      'Give it the option resumable: true (@Resumable()), and a bus whose stores keep checkpoints.',
+    );
+  }
+}
+
+/** `context.limited` was called in a handler without a rate limit: nothing would make its other messages wait. */
+export class NoRateLimitError extends HoplineError {
+  readonly code = 'HOPLINE_NO_RATE_LIMIT';
+
+  constructor(handler: string) {
+    super(
+      `the handler '${handler}' has no rate limit, so that nobody would wait`,
+      'Give it one (@RateLimit, or the option rateLimit) of what it calls allows; for this message alone use context.release().',
+    );
+  }
+}
+
 /** A middleware called `next` a second time, or after it had returned or thrown. The call did nothing. */
 export class MiddlewareError extends HoplineError {
   readonly code = 'HOPLINE_MIDDLEWARE';

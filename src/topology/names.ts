@@ -14,7 +14,7 @@ export class Names {
   readonly control: string;
   /** Exchange of the workers' answers. */
   readonly controlTo: string;
-  /** Queue whose one message is the list of paused queues. */
+  /** Queue whose one message is what operators have ordered: the list of paused queues, and limits of handlers. */
   readonly paused: string;
   /** Queue whose one message says what operators have noted of groups of dead letters. */
   readonly groups: string;

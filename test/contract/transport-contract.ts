@@ -6,6 +6,7 @@ import { brokenConnections } from './broken-connections.js';
 import { bulk } from './bulk.js';
 import { canaries } from './canary.js';
 import { chains } from './chains.js';
+import { changingLimits } from './changing-limits.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consumeMiddleware } from './consume-middleware.js';
@@ -40,6 +41,7 @@ import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
 import { once } from './once.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { operating } from './operating.js';
 import { operationsBesideOthers } from './operations-beside-others.js';
 import { orderly } from './orderly.js';
@@ -58,6 +60,7 @@ import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
+import { resuming } from './resuming.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -117,12 +120,15 @@ const bus: Readonly<Record<string, Theme>> = {
   'publishes after the attempt': publishesAfter,
   'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
+  'limits that change while handlers run': changingLimits,
+  'one at a time, over all processes': oneAtATime,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
   'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
+  'resumable handlers': resuming,
   'unique messages': unique,
   locks,
   'dead letters': deadLetters,

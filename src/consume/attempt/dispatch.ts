@@ -1,8 +1,10 @@
+import { ShutdownError } from '../../errors.js';
 import type { BatchSender } from '../../features/batch/context.js';
 import type { StepSender } from '../../features/chain/context.js';
 import type { FeatureParts, HandlerCode } from '../../features/feature.js';
 import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
+import type { LimitsInForce } from '../../features/limits/limits-in-force.js';
 import type { AttemptScope } from '../../features/publishes/scope.js';
 import type { PublishesOptions, Through } from '../../features/publishes/stage.js';
 import type { ReplyBodyOptions } from '../../features/reply/stages.js';
@@ -13,6 +15,7 @@ import type { Drafting } from '../../pipeline/draft.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import type { Parking } from '../../pipeline/parking.js';
 import { type PublishMiddleware, publishMiddlewareOf } from '../../pipeline/publish-middleware.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
@@ -51,8 +54,11 @@ export interface DispatcherOptions
   /** Sender of what a handler publishes in its transaction. @param inner publish middleware of the handler */
   readonly throughOutbox: (add: Parameters<ThroughOutbox>[0], inner: readonly PublishMiddleware[]) => Sender;
   readonly handlers: readonly Handler[];
+  readonly limits: LimitsInForce;
   /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
+  /** Where messages wait that have begun, and hold no slot meanwhile. */
+  readonly parking: Parking;
   readonly timeoutGraceMs: number;
   /** Milliseconds that the broker waits for a message's end. */
   readonly consumerTimeoutMs?: number;
@@ -68,11 +74,21 @@ interface Ways {
   readonly marked: Handling;
   /** What its contexts have of the bus. */
   readonly surroundings: ContextSurroundings;
+  readonly parts: WaysParts;
 }
 
-/** Way of one attempt, from bytes to outcome: decode, admit, execute, decide. The stages are put together once, at the start. */
+/** What a handler's ways are put together of. */
+interface WaysParts {
+  readonly code: HandlerCode;
+  readonly stageOptions: StageOptions;
+}
+
+/**
+ * Way of one attempt, from bytes to outcome: decode, admit, execute, decide. The stages are put together once, at the start; those of a
+ * handler again, when operators change its limits.
+ */
 export class Dispatcher {
-  private readonly waysOf: ReadonlyMap<PlannedHandler, Ways>;
+  private readonly waysOf: Map<PlannedHandler, Ways>;
   /** Way of messages that carry a mark of Hopline's, whatever their handler. */
   private readonly arrive: Arriving;
   private readonly running: Running;
@@ -89,7 +105,7 @@ export class Dispatcher {
       ...options,
       failed: ({ handler, work }, error) => verdicts.failure(work, handler, error),
     };
-    this.waysOf = new Map(options.handlers.map((handler) => [handler, this.ways(handler)]));
+    this.waysOf = new Map(options.handlers.map((handler) => [handler, this.firstWays(handler)]));
     this.arrive = piped(arrivalStages(this.stageOptions), (work) => this.attempt(work, true));
   }
 
@@ -136,9 +152,22 @@ export class Dispatcher {
     return decided ?? this.attempt(work);
   }
 
-  /** Tells the handlers' code that no more messages will come: what it holds back for others runs now. */
+  /**
+   * Tells the handlers' code that no more messages will come: what it holds back for others runs now, and what can go on elsewhere is
+   * to be handed over, since a stop can't wait for the end of hours of work.
+   */
   closeCode(): void {
     for (const { close } of this.codes) close?.();
+    this.running.abort(
+      new ShutdownError(),
+      (_received, handler) => this.waysOf.get(handler)?.handler.resumable !== undefined,
+    );
+  }
+
+  /** Has the handler's limits as they are now. Messages under way go on as they began. */
+  relimit(handler: Handler): void {
+    const { surroundings, parts } = this.waysOf.get(handler) as Ways;
+    this.waysOf.set(handler, this.ways(handler, surroundings, parts));
   }
 
   /** Code that runs now. */
@@ -156,23 +185,29 @@ export class Dispatcher {
     return this.running.abort(reason, picks);
   }
 
-  private ways(handler: Handler): Ways {
-    const { options, running } = this;
+  private firstWays(handler: Handler): Ways {
+    const { options } = this;
     const inner = publishMiddlewareOf(handler.middleware ?? []);
     const surroundings = { ...options, ...options.sendersOf(inner) };
     const throughOutbox: ThroughOutbox = (add) => options.throughOutbox(add, inner);
     const stageOptions = { ...this.stageOptions, throughOutbox, inner };
-    const handlersCode = handlerCode(handler, stageOptions);
-    this.codes.push(handlersCode);
+    const code = handlerCode(handler, stageOptions);
+    this.codes.push(code);
+    return this.ways(handler, surroundings, { code, stageOptions });
+  }
+
+  private ways(handler: Handler, surroundings: ContextSurroundings, parts: WaysParts): Ways {
+    const { options, running } = this;
+    const { stageOptions } = parts;
     const features = featureGuards(handler, stageOptions);
     const way = (isMarked: boolean) => {
       const around = aroundStages(handler, isMarked, options.middleware, options);
-      const code = this.timed(handler, piped(around, handlersCode.run));
+      const code = this.timed(handler, piped(around, parts.code.run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };
     const plain = way(false);
     // A copy that each process gets leads no chain on, and begins no unique message.
-    return { handler, plain, marked: handler.each ? plain : way(true), surroundings };
+    return { handler, plain, marked: handler.each ? plain : way(true), surroundings, parts };
   }
 
   private timed({ name, timeoutMs }: Handler, run: HandlerFunction): TimedCode {

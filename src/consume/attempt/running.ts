@@ -37,8 +37,8 @@ export class Running {
   constructor(private readonly options: RunningOptions) {}
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
-  abort(reason: Error, picks: (work: Work) => boolean): number {
-    const picked = [...this.contexts.keys()].filter(({ work }) => picks(work));
+  abort(reason: Error, picks: (work: Work, handler: PlannedHandler) => boolean): number {
+    const picked = [...this.contexts.keys()].filter(({ work, handler }) => picks(work, handler));
     for (const context of picked) context.abort(reason);
     return picked.length;
   }
@@ -71,8 +71,10 @@ export class Running {
       this.contexts.set(context, startedAt);
       return ending.then((late) => {
         this.contexts.delete(context);
-        if (late.kind === 'timed-out' && late.leftRunning)
+        if (late.kind === 'timed-out' && late.leftRunning) {
+          context.leftRunning = late.leftRunning;
           this.keep({ handler: context.handler, startedAt }, late.leftRunning);
+        }
         return this.ended(context, late, startedAt, until);
       });
     };

@@ -9,11 +9,11 @@ import {
 } from '../../errors.js';
 import { isEncrypted } from '../../features/encryption/decrypt.js';
 import type { Attempt } from '../../pipeline/attempt.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, RETURN_STARTED } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { ArrivalStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { Work } from '../../pipeline/work.js';
 import { decide } from '../../retry/decide.js';
 import type { Clock } from '../../util/clock.js';

@@ -1,4 +1,5 @@
 import { OptionsError } from '../../errors.js';
+import { LimitsInForce, type SetLimit } from '../../features/limits/limits-in-force.js';
 import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
@@ -14,6 +15,7 @@ import { ReplayReports } from '../report/replay-reports.js';
 import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
+import { applyLimits } from './apply-limits.js';
 import { Guards } from './guards.js';
 import { longestRunning } from './running-messages.js';
 import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
@@ -21,7 +23,10 @@ import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'> & {
+  Omit<
+    DispatcherOptions,
+    'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'parking' | 'events' | 'limits'
+  > & {
     /** True if operators are heard, and told how what they replay ends. */
     readonly operatorControl?: boolean;
   };
@@ -34,11 +39,14 @@ export type Sending = Pick<
 
 /** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
 export class Consumption {
+  /** True if what its handlers count in stores is counted in this process alone. */
+  readonly countsAlone: boolean;
   private readonly groups: readonly SlotGroup[];
   /** Those whose messages another process could take as well. */
   private readonly shared: readonly SlotGroup[];
   private readonly figures: ReadonlyMap<Handler, FiguresOfHandler>;
   private readonly clock: Clock;
+  private readonly limits = new LimitsInForce();
   private readonly subscriptions: readonly Subscription[];
   /** Undefined if no handler here runs under a lease. */
   private readonly guards: Guards | undefined;
@@ -54,7 +62,9 @@ export class Consumption {
     const { leases } = options.stores;
     if (leases && this.subscriptions.some(hasLeases))
       this.guards = new Guards({ ...options, leases, queue: guardsQueueOf(service) });
-    const shared = { ...options, events: new AttemptEvents(service, events, clock, this.figures) };
+    this.countsAlone = options.stores.isOfProcess === true;
+    const { limits } = this;
+    const shared = { ...options, limits, events: new AttemptEvents(service, events, clock, this.figures) };
     const replays = options.operatorControl ? new ReplayReports(options) : undefined;
     const parts = {
       ...options,
@@ -109,6 +119,22 @@ export class Consumption {
   /** Pauses the queues and lanes with these names, and lets all others go on. */
   setPaused(paused: ReadonlySet<string>): void {
     for (const group of this.groups) group.setPaused(paused);
+  }
+
+  /** Puts these limits, and no others, in the place of the handlers' own, from their next message on; also before the start. */
+  setLimits(limits: readonly SetLimit[]): void {
+    const changed = this.limits.replace(limits, this.handlers);
+    for (const { handlers, limited } of this.groups)
+      applyLimits(
+        handlers.filter((handler) => changed.includes(handler)),
+        this.limits,
+        limited,
+      );
+  }
+
+  /** The handlers that are consumed here. */
+  get handlers(): Handler[] {
+    return [...this.figures.keys()];
   }
 
   /** Names in `paused` that keep a queue, or some of its lanes, from being consumed here. */
@@ -202,7 +228,8 @@ export class Consumption {
       const own = begun.filter((each) => each.handler === handler);
       const longestMs =
         own.length === 0 ? undefined : now - Math.min(...own.map(({ startedAt }) => startedAt));
-      return figures ? [{ ...figures.read(now), longestMs, circuit: group.circuitOf(handler) }] : [];
+      const [circuit, limits] = [group.circuitOf(handler), this.limits.limitsOf(handler)];
+      return figures ? [{ ...figures.read(now), longestMs, circuit, limits }] : [];
     });
   }
 

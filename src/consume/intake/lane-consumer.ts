@@ -75,6 +75,11 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     return this.window.suspected;
   }
 
+  /** Maximum that may be here beyond the window, of work that waits and can't start. */
+  get mostAside(): number {
+    return Math.min(this.window.full * MORE_WINDOWS, MORE_MESSAGES);
+  }
+
   async start(): Promise<void> {
     const { session, keptForMs } = this.options;
     this.asked = this.width;
@@ -153,7 +158,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
     const { full, suspected } = this.window;
     if (suspected > 0) return;
-    if (this.open >= full + Math.min(full * MORE_WINDOWS, MORE_MESSAGES)) return;
+    if (this.open >= full + this.mostAside) return;
     void this.change(this.asked);
   }
 

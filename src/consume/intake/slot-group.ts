@@ -21,15 +21,18 @@ import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
 import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
-import { type EndedAttempts, statesOf, type Workload, workloadOf } from '../report/workload.js';
+import type { EndedAttempts, Workload } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
+import type { LimitedParts } from './apply-limits.js';
 import { Gate } from './gate.js';
 import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
+import { groupWorkload } from './group-workload.js';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
 import { LongJobs } from './long-jobs.js';
 import { LongWaits } from './long-waits.js';
+import { mayPark } from './parked.js';
 import { Pause } from './pause.js';
 import { returnUnstarted } from './return-unstarted.js';
 
@@ -42,7 +45,7 @@ export interface SlotGroupOptions {
   readonly service: string;
   readonly events: Emitter<BusEvents>;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded' | 'parking'>;
   readonly publishDeadlineMs: number;
   /** Version of the application, for its dead letters. */
   readonly version?: string | undefined;
@@ -82,22 +85,20 @@ export class SlotGroup {
     this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
-    const settler = groupSettler(
-      serving,
-      { ...options, ...options.dispatcher, ...options.settler },
-      uniques,
-      this.pause,
-    );
+    const forSettling = { ...options, ...options.dispatcher, ...options.settler };
+    const settler = groupSettler(serving, forSettling, uniques, this.pause);
     this.settler = settler;
     const { handlers, stopping, pause } = this;
     this.jobs = LongJobs.of(serving, { ...options, ...options.dispatcher });
     this.dispatcher = new Dispatcher({
-      ...options.dispatcher,
-      handlers,
-      uniques,
+      ...{ ...options.dispatcher, handlers, uniques, stopping },
       onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
-      stopping,
       jobs: this.jobs?.parts,
+      parking: {
+        park: (work, most, leave) => this.gate.park(work, most, leave),
+        resume: (work) => this.gate.resume(work),
+        mostOf: ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
+      },
     });
     const { dispatcher } = this;
     this.attempts = new Attempts({
@@ -109,6 +110,7 @@ export class SlotGroup {
     const gate = new Gate({
       ...{ limit: concurrency, start: this.attempts.begin, pause, lanes: lanes.length, order },
       onBlocked: () => this.widen(),
+      mayPark: (work) => mayPark(work, options.crashWatch),
     });
     this.gate = gate;
     options.crashWatch?.watch(gate);
@@ -178,12 +180,13 @@ export class SlotGroup {
    * fetched are finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
-      const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
-      if (isWanted) void this.pause.add('operator', [index]);
-      else this.pause.remove('operator', [index]);
-    }
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries())
+      this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
+  }
+
+  /** What changed limits of its handlers are applied to. */
+  get limited(): LimitedParts {
+    return { dispatcher: this.dispatcher, gate: this.gate };
   }
 
   /**
@@ -223,13 +226,13 @@ export class SlotGroup {
     this.circuits.reset(handler);
   }
 
-  /** @param ended counts of the handlers' attempts; onUnknown as of {@link statesOf} */
-  async workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
-    const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
-    const states = await statesOf(consumed, this.options.session, onUnknown);
-    const slots = consumed.length === 0 ? 0 : this.slots;
-    const { running, waitingCount: waiting } = this.gate;
-    return workloadOf(states, { queues: this.queues, slots, running, waiting, ...ended });
+  /**
+   * @param ended counts of the handlers' attempts
+   * @param onUnknown called with the error for each queue that the broker says nothing of
+   */
+  workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
+    const { gate, pause, lanes, queues, slots, options } = this;
+    return groupWorkload({ ...options, ...ended, gate, pause, lanes, queues, slots, onUnknown });
   }
 
   /** For a start that is given up. Copies of returned messages are sent before the channel closes: else both would come. */
@@ -273,18 +276,16 @@ export class SlotGroup {
   };
 
   private widen(): void {
-    const { gate, pause } = this;
     for (const [index, lane] of this.lanes.entries())
-      if (pause.awaitsOne || gate.blockedIn(index) > 0) lane.widen();
+      if (this.pause.awaitsOne || this.gate.blockedIn(index) > 0) lane.widen();
   }
 
   private lost(queue: string, reason: Error): void {
     this.gate.dropLost();
     this.settler.lost();
     tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
-    const error = new ChannelLostError(queue, { cause: reason });
     this.jobs?.channelLost(queue, this.dispatcher.underWay);
-    this.dispatcher.abort(error, ({ isGone }) => isGone);
+    this.dispatcher.abort(new ChannelLostError(queue, { cause: reason }), ({ isGone }) => isGone);
   }
 
   private ended(work: Work): void {

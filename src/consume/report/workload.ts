@@ -1,5 +1,3 @@
-import type { Session } from '../../transport/transport.js';
-
 /**
  * Work that waits for a process, and that it does, at one moment. Queues that each process has of its own are not in it: another
  * process could take nothing of them.
@@ -44,19 +42,6 @@ export interface SlotGroupWorkload {
   readonly attempts: number;
   /** Run time of these attempts' handlers in milliseconds, all together. */
   readonly busyMs: number;
-}
-
-/** @param onUnknown called with the error for each queue that the broker says nothing of */
-export function statesOf(
-  queues: readonly { readonly queue: string }[],
-  session: Pick<Session, 'inspect'>,
-  onUnknown: (error: unknown) => void,
-): Promise<QueueWorkload[]> {
-  const asked = queues.map(async ({ queue }) => {
-    const state = await session.inspect(queue).catch(onUnknown);
-    return { queue, ready: state?.ready, consumers: state?.consumers };
-  });
-  return Promise.all(asked);
 }
 
 export type EndedAttempts = Pick<SlotGroupWorkload, 'attempts' | 'busyMs'>;

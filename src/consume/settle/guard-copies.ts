@@ -1,7 +1,7 @@
 import type { Guarding } from '../../features/long/stage.js';
 import { HEADER, textIn } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
-import { isOwnFault } from '../../pipeline/final-errors.js';
+import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { Work } from '../../pipeline/work.js';

@@ -7,7 +7,12 @@ import { keptHeaders, type MessageSource } from '../../message/wire/encoded-prop
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { encodeReplay } from '../../message/wire/replay-header.js';
-import { cutStack, ERROR_CAP_BYTES, givenUpText, STACK_CAP_BYTES } from '../../pipeline/error-header.js';
+import {
+  cutStack,
+  ERROR_CAP_BYTES,
+  givenUpText,
+  STACK_CAP_BYTES,
+} from '../../pipeline/errors/error-header.js';
 import type { Received } from '../../pipeline/received.js';
 import { cutText } from '../../util/text/cut-text.js';
 

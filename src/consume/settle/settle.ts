@@ -56,14 +56,14 @@ export class Settler {
    */
   settle(work: Work, given: Outcome, ready?: Promise<void>): Promise<void> | undefined {
     const { delivery } = work.received;
-    const { effects = NO_EFFECTS } = given;
+    const { effects = NO_EFFECTS, onEnded } = given;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
     if (work.isGone) return effects.length === 0 ? undefined : unreached(effects);
     if (work.lease?.isLost) return this.giveWay(work, effects, ready);
     if (delivery.lost && given.kind === 'return') return this.leave(work, effects);
     const outcome = this.endOf(work, given);
     const due = this.dueFor(work, given);
-    if (effects.length > 0 || due.length > 0 || ready !== undefined)
+    if (effects.length > 0 || due.length > 0 || ready !== undefined || onEnded !== undefined)
       return this.storeFirst(work, outcome, { ofStages: effects, due, ready });
     if (outcome.kind === 'return') delivery.requeue();
     else delivery.ack();
@@ -160,7 +160,9 @@ export class Settler {
     const isHeard = work.received.delivery[tells]();
     // A settling that the broker has not heard comes again, and is reported then; but for a copy, which is there already, and for
     // what is marked as done, which is skipped then.
-    if (isHeard || (tells === 'ack' && (travelsOn(outcome) || work.lease?.isDone))) this.tell(work, outcome);
+    const isOver = isHeard || work.lease?.isDone === true;
+    if (isOver || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
+    if (isOver) await outcome.onEnded?.();
   }
 
   /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */

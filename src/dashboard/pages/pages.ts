@@ -9,6 +9,7 @@ import { readAgain } from './failures/actions.js';
 import { failures } from './failures/page.js';
 import { GROUP_ACTIONS } from './group/actions.js';
 import { group } from './group/page.js';
+import { HANDLER_ACTIONS } from './handlers/actions.js';
 import { handler, handlers } from './handlers/page.js';
 import { forgetMessage, retryMessage } from './message/actions.js';
 import { message } from './message/page.js';
@@ -40,6 +41,7 @@ export const PAGES: readonly Page<never>[] = [
 /** All actions of all pages. */
 export const ACTIONS: readonly Action[] = [
   ...QUEUE_ACTIONS,
+  ...HANDLER_ACTIONS,
   ...RUNNING_ACTIONS,
   ...GROUP_ACTIONS,
   ...[readAgain, retryMessage, forgetMessage, retryEdited, stopOperation, restoreSelected, restoreAll],

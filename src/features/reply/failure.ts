@@ -1,5 +1,5 @@
 import type { RemoteFailure } from '../../errors.js';
-import { ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
+import { ERROR_CAP_BYTES } from '../../pipeline/errors/error-header.js';
 import { codeText, readableError, stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
 

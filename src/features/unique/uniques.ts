@@ -1,9 +1,9 @@
 import type { UniqueMark } from '../../message/unique.js';
 import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import { type Outcome, SUPERSEDED } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { after } from '../../util/after.js';

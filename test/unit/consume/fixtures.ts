@@ -16,6 +16,8 @@ export const defaults: SubscriptionDefaults = {
   retry: undefined,
   timeoutMs: 60_000,
   hasInbox: false,
+  hasCheckpoints: true,
+  hasSemaphores: true,
 };
 
 /** A delivery that only remembers how it was settled. */
@@ -89,8 +91,10 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     middleware: undefined,
     idempotent: undefined,
     inbox: undefined,
+    resumable: undefined,
     unique: undefined,
     encrypted: false,
+    permits: undefined,
     publishes: undefined,
     body: undefined,
     name,

@@ -1,0 +1,31 @@
+import { InvalidMessageError } from '../../errors.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Outcome } from '../../pipeline/outcome.js';
+import { show } from '../../util/check.js';
+import { type Duration, isDuration, toMs } from '../../util/duration.js';
+
+/**
+ * The outcome of `context.release(delay)`, and of what else has the message come back.
+ *
+ * @param call name of the method
+ * @param what name of the delay there
+ * @throws InvalidMessageError for a delay that is none, and for a request
+ */
+export function askedRelease(
+  call: string,
+  what: string,
+  delay: Duration,
+  { name, answers }: PlannedHandler,
+): Outcome {
+  if (answers)
+    throw new InvalidMessageError(
+      `'${name}' answers requests, and a request can't come back later: its requester waits`,
+      'Throw, or call context.fail(): the requester may ask again.',
+    );
+  if (!isDuration(delay))
+    throw new InvalidMessageError(
+      `expected ${call}'s ${what} to be a duration of at most 400 days, got ${show(delay)}`,
+      "Give a duration such as '30s'.",
+    );
+  return { kind: 'release', delayMs: toMs(delay), unhandled: false };
+}
