@@ -160,12 +160,15 @@ export class HandlerTimeoutError extends HoplineError {
   }
 }
 
-/** Reason of `context.signal` when the bus stops and the handler's time is up. */
+/** Reason of `context.signal` when the bus stops and the handler's time is up; of a resumable handler as soon as the bus stops. */
 export class ShutdownError extends HoplineError {
   readonly code = 'HOPLINE_SHUTDOWN';
 
   constructor() {
-    super('the bus is stopping', 'Return soon: the message will be delivered again to another worker.');
+    super(
+      'the bus is stopping',
+      'Stop soon, by throwing: the message will be delivered again to another worker. If the handler is resumable, return context.yield(state).',
+    );
   }
 }
 

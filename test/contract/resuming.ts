@@ -222,6 +222,53 @@ export const resuming: Theme = (test) => {
     await fx.eventually(() => assert.equal(states.size, 0));
   });
 
+  test('a job that runs under leases has another one for each part, and keeps its state under it', async (fx) => {
+    const { checkpoints, ...stores } = memoryStores(fx.harness.clock);
+    const fences: number[] = [];
+    const fencing: NonNullable<Stores['checkpoints']> = Object.assign(Object.create(checkpoints as object), {
+      save: (...given: [key: string, state: string, fence: number, keepMs: number]) => {
+        fences.push(given[2]);
+        return checkpoints?.save(...given);
+      },
+    });
+    const done: unknown[] = [];
+    const bus = fx.bus('worker', { stores: { ...stores, isOfProcess: false, checkpoints: fencing } });
+    bus.handle('job', inParts(3, done), { resumable: true, long: true });
+    await bus.start();
+    await bus.send('job', 'a');
+    await fx.eventually(() => assert.deepEqual(done, ['a 1', 'a 2', 'a 3']));
+    assert.equal(fences.length, 2);
+    assert.ok((fences[0] as number) > 0 && (fences[1] as number) > (fences[0] as number), fences.join());
+  });
+
+  test('a job that an operator cancels ends with its next yield, and its replay goes on from that', async (fx) => {
+    const found: unknown[] = [];
+    const bus = fx.bus('worker').handle(
+      'job',
+      async (_payload, context) => {
+        found.push(context.state);
+        if (context.state) return;
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+        await context.yield('half');
+      },
+      { resumable: true },
+    );
+    await bus.start();
+    await bus.send('job', 1, { messageId: 'j' });
+    await fx.eventually(() => assert.equal(found.length, 1));
+    const control = await fx.control();
+    assert.equal((await fx.outcome(control.cancel('j'))).length, 1);
+    const failures = await fx.failures('worker');
+    await fx.eventually(async () => {
+      assert.deepEqual(
+        (await failures.list()).map(({ reason }) => reason),
+        ['cancelled'],
+      );
+    });
+    await failures.retry({});
+    await fx.eventually(() => assert.deepEqual(found, [undefined, 'half']));
+  });
+
   test('the first decision counts, and a yield after it keeps its state', async (fx) => {
     const seen = fx.recorder(async ({ context }) => {
       context.fail('enough');

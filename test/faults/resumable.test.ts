@@ -3,7 +3,7 @@ import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
-import { sized } from '../support/long.js';
+import { longTest, sized } from '../support/long.js';
 import { TestSchema } from '../support/postgres-schema.js';
 import { privateBroker } from '../support/private-broker.js';
 import { provideRedis, type TestRedis } from '../support/redis.js';
@@ -90,36 +90,41 @@ describe('jobs that can be interrupted', function () {
   const partsOf = ({ said }: Worker): number => said.filter((what) => what.includes(' of job ')).length;
   const hasWorked = (worker: Worker) => eventually(() => partsOf(worker) >= 12, { timeout: 10_000 + JOB_MS });
 
-  for (const name of ['Redis', 'PostgreSQL'] as const)
-    it(`live through three deployments in pieces, each part done once, with ${name}`, async () => {
-      const prefix = name === 'Redis' ? uniqueName('prefix') : schema.name;
-      const releases = new Releases(prefix, name === 'Redis' ? redis.url : schema.url);
-      let worker = await releases.next();
-      await releases.send();
-      for (const _deployment of [1, 2, 3]) {
-        await hasWorked(worker);
-        const from = performance.now();
-        worker.process.kill('SIGTERM');
-        assert.equal(await worker.end, 0);
-        const tookMs = performance.now() - from;
-        assert.ok(tookMs < 5_000 + PART_MS, `it handed over in ${Math.round(tookMs)} ms`);
-        worker = await releases.next();
-      }
-      await releases.allDone();
-      const { times } = releases;
-      assert.equal(times.size, JOBS.length * PARTS);
-      assert.deepEqual(
-        [...times].filter(([, count]) => count !== 1),
-        [],
-      );
-      assert.ok(
-        releases.all.every((worker) => partsOf(worker) > 0),
-        'each release has done some',
-      );
-    });
+  const ofRedis = () => new Releases(uniqueName('prefix'), redis.url);
+  const ofPostgres = () => new Releases(schema.name, schema.url);
+
+  const throughDeployments = (release: () => Releases) => async () => {
+    const releases = release();
+    let worker = await releases.next();
+    await releases.send();
+    for (const _deployment of [1, 2, 3]) {
+      await hasWorked(worker);
+      const from = performance.now();
+      worker.process.kill('SIGTERM');
+      assert.equal(await worker.end, 0);
+      const tookMs = performance.now() - from;
+      assert.ok(tookMs < 5_000 + PART_MS, `it handed over in ${Math.round(tookMs)} ms`);
+      worker = await releases.next();
+    }
+    await releases.allDone();
+    const { times } = releases;
+    assert.equal(times.size, JOBS.length * PARTS);
+    assert.deepEqual(
+      [...times].filter(([, count]) => count !== 1),
+      [],
+    );
+    assert.ok(
+      releases.all.every((worker) => partsOf(worker) > 0),
+      'each release has done some',
+    );
+  };
+
+  it('live through three deployments in pieces, each part done once', throughDeployments(ofRedis));
+  // The next test is short, and has PostgreSQL, too.
+  longTest('live through them with their states in PostgreSQL', throughDeployments(ofPostgres));
 
   it('go on from their last checkpoint when their process is killed: of each job one part at most is done twice', async () => {
-    const releases = new Releases(uniqueName('prefix'), redis.url);
+    const releases = ofPostgres();
     const first = await releases.next();
     await releases.send();
     await hasWorked(first);

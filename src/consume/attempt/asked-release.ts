@@ -1,8 +1,9 @@
-import { InvalidMessageError } from '../../errors.js';
+import { CancelledError, InvalidMessageError } from '../../errors.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import type { Outcome } from '../../pipeline/outcome.js';
+import { COME_BACK_SOON, type Outcome } from '../../pipeline/outcome.js';
 import { show } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
+import { isA } from '../../util/text/error-text.js';
 
 /**
  * The outcome of `context.release(delay)`, and of what else has the message come back.
@@ -29,3 +30,9 @@ export function askedRelease(
     );
   return { kind: 'release', delayMs: toMs(delay), unhandled: false };
 }
+
+/** The outcome of `context.yield()`. A job that an operator has cancelled would yield whenever its signal fires, and never end. */
+export const yielded = (abortReason: Error | undefined): Outcome =>
+  isA(abortReason, CancelledError)
+    ? { kind: 'dead-letter', reason: 'cancelled', error: abortReason }
+    : { ...COME_BACK_SOON };

@@ -3,6 +3,7 @@ import { type BatchSender, HandlerBatch } from '../../features/batch/context.js'
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import type { JobAttempts } from '../../features/job/attempts.js';
 import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { refusingSender } from '../../features/long/refusing-sender.js';
 import { watching } from '../../features/long/watching-signal.js';
@@ -19,14 +20,14 @@ import type {
   AttemptState,
   AttemptTransaction,
 } from '../../pipeline/attempt.js';
-import { COME_BACK_SOON, DISCARD, type Outcome } from '../../pipeline/outcome.js';
+import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { type Duration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
-import { askedRelease } from './asked-release.js';
+import { askedRelease, yielded } from './asked-release.js';
 import { logWith } from './attempt-log.js';
 import { CarryingRequests } from './carrying-requests.js';
 import { CarryingSender } from './carrying-sender.js';
@@ -42,6 +43,7 @@ export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
+  readonly jobs: Pick<JobAttempts, 'progress'>;
   readonly stores: Stores;
   readonly log: Logger;
   readonly stopping: Stopping;
@@ -158,12 +160,17 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   async yield(state: unknown): Promise<void> {
     const resumed = this.resumedFor('context.yield()');
     if (this.isTooLate('yield')) return;
+    const outcome = yielded(this.abortReason);
     // Before it is stored: a handler that returns without having awaited this is not done.
-    this.recorded ??= COME_BACK_SOON;
+    this.recorded ??= outcome;
     await resumed.save(state, 'yield', () => {
       // It would go on from an older state, at once and without a try used, for as long as none can be stored.
-      if (this.recorded === COME_BACK_SOON) this.recorded = undefined;
+      if (this.recorded === outcome) this.recorded = undefined;
     });
+  }
+
+  progress(percent: number, note?: string): void {
+    this.bus.jobs.progress(this, percent, note);
   }
 
   release(delay: Duration): void {

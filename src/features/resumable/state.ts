@@ -10,7 +10,7 @@ import {
 import type { Attempt, AttemptState } from '../../pipeline/attempt.js';
 import type { CheckpointStore } from '../../stores/checkpoints.js';
 import { isPlainObject } from '../../util/check.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { joined } from '../../util/text/joined.js';
 import { jsonText } from '../../util/text/json-text.js';
 import { isEncrypted, opened } from '../encryption/decrypt.js';
@@ -90,11 +90,10 @@ export class HandlerState implements AttemptState {
     const { store, keepMs, context } = this;
     const { lease, received } = context.work;
     const text = await this.written(json, key);
-    if (lease) lease.mustBeHeld(call);
+    if (lease) lease.mustBeHeld(`context.${call}()`);
     else if (received.delivery.lost) throw new ChannelLostError(received.delivery.queue);
     const isKept = await store.save(key, text, lease?.fence ?? 0, keepMs);
-    if (!isKept && lease)
-      throw new LeaseLostError(`context.${call}() came too late: a later run has kept a state`);
+    if (!isKept && lease) throw LeaseLostError.refusing(`context.${call}()`, context.handler.name);
     // The state is that of a lease, which the handler no longer takes: a version before this one did.
     if (!isKept) await this.replace(key, text);
     this.value = JSON.parse(json);

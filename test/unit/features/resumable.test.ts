@@ -51,7 +51,7 @@ describe('the state of a resumable handler', () => {
     await second.state.save('second', 'checkpoint');
     await assert.rejects(
       first.state.save('late', 'yield'),
-      (error) => error instanceof LeaseLostError && /context.yield\(\) came too late/.test(error.message),
+      (error) => error instanceof LeaseLostError && /^context.yield\(\) was refused/.test(error.message),
     );
     assert.equal(first.state.value, 'first', 'what it has kept itself');
     second.lease.isHeld = false;
