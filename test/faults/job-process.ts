@@ -3,11 +3,12 @@ import { redisStores } from 'hopline/redis';
 import { Redis } from 'ioredis';
 
 /*
- * A worker whose jobs take long, for the tests to kill and to stop: `job-process.js URL PREFIX REDIS LEASE RUN`. Says what it does over
+ * A worker whose jobs take long, for the tests to kill and to stop: `job-process.js URL PREFIX REDIS LEASE RUN CONCURRENCY`. Says what it does over
  * IPC.
  */
 
-const [url, prefix = 'hopline', redis = '', lease = '2000', run = '3000'] = process.argv.slice(2);
+const [url, prefix = 'hopline', redis = '', lease = '2000', run = '3000', concurrency = '1'] =
+  process.argv.slice(2);
 const say = (what: string) => process.send?.(what);
 const client = new Redis(redis);
 const stores = redisStores({ client, keyPrefix: prefix });
@@ -46,7 +47,7 @@ bus.handle(
     name: 'Encode',
     timeout: '30s',
     long: { lease: Number(lease), renew: Number(lease) / 4 },
-    queue: { name: `${prefix}.jobs`, concurrency: 1 },
+    queue: { name: `${prefix}.jobs`, concurrency: Number(concurrency) },
   },
 );
 

@@ -30,6 +30,8 @@ describe("a bus's options", () => {
         failureSumsEveryMs: 10_000,
         operatorControl: true,
         concurrency: 10,
+      consumerTimeout: '30m',
+      consumerTimeoutMs: 1_800_000,
         maxBodyBytes: 16 * 2 ** 20,
         maxInFlight: 10_000,
         maxInFlightBytes: 64 * 2 ** 20,

@@ -272,18 +272,16 @@ export class SlotGroup {
   };
 
   private widen(): void {
-    const { gate, pause } = this;
     for (const [index, lane] of this.lanes.entries())
-      if (pause.awaitsOne || gate.blockedIn(index) > 0) lane.widen();
+      if (this.pause.awaitsOne || this.gate.blockedIn(index) > 0) lane.widen();
   }
 
   private lost(queue: string, reason: Error): void {
     this.gate.dropLost();
     this.settler.lost();
     tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
-    const error = new ChannelLostError(queue, { cause: reason });
     this.longJobs?.channelLost(queue, this.dispatcher.underWay);
-    this.dispatcher.abort(error, ({ isGone }) => isGone);
+    this.dispatcher.abort(new ChannelLostError(queue, { cause: reason }), ({ isGone }) => isGone);
   }
 
   private ended(work: Work): void {

@@ -15,6 +15,7 @@ import { memoryStores } from '../../../src/stores/memory/index.js';
 import { MemoryLeases } from '../../../src/stores/memory/leases.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { systemClock } from '../../../src/util/clock.js';
+import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { problemsOf } from '../option-problems.js';
 
@@ -131,5 +132,42 @@ describe('handlers that take long', () => {
       long: true,
     } as object);
     assert.match(problemsOf(() => responder.describe()).join(), /can't have long/);
+  });
+
+  it('have the claims of their messages for as long as their lease, renewed with it', async () => {
+    const clock = new ManualClock();
+    const stores = memoryStores(clock);
+    const { idempotency } = stores;
+    const claimed: number[] = [];
+    const claims: Stores['idempotency'] = {
+      claim: (key, owner, forMs) => {
+        claimed.push(forMs);
+        return idempotency.claim(key, owner, forMs);
+      },
+      finish: (...given) => idempotency.finish(...given),
+      release: (...given) => idempotency.release(...given),
+    };
+    const transport = memory({ clock });
+    const bus = new Bus({ service: 'video', transport, stores: { ...stores, idempotency: claims } });
+    const ends = deferred();
+    const options = {
+      name: 'Encode',
+      timeout: '1h',
+      long: { lease: '8s', renew: '2s' },
+      idempotent: {},
+    } as const;
+    bus.handle('job', () => ends.promise, options);
+    await bus.start();
+    await bus.publish('job', 1);
+    await clock.advance(7_000);
+    assert.ok(claimed.length >= 3, String(claimed));
+    assert.deepEqual(new Set(claimed), new Set([8_000]));
+    ends.resolve();
+    await clock.settle();
+    const before = claimed.length;
+    await clock.advance(7_000);
+    assert.equal(claimed.length, before);
+    await bus.stop();
+    assert.equal(clock.armed, 0);
   });
 });
