@@ -1,4 +1,5 @@
 import type { HandlerOptions } from '../src/consume/handlers/definition.js';
+import type { LongOptions } from '../src/features/long/option.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 import type { Duration } from '../src/util/duration.js';
 import { type Annotation, annotation, type OptionDecorator, optionDecorator } from './annotation.js';
@@ -34,11 +35,29 @@ export const Timeout: (timeout: Duration, options?: TimeoutOptions) => Annotatio
 );
 
 /**
+ * Lease: runs the handler under one in the bus's `stores`, so that a message whose channel is lost runs on, and is not run again beside
+ * itself. A handler whose `@Timeout` is longer than the broker waits has it by itself. On a class it holds for all its methods.
+ */
+export const Long: (options?: LongOptions) => Annotation = annotation(
+  'Long',
+  (said, options: LongOptions | undefined) => {
+    said.long = options ?? true;
+  },
+);
+
+/**
  * Maximum rate at which a handler starts, over all processes that share the bus's `stores`. A message above
  * the rate comes back when there may be room for it; that does not count as an attempt. On a class it is the
  * default of its methods, each of which has a limit of its own.
  */
 export const RateLimit: OptionDecorator<'rateLimit'> = optionDecorator('rateLimit');
+
+/**
+ * Concurrency: how many messages of a handler run at once, a number in each process, or `{ limit }` over all processes that share the
+ * bus's `stores`, for the handler or, with `by`, for each key. What is above waits without a slot; that does not count as an attempt. On a
+ * class it is the default of its methods, each of which has a limit of its own.
+ */
+export const Concurrency: OptionDecorator<'concurrency'> = optionDecorator('concurrency');
 
 /**
  * Circuit breaker: pauses the handler's queue when it fails too often, and then tries one message at a time
@@ -58,6 +77,12 @@ export const Idempotent: OptionDecorator<'idempotent'> = optionDecorator('idempo
  * a class it is the default of its methods, each of which records its own messages.
  */
 export const Inbox: OptionDecorator<'inbox'> = optionDecorator('inbox');
+
+/**
+ * A handler whose work can be interrupted: what `context.checkpoint` and `context.yield` keep, the next attempt has as `context.state`, wherever
+ * it runs. When the bus stops, its signal fires at once. On a class it is the default of its methods.
+ */
+export const Resumable: OptionDecorator<'resumable'> = optionDecorator('resumable');
 
 /**
  * When messages leave that a handler publishes: `now`, at the call, or `after`, once its attempt has succeeded. On a class it is the

@@ -20,6 +20,7 @@ export type {
   FailedRequestEvent,
   HandlerEndedEvent,
   HandlerFailedEvent,
+  LeaseLostEvent,
   ReleasedEvent,
   RetriedEvent,
 } from './events/attempts.js';

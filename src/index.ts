@@ -1,4 +1,5 @@
-export type { BusOptions, HandlerDefinitions } from './bus/options.js';
+export type { HandlerDefinitions } from './bus/handler-tree.js';
+export type { BusOptions } from './bus/options.js';
 export { Bus } from './bus.js';
 export type {
   BulkHandleOptions,
@@ -34,14 +35,18 @@ export {
   JobTimeoutError,
   JobUnknownError,
   LeaseLostError,
+  LockLostError,
+  LockTakenError,
   MessageTooLargeError,
   MiddlewareError,
   NameTakenError,
   NoHandlerError,
   NoMessageIdError,
+  NoRateLimitError,
   NoResponderError,
   NoTransactionError,
   NotReschedulableError,
+  NotResumableError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -67,8 +72,11 @@ export {
 export type { BusEvents, EventName } from './events.js';
 export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
+export type { ConcurrencyOptions } from './features/concurrency/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
+export type { LongOptions } from './features/long/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
+export type { ResumableOptions } from './features/resumable/option.js';
 export type {
   Batch,
   BatchContext,
@@ -101,6 +109,7 @@ export type {
   ResultOptions,
   SentJob,
 } from './message/job.js';
+export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
 export type { PublishManyOptions, PublishOptions } from './message/publish-options.js';

@@ -6,9 +6,10 @@ export type {
 export type { ErrorGroup } from './consume/report/error-groups.js';
 export type { RouteStatus, RunningStatus, SlowOutcome, SlowStatus } from './consume/report/messages.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
-export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
+export type { ControlAnswer, LimitedAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export { type Control, openControl } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
+export type { LimitChange, LimitResult, Limits, LimitTarget } from './control/limits.js';
 export type { ControlOptions } from './control/options.js';
 export type { ProcessReport, QueueReport } from './control/queue-report.js';
 export type { ControlResult, Expected, PauseResult, StatusReport } from './control/results.js';
@@ -40,4 +41,5 @@ export type {
   Selection,
   TrashedLetter,
 } from './failures/options.js';
+export type { HandlerLimits, RateInForce, SetLimit } from './features/limits/limits-in-force.js';
 export type { ConnectionHealth, ConsumerHealth, HealthError } from './observe/health/bus-health.js';

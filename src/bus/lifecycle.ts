@@ -1,8 +1,9 @@
 import type { CrashWatch } from '../consume/attempt/crash-watch.js';
 import { warnOfClassNames } from '../consume/handlers/class-names.js';
+import { needsOf } from '../consume/handlers/long-handlers.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { checkServeOptions, planServing, type Serving } from '../consume/handlers/serving.js';
-import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
+import { hasFeature, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
 import { DeadLetterNotices } from '../consume/report/dead-letter-notices.js';
@@ -217,7 +218,8 @@ export class Lifecycle {
     deadline: Deadline,
   ): Promise<void> {
     const { exchange, settings, events } = this.options;
-    const topology = { exchanges: [exchange], queues: subscriptions.map(queueNeeds), delays: true };
+    const { queues, guards } = needsOf(subscriptions, settings.service);
+    const topology = { exchanges: [exchange], queues, guards, delays: true };
     try {
       await session.declare(topology, settings.topology, deadline);
     } catch (error) {

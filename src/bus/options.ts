@@ -1,4 +1,5 @@
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
+import { CONSUMER_TIMEOUT } from '../consume/handlers/long-handlers.js';
 import { Encryption } from '../encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
@@ -38,10 +39,8 @@ import {
 import { type Duration, toMs, toMsOrForever } from '../util/duration.js';
 import { type Logger, loggerCheck, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
+import { flattened, type HandlerDefinitions, isHandlerTree } from './handler-tree.js';
 import { storesOption } from './stores-option.js';
-
-/** Handler definitions as `handlers()` returns them; lists may be nested. */
-export type HandlerDefinitions = HandlerDefinition | readonly HandlerDefinitions[];
 
 /** Options of a {@link Bus}. */
 export interface BusOptions {
@@ -65,6 +64,12 @@ export interface BusOptions {
   timeout?: Duration;
   /** Time that a timed-out handler may go on before its slot is freed and its message is retried. @default '5s' */
   timeoutGrace?: Duration;
+  /**
+   * Time that the broker waits for the end of a message that it has delivered, RabbitMQ's `consumer_timeout`: 1 s at least. A handler
+   * whose messages may be kept for longer runs under a lease in `stores`, or is refused at `start()` where these are not shared and the
+   * broker can't be told to wait longer. Set it if the broker's configuration or a policy says another time. @default '30m'
+   */
+  consumerTimeout?: Duration;
   /** Maximum messages of each queue that this process handles at once. @default 10 */
   concurrency?: number;
   /** Topic exchange to which the bus publishes and its queues are bound. @default `<prefix>.events` */
@@ -105,7 +110,7 @@ export interface BusOptions {
    */
   unhandledRetryFor?: Duration;
   /**
-   * Shared state of handlers: rate limits, handled messages, results of `once`, unique keys, batches, outbox
+   * Shared state of handlers: rate limits, handled messages, results of `once`, unique keys, leases, batches, outbox
    * and inbox. @default memory of this process: nothing is shared with other processes
    */
   stores?: Stores;
@@ -148,6 +153,7 @@ export interface BusSettings {
   readonly retry: RetryOptions | undefined;
   readonly timeoutMs: number;
   readonly timeoutGraceMs: number;
+  readonly consumerTimeoutMs: number;
   readonly concurrency: number;
   readonly exchange: ExchangeOption;
   readonly prefix: string;
@@ -177,6 +183,7 @@ const MiB = 1024 * 1024;
 const DEFAULTS = {
   timeout: '60s',
   timeoutGrace: '5s',
+  consumerTimeout: CONSUMER_TIMEOUT,
   concurrency: 10,
   prefix: 'hopline',
   delayPrefix: 'hopline',
@@ -216,6 +223,7 @@ export const BUS_FIELDS: Fields = {
   retry: objectWith(RETRY_FIELDS),
   timeout: positiveDuration,
   timeoutGrace: duration,
+  consumerTimeout: positiveDuration,
   concurrency: positiveInteger,
   exchange: exchangeOption,
   prefix,
@@ -265,7 +273,7 @@ export function busSettings(options: BusOptions): BusSettings {
     ...merged,
     log: safeLogger(merged.log),
     middleware: middlewareSettings(merged.middleware),
-    handlers: flatten(options.handlers ?? []),
+    handlers: flattened(options.handlers ?? []),
     version: options.version,
     retry: options.retry,
     publishes: options.publishes,
@@ -274,6 +282,7 @@ export function busSettings(options: BusOptions): BusSettings {
     exchange: options.exchange ?? `${merged.prefix}.events`,
     timeoutMs: toMs(merged.timeout),
     timeoutGraceMs: toMs(merged.timeoutGrace),
+    consumerTimeoutMs: toMs(merged.consumerTimeout),
     publishDeadlineMs: toMs(merged.publishDeadline),
     startDeadlineMs: toMsOrForever(merged.startDeadline),
     stopDeadlineMs: toMs(merged.stopDeadline),
@@ -281,13 +290,4 @@ export function busSettings(options: BusOptions): BusSettings {
     failureSumsEveryMs: sumsEveryMs(merged.failureLog),
     stores: options.stores ?? memoryStores(merged.transport.clock),
   };
-}
-
-function isHandlerTree(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every(isHandlerTree);
-  return isPlainObject(value) && Array.isArray(value.patterns) && typeof value.handle === 'function';
-}
-
-function flatten(tree: HandlerDefinitions): HandlerDefinition[] {
-  return Array.isArray(tree) ? tree.flatMap(flatten) : [tree as HandlerDefinition];
 }

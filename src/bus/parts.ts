@@ -24,6 +24,7 @@ import { BusPublisher } from '../publish/publisher.js';
 import { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
+import { hasSharedLeases, leased } from './leases.js';
 import { Lifecycle } from './lifecycle.js';
 import type { LivingParts } from './living-parts.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
@@ -156,13 +157,17 @@ export class BusParts {
 
   private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {
     const { settings, exchange } = this;
-    return planSubscriptions(this.definitions, {
+    const planned = planSubscriptions(this.definitions, {
       ...settings,
       exchange,
       slots,
       retry: { ...settings.retry, ...retry },
       timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
       hasInbox: settings.stores.inbox !== undefined,
+      hasCheckpoints: settings.stores.checkpoints !== undefined,
+      hasSharedLeases: hasSharedLeases(settings),
+      hasSemaphores: settings.stores.semaphores !== undefined,
     });
+    return planned.map((each) => leased(each, settings));
   }
 }

@@ -3,7 +3,7 @@ import { type Check, flag, having, objectWith, required } from '../util/check.js
 /** Check of the stores that a bus is given. */
 export const storesOption: Check = objectWith({
   isOfProcess: flag,
-  rateLimits: required(having('a store of rate limits, as redisStores() has', 'take')),
+  rateLimits: required(having('a store of rate limits, as redisStores() has', 'take', 'hold')),
   idempotency: required(
     having('a store of handled messages, as redisStores() has', 'claim', 'finish', 'release'),
   ),

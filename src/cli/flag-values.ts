@@ -1,4 +1,5 @@
 import bytes from 'bytes';
+import { rateIn } from '../control/rate-in.js';
 import { isDuration, toMs } from '../util/duration.js';
 import { UsageError } from './usage-error.js';
 
@@ -30,6 +31,16 @@ export function range(flag: string, given: string): { readonly min: number; read
 export function durationMs(flag: string, given: string): number {
   if (isDuration(given)) return toMs(given);
   throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m, 2h or 7d, 400d at most');
+}
+
+/** `50/1m`: starts in any time of this length. */
+export function startRate(flag: string, given: string): { readonly allow: number; readonly every: number } {
+  const rate = rateIn(given);
+  if (rate) return rate;
+  throw new UsageError(
+    `${flag} is no rate: '${given}'`,
+    'Write it as 50/1m: so many in any time of this length',
+  );
 }
 
 /** A positive duration, for flags where 0 would end everything at once. */

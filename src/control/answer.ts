@@ -28,6 +28,16 @@ export interface ControlAnswer extends ProcessIdentity {
   readonly routes?: readonly RouteStatus[] | undefined;
   /** For `reset-circuit`: number of circuits that were open. */
   readonly circuitsClosed?: number | undefined;
+  /** For `limits` and `may-limit`: handlers of this process that are meant. */
+  readonly limited?: readonly LimitedAnswer[] | undefined;
+}
+
+/** A handler whose limits an operator changes. */
+export interface LimitedAnswer {
+  readonly queue: string;
+  readonly handler: string;
+  /** True if the process counts alone, since its bus has no stores that it shares with others. */
+  readonly alone: boolean;
 }
 
 /** Status of one process. */

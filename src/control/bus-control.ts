@@ -9,11 +9,12 @@ import type { Session } from '../transport/transport.js';
 import { type Clock, pause, type Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
-import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
+import { reasonText } from '../util/text/error-text.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
 import { requestsTo, sendAnswer } from './answering.js';
-import { PausedQueues } from './paused-queues.js';
+import { mayLimit } from './may-limit.js';
+import { Orders } from './orders.js';
 import { decodeRequest, processIdentity } from './protocol.js';
 import type { ControlRequest } from './shapes.js';
 
@@ -41,19 +42,20 @@ const ASK_AGAIN_MS = 500;
 
 /** Receives operators' requests to the workers of an application, obeys them, and answers. */
 export class BusControl {
-  private readonly paused: PausedQueues;
+  private readonly orders: Orders;
   private reading: Timer | undefined;
-  /** Number of notices about paused queues that have been received. */
-  private told = 0;
+  /** Numbers of notices that have been received about paused queues, and about limits. */
+  private toldOfPauses = 0;
+  private toldOfLimits = 0;
   private isStopped = false;
 
   constructor(private readonly options: BusControlOptions) {
     const { session, names, clock } = options;
-    this.paused = new PausedQueues(session, names, clock);
+    this.orders = new Orders(session, names, clock);
   }
 
   /**
-   * Listens for requests first, and reads which queues are paused after that, so that no change in between is
+   * Listens for requests first, and reads what operators have ordered after that, so that no change in between is
    * missed. A broker that doesn't allow listening does not stop the bus: a warning is logged.
    *
    * @throws ConnectError at the deadline, or if the broker doesn't say which queues are paused: a worker that
@@ -68,7 +70,7 @@ export class BusControl {
         back: () => void this.readAgain(),
       });
       await deadline.race(listening, notHearing);
-      await this.applyPausedBy(deadline);
+      await this.applyOrdersBy(deadline);
     } catch (error) {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
@@ -84,17 +86,19 @@ export class BusControl {
   }
 
   /** A notice that arrives during the read is newer than the result of the read. */
-  private async applyPaused(deadline?: Deadline): Promise<void> {
-    const { told } = this;
-    const paused = await this.paused.read(deadline);
-    if (told === this.told) this.options.consumption.setPaused(new Set(paused));
+  private async applyOrders(deadline?: Deadline): Promise<void> {
+    const { toldOfPauses, toldOfLimits } = this;
+    const { consumption } = this.options;
+    const { paused, limits } = await this.orders.read(deadline);
+    if (toldOfPauses === this.toldOfPauses) consumption.setPaused(new Set(paused));
+    if (toldOfLimits === this.toldOfLimits) consumption.setLimits(limits);
   }
 
   /** A connection that is lost during the read has given no answer: the read is repeated on the next one. */
-  private async applyPausedBy(deadline: Deadline): Promise<void> {
+  private async applyOrdersBy(deadline: Deadline): Promise<void> {
     for (;;) {
       try {
-        await this.applyPaused(deadline);
+        await this.applyOrders(deadline);
         return;
       } catch (error) {
         if (!(error instanceof ConnectError) || deadline.expired || this.isStopped) throw error;
@@ -108,7 +112,7 @@ export class BusControl {
     const { service, clock, log } = this.options;
     this.reading?.cancel();
     try {
-      await this.applyPaused();
+      await this.applyOrders();
     } catch (error) {
       if (this.isStopped) return;
       log.warn({ service, error }, 'the broker did not say which queues are paused; asking again');
@@ -156,19 +160,30 @@ export class BusControl {
       return cancelled > 0 ? { cancelled } : undefined;
     }
     if (request.ask === 'pauses') {
-      this.told += 1;
+      this.toldOfPauses += 1;
       const paused = new Set(request.paused);
       consumption.setPaused(paused);
       if (!consumption.serves(request.queue)) return undefined;
       log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');
       return { pausedBy: consumption.pausesOf(request.queue, paused) };
     }
+    if (request.ask === 'limits') return this.limit(request);
+    if (request.ask === 'may-limit') return mayLimit(request, consumption);
     if (request.ask === 'scale') return consumption.serves(request.queue) ? this.scale(request) : undefined;
     if (request.ask === 'reset-circuit') return this.resetCircuit(request);
     if (request.ask === 'running') return { running: consumption.running(MOST_RUNNING) };
     if (request.ask === 'slowest') return { slowest: consumption.slowest };
     if (request.ask === 'routes') return { routes: consumption.routes };
     return undefined; // for monitors
+  }
+
+  private limit(request: Extract<ControlRequest, { ask: 'limits' }>) {
+    const { service, consumption, log } = this.options;
+    this.toldOfLimits += 1;
+    consumption.setLimits(request.limits);
+    const answer = mayLimit(request, consumption);
+    if (answer) log.info({ service, limits: request.limits }, 'an operator changed the limits of handlers');
+    return answer;
   }
 
   private scale({ queue, concurrency }: { queue: string; concurrency: number }): { problem?: string } {

@@ -1,13 +1,13 @@
 import type { QueueState } from '../transport/operator-session.js';
 import type { Answers, Asking } from './asking.js';
 import type { ControlSettings } from './options.js';
-import type { PausedQueues } from './paused-queues.js';
+import type { Orders } from './orders.js';
 import type { PauseResult } from './results.js';
 
 export interface ChangingPausesParts {
   readonly settings: ControlSettings;
   readonly asking: Asking;
-  readonly paused: PausedQueues;
+  readonly orders: Orders;
   /** @throws OptionsError if there is no such queue */
   existing(queue: string): Promise<QueueState>;
 }
@@ -32,19 +32,19 @@ export class ChangingPauses {
     change: (paused: readonly string[]) => string[],
     state: QueueState | undefined,
   ) {
-    const { settings, asking, paused: list, existing } = this.parts;
+    const { settings, asking, orders, existing } = this.parts;
     const { waitMs } = settings;
     let consumers = 0;
     let said: Answers | undefined;
-    const paused = await list.change(
+    const { paused } = await orders.change(
       async (before) => {
-        if (!before.includes(queue)) ({ consumers } = state ?? (await existing(queue)));
-        return change(before);
+        if (!before.paused.includes(queue)) ({ consumers } = state ?? (await existing(queue)));
+        return { ...before, paused: change(before.paused) };
       },
       // Published within the lock, so that all workers hear the changes in the order in which they were
       // written.
       async (after) => {
-        said = await asking.say({ ask: 'pauses', paused: after, queue }, { waitMs });
+        said = await asking.say({ ask: 'pauses', paused: after.paused, queue }, { waitMs });
       },
     );
     return { consumers, paused, answers: (await said?.answers) ?? [] };

@@ -13,8 +13,9 @@ import { Asking } from './asking.js';
 import { ChangingPauses } from './changing-pauses.js';
 import { existingQueue } from './existing-queue.js';
 import { handlerReports } from './handler-report.js';
+import { Limits } from './limits.js';
 import { type ControlOptions, type ControlSettings, checkAsked, controlSettings } from './options.js';
-import { PausedQueues } from './paused-queues.js';
+import { Orders } from './orders.js';
 import { type ProcessReport, queueReport } from './queue-report.js';
 import type { ControlResult, Expected, Looked, PauseResult, StatusReport } from './results.js';
 import type { ControlRequest } from './shapes.js';
@@ -69,7 +70,9 @@ function noWorkers({ control }: Names, cause: TopologyError): TopologyError {
  * run, or whose event loop is blocked, does not answer. Made by {@link openControl}.
  */
 export class Control {
-  private readonly paused: PausedQueues;
+  /** The limits that operators set for handlers. */
+  readonly limits: Limits;
+  private readonly orders: Orders;
   private readonly pauses: ChangingPauses;
 
   /** @internal */
@@ -78,11 +81,11 @@ export class Control {
     private readonly session: Session,
     private readonly asking: Asking,
   ) {
-    this.paused = new PausedQueues(session, settings.names, settings.transport.clock);
-    this.pauses = new ChangingPauses({
-      ...{ settings, asking, paused: this.paused },
-      existing: (queue) => this.existing(queue),
-    });
+    const { clock } = settings.transport;
+    this.orders = new Orders(session, settings.names, clock);
+    const parts = { asking, orders: this.orders, existing: (queue: string) => this.existing(queue) };
+    this.pauses = new ChangingPauses({ ...parts, settings });
+    this.limits = new Limits({ ...parts, ...settings, clock });
   }
 
   /**
@@ -260,10 +263,11 @@ export class Control {
   private async knownPaused(): Promise<readonly string[] | undefined> {
     const { waitMs, transport } = this.settings;
     const deadline = new Deadline(transport.clock, Math.max(waitMs, PAUSED_MS));
-    return await this.paused.read(deadline).catch((error) => {
+    const ordered = await this.orders.read(deadline).catch((error) => {
       if (error instanceof ConnectError) return undefined;
       throw error;
     });
+    return ordered?.paused;
   }
 
   private existing(queue: string): Promise<QueueState> {

@@ -1,5 +1,6 @@
 import { type ErrorGroup, ErrorGroups } from '../consume/report/error-groups.js';
 import type { HandlerStatus } from '../consume/report/status.js';
+import type { HandlerLimits } from '../features/limits/limits-in-force.js';
 import { Histogram } from '../util/histogram.js';
 
 /** Median, 95th and 99th percentile of durations, in milliseconds, within 3 %. */
@@ -36,6 +37,8 @@ export interface HandlerReport {
   readonly deadLettered: number;
   /** Processes in which the handler's circuit breaker is open; undefined if it has none. */
   readonly circuitsOpen: number | undefined;
+  /** Limits that are in force: where the processes' differ, those that were set last. Undefined without any. */
+  readonly limits?: HandlerLimits | undefined;
   /** Last errors of its attempts by kind, the latest first. */
   readonly errors: readonly ErrorGroup[];
 }
@@ -86,9 +89,13 @@ function reportOf(group: readonly ServiceHandler[]): HandlerReport {
     deadLettered: sum(({ deadLettered }) => deadLettered),
     circuitsOpen:
       breakers.length === 0 ? undefined : breakers.filter(({ circuit }) => circuit !== 'closed').length,
+    limits: latest(group.flatMap(({ limits }) => limits ?? [])),
     errors: ErrorGroups.of(group.map(({ errors }) => errors)),
   };
 }
+
+const latest = ([first, ...others]: readonly HandlerLimits[]): HandlerLimits | undefined =>
+  others.reduce((last, each) => ((each.since ?? 0) > (last?.since ?? 0) ? each : last), first);
 
 /** @param perMs how many of the histogram's units are a millisecond @returns undefined if there are no values */
 export function percentiles(all: Parameters<typeof Histogram.of>[0], perMs: number): Percentiles | undefined {

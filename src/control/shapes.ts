@@ -5,20 +5,35 @@ import {
   literal,
   object,
   optional,
+  pipe,
   string,
+  transform,
   tuple,
   variant,
 } from 'valibot';
 import type { ErrorGroup } from '../consume/report/error-groups.js';
 import type { RouteStatus, RunningStatus, SlowOutcome, SlowStatus } from '../consume/report/messages.js';
 import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
+import type { HandlerLimits, RateInForce, SetLimit } from '../features/limits/limits-in-force.js';
+import type { Rate } from '../features/rate-limit/option.js';
 import { count, durationMs, figure, listOf, shapeOf, soundOf, text, whole } from '../util/json-shape.js';
-import type { ControlAnswer, ProcessStatus } from './answer.js';
+import type { ControlAnswer, LimitedAnswer, ProcessStatus } from './answer.js';
 
 /*
  * Shapes of operators' requests and of the workers' answers. Any program may publish either. What a worker of an older version does
  * not tell of itself has a default: an upgrade goes on for a while, and it must not seem to be silent.
  */
+
+const rate = shapeOf<Rate>({ allow: count, everyMs: durationMs });
+
+export const setLimit = shapeOf<SetLimit>({
+  queue: optional(text),
+  handler: optional(text),
+  bucket: optional(text),
+  rate: optional(rate),
+  concurrency: optional(count),
+  since: figure,
+});
 
 export const controlRequest = variant('ask', [
   /** Asks for the status, of one service or of all. */
@@ -30,6 +45,26 @@ export const controlRequest = variant('ask', [
    * answer.
    */
   object({ ask: literal('pauses'), paused: listOf(text), queue: text }),
+  /**
+   * The complete list of limits that operators have set, from now on. The processes that have the handler, or a handler of the bucket,
+   * whose limit has changed, answer.
+   */
+  object({
+    ask: literal('limits'),
+    limits: listOf(setLimit),
+    queue: optional(text),
+    handler: optional(text),
+    bucket: optional(text),
+  }),
+  /** Asks the processes that have such a handler whether it can have these limits. */
+  object({
+    ask: literal('may-limit'),
+    queue: optional(text),
+    handler: optional(text),
+    bucket: optional(text),
+    rate: optional(rate),
+    concurrency: optional(count),
+  }),
   /** Sets how many messages of a queue are handled at once. */
   object({ ask: literal('scale'), queue: text, concurrency: count }),
   /** Asks for the messages whose handlers run. */
@@ -74,9 +109,30 @@ const slotGroup = shapeOf<SlotGroupStatus>({
   busyMs: optional(figure, 0),
 });
 
-const histogram = listOf(tuple([whole, whole]));
+/** A pair of its own each: that of the schema has room for seventeen, and whoever follows a hundred handlers holds thousands of them. */
+const histogram = listOf(
+  pipe(
+    tuple([whole, whole]),
+    transform(([bucket, times]): [number, number] => [bucket, times]),
+  ),
+);
 
 const errorGroup = shapeOf<ErrorGroup>({ kind: string(), message: string(), count, lastAt: figure });
+
+const rateInForce = shapeOf<RateInForce>({
+  allow: optional(count),
+  everyMs: figure,
+  bucket: optional(text),
+  keyed: boolean(),
+});
+
+const limits = shapeOf<HandlerLimits>({
+  rate: optional(rateInForce),
+  concurrency: optional(count),
+  since: optional(figure),
+});
+
+const limited = shapeOf<LimitedAnswer>({ queue: text, handler: text, alone: boolean() });
 
 const handler = shapeOf<HandlerStatus>({
   handler: text,
@@ -96,6 +152,7 @@ const handler = shapeOf<HandlerStatus>({
   errors: optional(listOf(errorGroup), []),
   longestMs: optional(figure),
   circuit: optional(nameOf<NonNullable<HandlerStatus['circuit']>>()),
+  limits: optional(limits),
 });
 
 const status = shapeOf<ProcessStatus>({
@@ -152,5 +209,6 @@ export const controlAnswer = shapeOf<ControlAnswer>({
   slowest: optional(soundOf(slow)),
   routes: optional(soundOf(route)),
   circuitsClosed: optional(whole),
+  limited: optional(listOf(limited)),
   status: optional(status),
 });

@@ -16,6 +16,8 @@ import { keyId } from './key-provider.js';
  *                                                            for a batch's notification (its messageId is not known yet)
  *   the header, 'reply', the request's messageId, its routing key
  *                                                            for the reply to a request
+ *   the header, 'state', the store's key: service, queue, handler, messageId
+ *                                                            for the state of a resumable handler
  *
  * All of these stay the same through retries, delays, dead letters and replays. The exchange is not among them: it
  * changes with the lane, and when messages are moved to another broker.
@@ -34,7 +36,10 @@ export interface Envelope {
 }
 
 /** Identity of the message that a ciphertext is bound to: it can't be used in another message. */
-export type Bound = readonly [kind: 'message' | 'chain' | 'result' | 'batch' | 'reply', ...texts: string[]];
+export type Bound = readonly [
+  kind: 'message' | 'chain' | 'result' | 'batch' | 'reply' | 'state',
+  ...texts: string[],
+];
 
 /** Identity of a message, or of the chain or the batch that it belongs to. */
 export interface Owner {
@@ -78,6 +83,9 @@ export const boundToReply = (requestId: string, routingKey: string): Bound => [
   requestId,
   routingKey,
 ];
+
+/** @param key under which the store has the state */
+export const boundToState = (key: string): Bound => ['state', key];
 
 export function encodeEnvelope({ keyId: kid, contentType: type }: Envelope): string {
   return JSON.stringify({ v: VERSION, alg: ALGORITHM, kid, type });

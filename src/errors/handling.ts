@@ -64,12 +64,73 @@ export class AttemptOverError extends HoplineError {
 export class LeaseLostError extends HoplineError {
   readonly code = 'HOPLINE_LEASE_LOST';
 
+  /** What is said of a call that is refused. */
+  static refusing(call: string, handler: string): LeaseLostError {
+    return new LeaseLostError(`${call} was refused: the lease of handler ${handler}'s job is lost`);
+  }
+
   /** @param what what found that: `the lease of handler X was not renewed in time`, or a call that was refused */
   constructor(what: string, options?: { cause?: unknown }) {
     super(
       what,
       'Stop on context.signal: the job is run again by whoever has its lease. If it happens often, look whether the store can be reached and whether the handler blocks its process.',
       options,
+    );
+  }
+}
+
+/** The lock that a handler asked for is held by another, and still was when the time to wait was over. Nothing was done. */
+export class LockTakenError extends HoplineError {
+  readonly code = 'HOPLINE_LOCK_TAKEN';
+
+  constructor(name: string) {
+    super(
+      `the lock '${name}' is held by another`,
+      "Wait for it (`{ wait: '10s' }`), let the attempt fail and be tried again, or call context.release(), which uses no try.",
+    );
+  }
+}
+
+/**
+ * A lock is no longer held: it could not be renewed in time, as when the store is away or the process stood still, and another may have
+ * it by now; or it was given back.
+ */
+export class LockLostError extends HoplineError {
+  readonly code = 'HOPLINE_LOCK_LOST';
+
+  /** @param what `the lock 'report:7' was not renewed in time` */
+  constructor(what: string, options?: { cause?: unknown }) {
+    super(
+      what,
+      "Stop what the lock is for on the lock's signal. If it happens often, look whether the store can be reached and whether the handler blocks its process, or give the lock a longer ttl.",
+      options,
+    );
+  }
+}
+
+/**
+ * A handler asked for its state, or was to keep one, and is not resumable: nothing is kept of what it has done so far. Nothing was done.
+ */
+export class NotResumableError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_RESUMABLE';
+
+  /** @param call such as `context.yield()` */
+  constructor(call: string, handler: string) {
+    super(
+      `${call} needs a resumable handler, and '${handler}' is none`,
+      'Give it the option resumable: true (@Resumable()), and a bus whose stores keep checkpoints.',
+    );
+  }
+}
+
+/** `context.limited` was called in a handler without a rate limit: nothing would make its other messages wait. */
+export class NoRateLimitError extends HoplineError {
+  readonly code = 'HOPLINE_NO_RATE_LIMIT';
+
+  constructor(handler: string) {
+    super(
+      `the handler '${handler}' has no rate limit, so that nobody would wait`,
+      'Give it one (@RateLimit, or the option rateLimit) of what it calls allows; for this message alone use context.release().',
     );
   }
 }
@@ -99,12 +160,15 @@ export class HandlerTimeoutError extends HoplineError {
   }
 }
 
-/** Reason of `context.signal` when the bus stops and the handler's time is up. */
+/** Reason of `context.signal` when the bus stops and the handler's time is up; of a resumable handler as soon as the bus stops. */
 export class ShutdownError extends HoplineError {
   readonly code = 'HOPLINE_SHUTDOWN';
 
   constructor() {
-    super('the bus is stopping', 'Return soon: the message will be delivered again to another worker.');
+    super(
+      'the bus is stopping',
+      'Stop soon, by throwing: the message will be delivered again to another worker. If the handler is resumable, return context.yield(state).',
+    );
   }
 }
 

@@ -39,6 +39,11 @@ export interface HandlerFailedEvent extends HandlerEndedEvent {
   readonly error: unknown;
 }
 
+export interface LeaseLostEvent extends AttemptEvent {
+  /** Why it is lost. */
+  readonly error: unknown;
+}
+
 export interface RetriedEvent extends AttemptEvent {
   /** Time until the next attempt; 0 if it begins at once in this process. */
   readonly delayMs: number;
@@ -94,6 +99,8 @@ export interface AttemptEventMap {
    * its grace does.
    */
   'handler.timedOut': HandlerFailedEvent;
+  /** The lease of a job that takes long is lost, and its signal fires: another process may run the job by now. */
+  'handler.leaseLost': LeaseLostEvent;
   /**
    * An attempt failed, and the message comes back: its copy in the delay queues is confirmed, or the next
    * attempt begins at once.
@@ -121,4 +128,8 @@ export interface AttemptEventMap {
    * unique message replaces it, or its batch is cancelled.
    */
   'message.skipped': AttemptEvent;
+  /**
+   * The message was delivered again while a run of it goes on under its lease: a guard goes round in its place, until that run has ended.
+   */
+  'message.guarded': AttemptEvent;
 }

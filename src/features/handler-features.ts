@@ -16,7 +16,9 @@ export type FeatureSettings = {
 
 const rows = Object.entries(FEATURES) as [FeatureName, Feature<DeclaredHandler>][];
 
-export const FEATURE_FIELDS: Fields = Object.fromEntries(rows.map(([name, { check }]) => [name, check]));
+export const FEATURE_FIELDS: Fields = Object.fromEntries(
+  rows.flatMap(([name, { check }]) => (check ? [[name, check]] : [])),
+);
 
 export function featureSettings(options: DeclaredHandler['options']): FeatureSettings {
   const settings = rows.map(([name, feature]) => {
@@ -38,6 +40,11 @@ export function featureQueueProblems(queue: string, handlers: readonly DeclaredH
   return rows.flatMap(([, { queueProblems }]) => queueProblems?.(queue, handlers) ?? []);
 }
 
+/** Problems of all handlers of a bus with each other, as sentences. */
+export function featureBusProblems(handlers: readonly DeclaredHandler[]): string[] {
+  return rows.flatMap(([, { busProblems }]) => busProblems?.(handlers) ?? []);
+}
+
 /** Minimum slots of a queue with these handlers; 0 if none of them needs more than one. */
 export function slotsNeeded(handlers: readonly FeatureSettings[]): number {
   const needed = handlers.flatMap((handler) =>
@@ -56,12 +63,14 @@ export function slotsProblem(handlers: readonly FeatureSettings[], slots: number
   return `expected the concurrency to be at least ${needed}, the messages that a handler takes in one call; got ${slots}`;
 }
 
+/** Guards of the handler's features, its rate limit as it is in force now. */
 export function featureGuards(
   handler: PlannedHandler & FeatureSettings,
   parts: FeatureParts,
 ): readonly GuardStage[] {
+  const rateLimit = parts.limits.rateLimitOf(handler);
   return rows.flatMap(([name, { guard }]) => {
-    const settings = handler[name];
+    const settings = name === 'rateLimit' ? rateLimit : handler[name];
     return guard && settings ? [guard(handler, settings as never, parts)] : [];
   });
 }

@@ -18,6 +18,11 @@ export const HEADER = {
   elapsed: 'hopline-elapsed-ms',
   /** True if the message was delivered before: the broker's own flag is lost when a copy is published. */
   redelivered: 'hopline-redelivered',
+  /** Number of times that the lease of its run has ended without it; see features/long/. */
+  crashes: 'hopline-crashes',
+  /** Of a guard: the queue that its message is of, and the lease that it waits for; see consume/settle/guard-copies.ts. */
+  guardOf: 'hopline-guard-of',
+  lease: 'hopline-lease',
   /** ISO time since when no handler of the queue has matched the message; removed when one matches. */
   unhandledSince: 'hopline-unhandled-since',
   /** Exchange and routing key of the publish, since a retry travels under others. */

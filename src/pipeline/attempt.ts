@@ -23,6 +23,14 @@ export interface Attempt extends MessageContext {
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** Locks that it has asked for; undefined if it has not. */
+  readonly locks: AttemptLocks | undefined;
+  /** What it has done so far, if its handler is resumable: set by a stage before its code begins. */
+  resumed: AttemptState | undefined;
+  /** What a handler with a rate limit says about it; undefined without one. */
+  pace: AttemptPace | undefined;
+  /** Resolves when its code returns, if that was left running when its grace was over; undefined else. */
+  leftRunning: Promise<void> | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
@@ -50,6 +58,12 @@ export interface AttemptTransaction {
   abandon(): void;
 }
 
+/** Locks of one attempt. */
+export interface AttemptLocks {
+  /** Gives all that are held back, for when the attempt has ended. Never rejects. */
+  giveBack(): Promise<void>;
+}
+
 /** Publishes of one attempt, kept until it has succeeded. */
 export interface AttemptPublishes {
   readonly sender: Sender;
@@ -61,6 +75,26 @@ export interface AttemptPublishes {
   run(code: () => unknown): unknown;
   /** Runs a part whose result is recorded whatever becomes of the attempt: what it publishes leaves at once, before the record. */
   runPart<Result>(part: () => Result): Result;
+}
+
+/** State of a resumable handler, during its attempt. */
+export interface AttemptState {
+  /** The last state that was kept, by this attempt or one before; undefined if none was. */
+  readonly value: unknown;
+  /**
+   * Keeps a state in place of the one before. States are stored in the order of the calls, and as they were at the call.
+   *
+   * @param onFailed called if it can't be stored, before the promise rejects
+   */
+  save(state: unknown, call: 'checkpoint' | 'yield', onFailed?: () => void): Promise<void>;
+  /** Resolves when no state is on its way to the store. @throws the error of one that could not be stored */
+  settled(): Promise<void>;
+}
+
+/** Rate limit that the attempt has taken a permit of. */
+export interface AttemptPace {
+  /** Time for which everybody has to wait that takes permits there, from now on; 0 if nobody has. */
+  limitedMs: number;
 }
 
 /** Step of a chain during its attempt. */

@@ -22,8 +22,9 @@ export interface ConsumeResult {
    * What became of the message:
    *
    * - `succeeded`: handled, and acked;
-   * - `skipped`: acked without a run of the handler, by the reason: `handled` before, `superseded` by a later message, or
-   *   `cancelled` with its batch;
+   * - `skipped`: acked without a run of the handler, by the reason: `handled` before, `superseded` by a later message,
+   *   `cancelled` with its batch, `busy`: as many run as the handler's concurrency allows, or `running`, since a run of it under a
+   *   lease goes on whose channel was lost;
    * - `discarded`: acked and dropped, at the handler's wish or by its policy;
    * - `retried`: failed, and comes back after `delayMs`;
    * - `released`: comes back after `delayMs`, and the attempt does not count: at the handler's wish, by a rate limit, since
@@ -41,7 +42,14 @@ export interface ConsumeResult {
     | 'deadLettered'
     | 'returned';
   /** Reason of `skipped`, of `deadLettered` and, if the channel is lost, of `returned`. */
-  readonly reason?: 'handled' | 'superseded' | 'cancelled' | 'channel-lost' | DeadLetterReason;
+  readonly reason?:
+    | 'handled'
+    | 'superseded'
+    | 'cancelled'
+    | 'running'
+    | 'busy'
+    | 'channel-lost'
+    | DeadLetterReason;
   /** Error of `retried` and `deadLettered`, and of `discarded` and `released` if an error has led to it. */
   readonly error?: unknown;
   /** Milliseconds until a message that is `retried` or `released` comes back. */

@@ -50,6 +50,8 @@ export interface PlannedHandler {
   readonly timeoutMs: number;
   /** Maximum messages that run at once, within the queue's concurrency. Infinity if the handler sets none. */
   readonly concurrency: number;
+  /** True if its attempts run under leases. @default false */
+  readonly hasLease?: boolean;
   /** Takes no plain messages if true. */
   readonly encrypted: boolean | undefined;
   /** Deserializer of its bodies; undefined for the bus's serializer. */

@@ -8,12 +8,24 @@ export interface AttemptLease {
   readonly fence: number;
   /** Milliseconds for which it is taken and renewed. */
   readonly forMs: number;
-  /** False once its time is over by this process's clock, or it is known to be another's. Asks nobody. */
+  /** False once its time is over by this process's clock, it is known to be another's, or it has ended. Asks nobody. */
   readonly isHeld: boolean;
-  /** Called with each renewal, for what is to be held as long as the lease: a claim, a key. What it rejects with is logged. */
-  onRenewal(renew: (forMs: number) => Promise<unknown>): void;
+  /** True once it is lost: another run of the attempt may have begun. */
+  readonly isLost: boolean;
+  /** True once what it is for is marked as done. */
+  readonly isDone: boolean;
+  /**
+   * Called with each renewal, for what is to be held as long as the lease: a claim, a key. What it rejects with is logged.
+   *
+   * @returns ends that
+   */
+  onRenewal(renew: (forMs: number) => Promise<unknown>): () => void;
   /** @throws LeaseLostError if it is not held: what is done now could be done twice */
   mustBeHeld(call: string): void;
   /** Asks the store. @throws LeaseLostError; the store's error if it is away */
   mustBeMine(call: string): Promise<void>;
+  /** Marks as done what it is for, and ends it. Resolves also if another run has it by now. @throws the store's error if it is away */
+  finish(): Promise<void>;
+  /** Gives it back, and ends it: whoever asks next has it. Never rejects. */
+  release(): Promise<void>;
 }

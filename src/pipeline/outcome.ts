@@ -6,6 +6,11 @@ import type { Headers } from '../message/properties.js';
 export type Outcome = End & {
   /** Effects of the attempt's stages, in the order in which they are stored: before all else that is due for the outcome. */
   readonly effects?: readonly Effect[];
+  /**
+   * Called when the message has ended with this outcome and the broker has heard it: nobody needs any more what is dropped then.
+   * Never rejects.
+   */
+  readonly onEnded?: (() => Promise<void>) | undefined;
 };
 
 type End =
@@ -18,10 +23,15 @@ type End =
   /** Not to be run, now or later: ack. */
   | {
       readonly kind: 'skip';
-      /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
-      readonly because: 'handled' | 'superseded' | 'cancelled';
+      /**
+       * Reason: it (or a message with the same key) was handled before, a later message replaces it, its batch was cancelled, another
+       * run of it is under way, or as many run as its handler allows.
+       */
+      readonly because: 'handled' | 'superseded' | 'cancelled' | 'running' | 'busy';
       /** As of an outcome `done`. */
       readonly continues?: boolean;
+      /** True if another run of this very delivery does, or has done, all that follows: nothing is due for this one. */
+      readonly isElsewhere?: boolean;
     }
   /** Dropped at the handler's wish, or its policy's: ack. */
   | {
@@ -110,7 +120,7 @@ export type EndedOtherwise = OutcomeOf<'dead-letter' | 'discard'>;
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
 /** Release for at least `waitMs` milliseconds. */
-export const releaseFor = (waitMs: number): Outcome => ({
+export const releaseFor = (waitMs: number): OutcomeOf<'release'> => ({
   kind: 'release',
   delayMs: Math.max(Math.ceil(waitMs), MIN_DELAY_MS),
   unhandled: false,
@@ -128,14 +138,22 @@ const TAKEN_PAUSES_MS = [100, 200, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_0
 export const releaseWhileTaken = (
   { work }: { readonly work: { readonly received: { readonly releases: number } } },
   leftMs = Number.POSITIVE_INFINITY,
-): Outcome => {
+): OutcomeOf<'release'> => {
   const place = Math.min(work.received.releases, TAKEN_PAUSES_MS.length - 1);
   return releaseFor(Math.min(TAKEN_PAUSES_MS[place] as number, leftMs));
 };
 
 export const HANDLED_BEFORE: Outcome = { kind: 'skip', because: 'handled' };
+/** By another run of the very same delivery. */
+export const HANDLED_ELSEWHERE: Outcome = {
+  kind: 'skip',
+  because: 'handled',
+  continues: true,
+  isElsewhere: true,
+};
 export const SUPERSEDED: Outcome = { kind: 'skip', because: 'superseded' };
 export const CANCELLED: Outcome = { kind: 'skip', because: 'cancelled' };
+export const BUSY: Outcome = { kind: 'skip', because: 'busy' };
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */

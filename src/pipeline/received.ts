@@ -23,6 +23,8 @@ export interface Received {
   /** Throws so far. */
   readonly exceptions: number;
   readonly releases: number;
+  /** Number of its runs under a lease that have ended with their process. */
+  readonly crashes: number;
   /** True if it was delivered before, and not settled: by the broker's own flag, or that of the message it is a copy of. */
   readonly redelivered: boolean;
   /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
@@ -73,6 +75,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       attempt: 1,
       exceptions: 0,
       releases: 0,
+      crashes: 0,
       redelivered: delivery.redelivered,
       firstAttemptAt: undefined,
       elapsedMs: 0,
@@ -97,6 +100,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     attempt: counted ? counter(headers, HEADER.attempt, 1) : 1,
     exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,
+    crashes: counted ? counter(headers, HEADER.crashes, 0) : 0,
     redelivered: delivery.redelivered || (counted && headers[HEADER.redelivered] === true),
     firstAttemptAt,
     elapsedMs: firstAttemptAt === undefined ? 0 : countIn(headers, HEADER.elapsed, 0),

@@ -83,6 +83,11 @@ export class Work {
     return elapsedMs + Math.max(0, monotonicNow - this.beganAt);
   }
 
+  /** True if nothing can be stored for it any more: its channel is gone, and no lease holds it for this process. */
+  get isGone(): boolean {
+    return this.received.delivery.lost && this.lease?.isHeld !== true;
+  }
+
   /** True if it could not start as it came. */
   get hasWaited(): boolean {
     return this.context !== undefined;

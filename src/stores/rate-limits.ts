@@ -10,4 +10,11 @@ export interface RateLimitStore {
    * @throws the error of the store's client if it can't be reached
    */
   take(name: string, seconds: number): Promise<number>;
+  /**
+   * Holds permits for at least so many milliseconds, whether somebody has them or not: until then each counts as taken. One that is taken
+   * for longer stays so.
+   *
+   * @throws the error of the store's client if it can't be reached; some of them may be held
+   */
+  hold(names: readonly string[], forMs: number): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { HandlerDefinitions } from '../bus/options.js';
+import type { HandlerDefinitions } from '../bus/handler-tree.js';
 import { Encryption } from '../encryption/encryption.js';
 import { json } from '../serialization/json.js';
 import { memoryStores } from '../stores/memory/index.js';

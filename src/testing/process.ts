@@ -1,4 +1,4 @@
-import type { HandlerDefinitions } from '../bus/options.js';
+import type { HandlerDefinitions } from '../bus/handler-tree.js';
 import { Bus } from '../bus.js';
 import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';
@@ -8,6 +8,7 @@ import type { KitDelivery } from './delivery.js';
 import { type AttemptEntry, errorLine } from './entries.js';
 import { NotSettledError } from './errors.js';
 import { chain } from './lineage.js';
+import { mortalStores } from './mortal-stores.js';
 import type { KitSettings } from './options.js';
 import type { User } from './publishes.js';
 import { KitTransport } from './transport.js';
@@ -48,7 +49,7 @@ export class ServiceProcess implements KitProcess {
       failureLog: false,
       ...settings.bus,
       handlers,
-      stores: world.stores,
+      stores: mortalStores(world.stores, () => this.isDead),
       transport: this.transport,
       middleware: [this.watch(settings), ...middleware],
       log: {

@@ -7,7 +7,7 @@ import { planProcessQueue } from './process-queue.js';
 
 /** What a bus wants, as the exchanges, queues and bindings of a broker. The same bus always gives the same plan. */
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
-  const { queues, control, delays, kept = [], trash = false } = topology;
+  const { queues, control, delays, guards, kept = [], trash = false } = topology;
   const exchanges = new Map<string, ExchangePlan>();
   for (const { name, declare } of exchangesOf(topology)) {
     const known = exchanges.get(name);
@@ -27,8 +27,12 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
         ...(operators?.queues ?? []),
         ...kept.map(keptQueue),
         ...(trash ? [trashQueue(names)] : []),
+        ...(guards === undefined ? [] : [guardsQueue(guards)]),
       ],
-      bindings: queues.flatMap((queue) => bindingsOf(names, queue)),
+      bindings: [
+        ...queues.flatMap((queue) => bindingsOf(names, queue)),
+        ...(guards === undefined ? [] : [guardsBinding(names, guards)]),
+      ],
       ...(processQueues.length > 0 ? { processQueues } : {}),
     },
     ...(delays ? { delays: planDelays(names) } : {}),
@@ -58,6 +62,19 @@ function requestsQueue({ name, type, deliveryLimit }: QueueNeeds): QueuePlan {
     goesWithConsumer: true,
   };
 }
+
+/** Guards are taken and sent on again and again, and are given up by nobody but Hopline. */
+const guardsQueue = (name: string): QueuePlan => ({
+  name,
+  arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
+});
+
+const guardsBinding = (names: Names, name: string): BindingPlan => ({
+  source: names.delayOut,
+  destination: name,
+  destinationType: 'queue',
+  pattern: retryPattern(name),
+});
 
 const isOfProcess = ({ kind }: QueueNeeds): boolean => kind === 'process';
 

@@ -24,6 +24,8 @@ export interface BusTopology {
   readonly queues: readonly QueueNeeds[];
   /** Delays of messages, which all buses of the broker share. @default false: they exist, or are not needed */
   readonly delays?: boolean;
+  /** Queue of the service's guards, which go round while their jobs run. @default none */
+  readonly guards?: string | undefined;
   /** Operators' requests and answers, and the list of paused queues. @default false */
   readonly control?: boolean;
   /** Queue of letters that operators have forgotten, which the broker keeps for a day. @default false */

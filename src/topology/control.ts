@@ -21,8 +21,8 @@ export const trashQueue = ({ trash }: Pick<Names, 'trash'>): QueuePlan => ({
 
 /**
  * Topology of the operators' messages: a fanout exchange to all workers, a direct exchange for the answers, and
- * a queue with one message, the list of paused queues. Nothing is bound to the queue: only a user of the default exchange may write it,
- * which no service is. A service could remove the message, though: reading needs the same permission.
+ * a queue with one message, the lists of paused queues and of the limits that operators have set. Nothing is bound to the queue: only a
+ * user of the default exchange may write it, which no service is. A service could remove the message, though: reading needs the same permission.
  */
 export function planControl(names: Names): TopologyPlan {
   return {

@@ -14,7 +14,7 @@ export class Names {
   readonly control: string;
   /** Exchange of the workers' answers. */
   readonly controlTo: string;
-  /** Queue whose one message is the list of paused queues. */
+  /** Queue whose one message is what operators have ordered: the list of paused queues, and limits of handlers. */
   readonly paused: string;
   /** Queue whose one message says what operators have noted of groups of dead letters. */
   readonly groups: string;
@@ -102,6 +102,8 @@ export const lockOf = (queue: string): string => `${queue}.lock`;
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 /** The queue whose dead letters these are; any other name as it is. */
 export const workQueueOf = (dead: string): string => dead.replace(/\.dead$/, '');
+/** Queue of the guards of a service's jobs that take long. */
+export const guardsQueueOf = (service: string): string => `${service}.guards`;
 export const landingQueueOf = (queue: string): string => `${queue}.land`;
 
 /** Queue of the requests to the handlers that `queue` belongs to. */
@@ -127,8 +129,8 @@ export function laneNameProblem(lane: string): string | undefined {
   return undefined;
 }
 
-/** Last words of the names of queues that belong to a work queue. */
-const OWN_QUEUES: ReadonlySet<string> = new Set(['dead', 'land']);
+/** Last words of the names of queues that belong to a work queue, or to a service. */
+const OWN_QUEUES: ReadonlySet<string> = new Set(['dead', 'land', 'guards']);
 
 /** Longest prefix that the delays put before a queue's name: `31.15.23.59.59.9.q.`, rounded up. */
 const DELAY_WORDS_BYTES = 24;

@@ -1,4 +1,4 @@
-import { delayEntries, delayKeys, PROBE_EXCHANGE } from './delays.js';
+import { delayEntries, delayKeys, PROBE_EXCHANGE, retryPattern } from './delays.js';
 import type { Names } from './names.js';
 import { goesWithConsumer, lastingPart, type TopologyPlan } from './plan.js';
 import { PROCESS_WORD } from './process-queue.js';
@@ -184,9 +184,20 @@ const checkedExchanges = ({ names, plan, publishesTo }: ServicePlan): string[] =
   return [...plan.exchanges.map(({ name }) => name).filter((name) => !written.test(name)), names.delayReady];
 };
 
-/** Queues that are consumed: their dead letters go to {@link Names.dead}. */
-const workQueues = (names: Names, { queues }: TopologyPlan): string[] =>
-  queues.filter((queue) => queue.arguments['x-dead-letter-exchange'] === names.dead).map(({ name }) => name);
+/** Queues that are consumed, and to which delays lead: their dead letters go to {@link Names.dead}; but for guards, which have none. */
+const workQueues = (names: Names, { queues, bindings }: TopologyPlan): string[] => {
+  const reached = new Set(
+    bindings
+      .filter(
+        ({ source, destination, pattern }) =>
+          source === names.delayOut && pattern === retryPattern(destination),
+      )
+      .map(({ destination }) => destination),
+  );
+  return queues
+    .filter(({ name, arguments: its }) => its['x-dead-letter-exchange'] === names.dead || reached.has(name))
+    .map(({ name }) => name);
+};
 
 /** Exchanges whose messages its queues take, delayed ones included. */
 const boundExchanges = (names: Names, plan: TopologyPlan): string[] =>

@@ -102,10 +102,16 @@ export const integerFrom = (least: number, most: number): Check => ({
   accepts: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
 });
 
+/** Accepts durations of at least this, and at most that. */
+export const durationFrom = (least: Duration, most: Duration): Check => ({
+  expected: `a duration of ${least} to ${most}`,
+  accepts: (value) => isDuration(value) && toMs(value) >= toMs(least) && toMs(value) <= toMs(most),
+});
+
 /** Accepts durations of at least a millisecond. */
 export const durationUpTo = (most: Duration): Check => ({
+  ...durationFrom(1, most),
   expected: `a duration of 1 ms to ${most}`,
-  accepts: (value) => isDuration(value) && toMs(value) >= 1 && toMs(value) <= toMs(most),
 });
 
 export const duration: Check = {

@@ -54,7 +54,7 @@ export const idempotence: Theme = (test) => {
       await pause(fx.harness.clock, heldMs);
       throw new UnrecoverableError('it gives its key back');
     });
-    const bus = fx.bus('mailer').handle('k', seen.handle, { idempotent: {}, name: 'Work', timeout: '1h' });
+    const bus = fx.bus('mailer').handle('k', seen.handle, { idempotent: {}, name: 'Work', timeout: '20m' });
     const released = watch(bus, 'message.released');
     await bus.start();
     await bus.publish('k', 'warm up');

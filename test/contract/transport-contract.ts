@@ -6,6 +6,7 @@ import { brokenConnections } from './broken-connections.js';
 import { bulk } from './bulk.js';
 import { canaries } from './canary.js';
 import { chains } from './chains.js';
+import { changingLimits } from './changing-limits.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consumeMiddleware } from './consume-middleware.js';
@@ -35,10 +36,13 @@ import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
+import { locks } from './locks.js';
+import { longJobs } from './long-jobs.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
 import { once } from './once.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { operating } from './operating.js';
 import { operationsBesideOthers } from './operations-beside-others.js';
 import { orderly } from './orderly.js';
@@ -57,6 +61,7 @@ import { replays } from './replays.js';
 import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
+import { resuming } from './resuming.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -116,13 +121,17 @@ const bus: Readonly<Record<string, Theme>> = {
   'publishes after the attempt': publishesAfter,
   'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
+  'limits that change while handlers run': changingLimits,
+  'one at a time, over all processes': oneAtATime,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
   'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
+  'resumable handlers': resuming,
   'unique messages': unique,
+  locks,
   'jobs that are tracked, taken back and moved': jobs,
   'dead letters': deadLetters,
   delays,
@@ -144,6 +153,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'messages that may have killed their process': crashWatching,
+  'jobs that take long': longJobs,
   'broken connections': brokenConnections,
   'what operators say': controlling,
   'what workers tell of single messages': telling,

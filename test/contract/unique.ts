@@ -418,7 +418,14 @@ type Options = HandleOptions;
 async function worker(
   fx: BusFixture,
   then?: (call: Call) => unknown,
-  { concurrency, lanes, ...options }: Options & { lanes?: string[] } = {},
+  {
+    concurrency,
+    lanes,
+    ...options
+  }: Omit<Options, 'concurrency'> & {
+    concurrency?: number;
+    lanes?: string[];
+  } = {},
   busOptions: { stores?: Stores } = {},
   only = '*',
 ) {

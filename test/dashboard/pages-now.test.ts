@@ -137,6 +137,27 @@ describe('a page of what is so now', () => {
     assert.match(done.say, /is closed in 1 process/);
   });
 
+  it('sets the limits of a handler, shows them, and clears them', async () => {
+    const params = { service: 'shop', queue: HOSTILE, handler: 'Send' };
+    const path = '/handlers/:service/:queue/:handler/limits';
+    const page = () => drawn<HandlerModel>('handler', site, { params });
+    assert.match((await page()).text, /It starts as often as there are messages\./);
+    const done = await act(`${path}/set`, params, { rate: '50/1m', concurrency: '4' });
+    assert.match(done.say, /^50\/1m, 4 at once in each process of 'Send', .* 1 process obeyed\.$/);
+    await eventually(async () => {
+      const { text, html } = await page();
+      assert.match(text, /It starts 50 times in 1 min at most, and runs 4 at once at most in each process\./);
+      assert.match(html, /limits\/clear/);
+    });
+    await assert.rejects(
+      act(`${path}/set`, params, { rate: 'often' }),
+      /expected the rate to be like 50\/1m/,
+    );
+    await assert.rejects(act(`${path}/set`, params, {}), /expected a rate, a concurrency, or both/);
+    await act(`${path}/clear`, params);
+    await eventually(async () => assert.doesNotMatch((await page()).html, /limits\/clear/));
+  });
+
   it('says of a queue that nobody knows that it is not there', async () => {
     await assert.rejects(drawn('queue', site, { params: { queue: 'sms' } }), NotFound);
     await assert.rejects(

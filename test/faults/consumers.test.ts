@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { usersOf } from '../../src/cli/topology/permissions.js';
-import { type MessageContext, TopologyError } from '../../src/index.js';
+import { type BusOptions, type MessageContext, OptionsError, TopologyError } from '../../src/index.js';
 import { brokerFeatures } from '../../src/transport/amqp/connection/broker-features.js';
 import { pause, systemClock } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -11,6 +11,7 @@ import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { withConsumerTimeout } from './consumer-timeout.js';
 import { doubleAck, faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
 
 describe('consumers', function () {
@@ -203,27 +204,12 @@ describe('consumers', function () {
     await bus.stop();
   });
 
-  /** Lets the broker wait no longer than this for an ack while `work` goes on. */
-  async function withConsumerTimeout(timeoutMs: number, work: () => Promise<void>): Promise<void> {
-    const set = (timeout: number, tick: number) =>
-      node.ctl(
-        'eval',
-        `application:set_env(rabbit, consumer_timeout, ${timeout}), application:set_env(rabbit, channel_tick_interval, ${tick}).`,
-      );
-    await set(timeoutMs, 300);
-    try {
-      await work();
-    } finally {
-      await set(1_800_000, 60_000);
-    }
-  }
-
   const timeoutBy = async () =>
     brokerFeatures({ product: 'RabbitMQ', version: await serverVersion(node.url) }).consumerTimeoutBy;
 
   /** A job that takes three times as long as the broker waits by its configuration. */
-  async function longJob() {
-    const { bus, log, seen } = faultBus(node.url, { timeout: '40m' });
+  async function longJob(options: Partial<BusOptions> = {}) {
+    const { bus, log, seen } = faultBus(node.url, { timeout: '40m', ...options });
     const queue = uniqueName('queue');
     const runs: boolean[] = [];
     const succeeded = watch(bus, 'handler.succeeded');
@@ -235,43 +221,52 @@ describe('consumers', function () {
     return { bus, log, seen, queue, runs, succeeded };
   }
 
-  it("that keep a message beyond the broker's consumer_timeout say so, and get it again, unless the broker lets them tell it [rows 22, 53]", async () => {
-    await withConsumerTimeout(1_500, async () => {
-      const { bus, log, seen, queue, runs, succeeded } = await longJob();
+  it("that keep a message beyond the broker's consumer_timeout are told of it, and get it again, unless the broker lets them tell it [rows 22, 53]", async () => {
+    await withConsumerTimeout(node, 1_500, async () => {
+      const { bus, log, seen, queue, runs, succeeded } = await longJob({ consumerTimeout: '2h' });
       await bus.start();
       await bus.publish('load', { number: 1 });
-      const warned = log.some((line) => /consumer_timeout/.test(line) && line.includes(queue));
       if ((await timeoutBy()) === 'consumer') {
         await eventually(() => assert.equal(succeeded.length, 1), { timeout: 20_000 });
-        assert.deepEqual([runs, warned, seen('consumer.cancelled')], [[false], false, []]);
+        assert.deepEqual([runs, seen('consumer.cancelled')], [[false], []]);
         return;
       }
-      assert.ok(warned, log.join('\n'));
       await eventually(() => assert.deepEqual(runs, [false, true]), { timeout: 20_000 });
       assert.deepEqual(
         seen('channel.reopened').map(({ channel }) => channel),
         [queue],
       );
-      assert.ok(log.some((line) => /consumer_timeout.*timed out|timed out.*consumer_timeout/.test(line)));
+      assert.ok(
+        log.some((line) => /not 2h.*consumerTimeout: 1500 /.test(line) && line.includes(queue)),
+        log.join('\n'),
+      );
       assert.deepEqual(seen('connection.down'), []);
     });
   });
 
-  it('that run for long run once under the policy that is printed for them, or are warned of with the setting [row 53]', async () => {
-    await withConsumerTimeout(1_500, async () => {
-      const { bus, log, queue, runs, succeeded } = await longJob();
+  it('that run for longer than the broker waits are refused where nothing keeps them from running twice, and run once under the policy that is printed for them [row 53]', async () => {
+    await withConsumerTimeout(node, 1_500, async () => {
+      const { bus } = await longJob();
       const [user] = usersOf([bus.describe()], { vhost: '/', occasions: [] });
       const [timeout] = user?.consumerTimeouts ?? [];
       assert.ok(timeout);
-      if ((await timeoutBy()) === 'configuration') {
-        await bus.start();
-        assert.ok(log.some((line) => line.includes(`consumer_timeout = ${timeout.ms} in its rabbitmq.conf`)));
-        return;
-      }
+      const by = await timeoutBy();
+      if (by !== 'consumer')
+        await assert.rejects(bus.start(), (error: Error) => {
+          assert.ok(error instanceof OptionsError);
+          assert.match(
+            error.message,
+            /timeout of 40m .* 30m.*redisStores.*consumerTimeout: .*RabbitMQ 4\.3/s,
+          );
+          assert.match(error.message, by === 'policy' ? /'consumer-timeout': \d+/ : /consumer_timeout = \d+/);
+          return true;
+        });
+      if (by === 'configuration') return;
+      const { bus: told, queue, runs, succeeded } = await longJob({ consumerTimeout: timeout.ms });
       const definition = JSON.stringify({ 'consumer-timeout': timeout.ms });
-      await node.ctl('set_policy', '--apply-to', 'queues', queue, timeout.pattern, definition);
-      await bus.start();
-      await bus.publish('load', { number: 1 });
+      await node.ctl('set_policy', '--apply-to', 'queues', queue, `^${queue}$`, definition);
+      await told.start();
+      await told.publish('load', { number: 1 });
       await eventually(() => assert.equal(succeeded.length, 1), { timeout: 20_000 });
       assert.deepEqual(runs, [false]);
     });

@@ -3,9 +3,12 @@ import type { Pool } from 'pg';
 import { OptionsError } from '../../src/errors.js';
 import { StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/index.js';
 import { PostgresBatches } from '../../src/stores/postgres/batches.js';
+import { PostgresCheckpoints } from '../../src/stores/postgres/checkpoints.js';
 import { postgresStores } from '../../src/stores/postgres/index.js';
+import { PostgresLeases } from '../../src/stores/postgres/leases.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PostgresRateLimits } from '../../src/stores/postgres/rate-limits.js';
+import { PostgresSemaphores } from '../../src/stores/postgres/semaphores.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
@@ -75,6 +78,56 @@ describe('stores in PostgreSQL', () => {
     const taken = await pool.connect();
     try {
       await assert.rejects(new PostgresRateLimits(pool, schema.name, 100).take('any', 1), StoreTimeoutError);
+    } finally {
+      taken.release();
+    }
+  });
+
+  it('give higher fences when a name is forgotten, and when their clock is behind one that it knows', async () => {
+    const { leases, semaphores } = postgresStores({ pool: schema.pool(), schema: schema.name });
+    const taken = {
+      leases: (owner: string) => leases.take('l', owner, 30_000),
+      semaphores: (owner: string) => semaphores.acquire('l', 1, owner, 30_000),
+    };
+    for (const [name, take] of Object.entries(taken)) {
+      const table = `"${schema.name}".${name}`;
+      const fenceOf = async (owner: string) => {
+        const answer = await take(owner);
+        assert.equal(answer.kind, 'taken');
+        return (answer as { fence: number }).fence;
+      };
+      const first = await fenceOf('a');
+      await schema.rows(`DELETE FROM ${table}`);
+      const second = await fenceOf('b');
+      assert.ok(second > first && second > Date.now() * 1_000 - 60_000_000, `${second} after ${first}`);
+      // As a replica takes over whose clock is behind: what it knows was given later than now.
+      const ended = name === 'leases' ? 'until = now()' : `permits = '{}', until = now()`;
+      await schema.rows(`UPDATE ${table} SET fence = fence + 60000001, ${ended}`);
+      assert.equal(await fenceOf('c'), second + 60_000_002);
+    }
+  });
+
+  it('say so in time of leases, semaphores and checkpoints, too, whatever is asked', async () => {
+    const pool = schema.pool({ max: 1 });
+    const leases = new PostgresLeases(pool, schema.name, 100);
+    const semaphores = new PostgresSemaphores(pool, schema.name, 100);
+    const checkpoints = new PostgresCheckpoints(pool, schema.name, 100);
+    const asked = [
+      () => leases.take('any', 'a', 1_000),
+      () => leases.look('any'),
+      () => leases.renew('any', 1, 1_000),
+      () => leases.finish('any', 1, 1_000),
+      () => leases.release('any', 1),
+      () => semaphores.acquire('any', 1, 'a', 1_000),
+      () => semaphores.renew('any', 'a', 1_000),
+      () => semaphores.release('any', 'a'),
+      () => checkpoints.load('any'),
+      () => checkpoints.save('any', '1', 0, 1_000),
+      () => checkpoints.forget('any'),
+    ];
+    const taken = await pool.connect();
+    try {
+      await Promise.all(asked.map((ask) => assert.rejects(ask, StoreTimeoutError)));
     } finally {
       taken.release();
     }

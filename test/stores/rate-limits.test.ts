@@ -58,6 +58,39 @@ function permitContract(name: string, openStores: Open): void {
       );
     });
 
+    it('are held for all, whether somebody has them or not, and none for less than it was taken', async () => {
+      const [one, other] = [await open(), await open()];
+      const [taken, lasting, free] = [own(), own(), own()];
+      assert.equal(await one.take(taken, 1), 0);
+      assert.equal(await one.take(lasting, 60), 0);
+      await one.hold([taken, lasting, free], 30_000);
+      await one.hold([free], 10);
+      for (const permit of [taken, free]) {
+        const waitMs = await other.take(permit, 1);
+        assert.ok(waitMs > 25_000 && waitMs <= 30_000, `${waitMs} ms`);
+      }
+      assert.ok((await other.take(lasting, 1)) > 55_000);
+    });
+
+    it('are free again when the time is over for which they were held', async () => {
+      const [one, other] = [await open(), await open()];
+      const permits = [own(), own()];
+      await one.hold([...permits, ...permits], 300);
+      await eventually(async () => assert.equal(await other.take(permits[1] as string, 30), 0), {
+        interval: 5,
+      });
+      assert.ok((await one.take(permits[1] as string, 30)) > 0);
+    });
+
+    it('are held by many at once, of which none waits for the other for good', async () => {
+      const all = await openMany();
+      const permits = Array.from({ length: 50 }, own);
+      await Promise.all(
+        all.map((store, index) => store.hold(index % 2 === 0 ? permits : permits.toReversed(), 30_000)),
+      );
+      assert.ok((await (await open()).take(permits[7] as string, 1)) > 25_000);
+    });
+
     it('know nothing of each other', async () => {
       const store = await open();
       const permit = own();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { StoreTimeoutError } from '../../src/stores/index.js';
 import { RedisBatches } from '../../src/stores/redis/batches.js';
+import { RedisLeases } from '../../src/stores/redis/leases.js';
 import { RedisScripts } from '../../src/stores/redis/scripts.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -71,6 +72,38 @@ describe('stores in Redis', () => {
       proxy.resume();
     }
     assert.equal((await batches.find('any'))?.id, 'any');
+  });
+
+  it('run a script that the server does not know, and one that it knows', async () => {
+    const scripts = new RedisScripts(client, 'hopline-test');
+    const script = `return ARGV[1] .. '${randomUUID()}'`;
+    const digest = createHash('sha1').update(script).digest('hex');
+    assert.deepEqual(await client.script('EXISTS', digest), [0]);
+    const first = await scripts.run(script, 'any', 'heard');
+    assert.deepEqual(await client.script('EXISTS', digest), [1]);
+    assert.equal(await scripts.run(script, 'any', 'heard'), first);
+    const failing = `return redis.call('GET')`;
+    await assert.rejects(scripts.run(failing, 'any'), /Wrong number of args/);
+    await assert.rejects(scripts.run(failing, 'any'), /Wrong number of args/);
+  });
+
+  it('give higher fences when a name is forgotten, and when their clock is behind one that it knows', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const leases = new RedisLeases(client, prefix);
+    const fenceOf = async (owner: string) => {
+      const answer = await leases.take('l', owner, 30_000);
+      assert.equal(answer.kind, 'taken');
+      return (answer as { fence: number }).fence;
+    };
+    const first = await fenceOf('a');
+    await client.del(`${prefix}:l`);
+    const second = await fenceOf('b');
+    assert.ok(second > first && second > Date.now() * 1_000 - 60_000_000, `${second} after ${first}`);
+    // As a replica takes over whose clock is behind: what it knows was given later than now.
+    const later = second + 60_000_001;
+    await client.set(`${prefix}:l`, `${later} 0 -`, 'PX', 60_000);
+    assert.equal(await fenceOf('c'), later + 1);
+    assert.ok((await client.pttl(`${prefix}:l`)) > 30_000, 'it is known for longer than it is held');
   });
 
   it('find batches of a service of which something is overdue', async () => {

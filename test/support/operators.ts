@@ -18,6 +18,7 @@ export type OperatorControl = Pick<
   | 'resetCircuit'
   | 'silence'
   | 'acknowledge'
+  | 'limits'
 >;
 
 /** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
@@ -40,6 +41,7 @@ export function controlOf(fx: BusFixture): <T>(ask: (control: OperatorControl) =
         resetCircuit: (...asked) => control.resetCircuit(...asked),
         silence: (...asked) => control.silence(...asked),
         acknowledge: (pattern) => control.acknowledge(pattern),
+        limits: control.limits,
       }),
     );
   };

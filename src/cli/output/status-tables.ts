@@ -1,6 +1,7 @@
 import bytes from 'bytes';
 import type { ErrorGroup } from '../../consume/report/error-groups.js';
 import type { HandlerReport } from '../../control/handler-report.js';
+import { rateText } from '../../control/limit-text.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import type { StatusReport } from '../../control/results.js';
 import { formatMs } from '../../util/duration.js';
@@ -15,6 +16,7 @@ const HANDLERS = [
   ...['handler', 'queue', 'running', 'per s', 'runs p50', 'p99', 'longest', 'waited p95'],
   ...['failing', 'failed', 'dead', 'circuit'],
 ];
+const LIMITS = ['handler', 'queue', 'rate', 'at once', 'set'];
 const ERRORS = ['handler', 'error', 'times', 'last', 'message'];
 
 /** Sentences that are printed; the tables have what else is wrong. */
@@ -39,6 +41,11 @@ export function printStatus(terminal: Terminal, status: StatusReport, now: numbe
   if (handlers.length > 0) {
     terminal.print('');
     printTable(terminal, HANDLERS, handlers.map(handlerRow), HANDLERS.indexOf('queue'));
+  }
+  const limited = handlers.flatMap((each) => (each.limits ? [limitRow(each, each.limits, now)] : []));
+  if (limited.length > 0) {
+    terminal.print('');
+    printTable(terminal, LIMITS, limited, LIMITS.indexOf('queue'));
   }
   const errors = handlers.flatMap((each) => each.errors.map((error) => errorRow(each, error, now)));
   if (errors.length > 0) {
@@ -118,6 +125,17 @@ function handlerRow(handler: HandlerReport): string[] {
     numberText(handler.failures),
     numberText(handler.deadLettered),
     circuitText(handler.circuitsOpen),
+  ];
+}
+
+function limitRow(
+  { handler, queue }: HandlerReport,
+  { rate, concurrency, since }: NonNullable<HandlerReport['limits']>,
+  now: number,
+): string[] {
+  return [
+    ...[handler, queue, rate ? rateText(rate) : '-', concurrency?.toString() ?? '-'],
+    since === undefined ? '-' : `${formatMs(Math.max(0, now - since))} ago`,
   ];
 }
 

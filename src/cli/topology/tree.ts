@@ -1,6 +1,6 @@
 import type { BusDescription, QueueDescription } from '../../consume/handlers/bus-description.js';
 import { isKept } from '../../topology/bus-topology.js';
-import { deadQueueOf, Names } from '../../topology/names.js';
+import { deadQueueOf, guardsQueueOf, Names } from '../../topology/names.js';
 
 interface Branch {
   readonly text: string;
@@ -21,6 +21,9 @@ export function topologyTree(application: BusDescription): string[] {
     { text: `publishes to ${exchange}` },
     ...exchanges,
     ...queues.map((queue) => queueBranch(queue, names)),
+    ...plan.queues
+      .filter(({ name }) => name === guardsQueueOf(service))
+      .map(({ name }) => ({ text: `queue ${name}, of guards that go round while their jobs run` })),
     ...(operatorControl
       ? [{ text: `hears operators through ${names.control}, and keeps what is paused in ${names.paused}` }]
       : []),

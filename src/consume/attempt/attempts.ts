@@ -152,7 +152,7 @@ export class Attempts {
     const travelling = { ...outcome, effects: NO_EFFECTS };
     await new Promise((resolve) => setImmediate(resolve));
     // The broker delivers it again.
-    if (work.received.delivery.lost) return travelling;
+    if (work.isGone || work.lease?.isLost) return travelling;
     if (stopping.isStopping || isPaused()) return { ...travelling, delayMs: MIN_DELAY_MS };
     events.retried(work, 0, outcome.error);
     work.attempt += 1;
@@ -191,7 +191,7 @@ export class Attempts {
     try {
       const outcome = await decide();
       this.traces?.decided(work, outcome);
-      if (followsAtOnce(outcome) && !work.received.delivery.lost) return outcome;
+      if (followsAtOnce(outcome) && !work.isGone) return outcome;
       await this.settle(work, outcome);
     } catch (error) {
       await this.broken(work, error, this.settling(work));

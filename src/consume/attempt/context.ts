@@ -1,29 +1,37 @@
-import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
+import { AttemptOverError, NoRateLimitError, NoTransactionError, NotResumableError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
-import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
 import type { JobAttempts } from '../../features/job/attempts.js';
+import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
+import { refusingSender } from '../../features/long/refusing-sender.js';
+import { watching } from '../../features/long/watching-signal.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
-import { MessageContext } from '../../message/context.js';
+import type { Lock, LockOptions } from '../../message/lock.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
-import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
-import { MessageView } from '../../message/received-message.js';
 import type { RequestSender, Senders } from '../../message/requests/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
+import type {
+  Attempt,
+  AttemptPace,
+  AttemptPublishes,
+  AttemptState,
+  AttemptTransaction,
+} from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
-import { show } from '../../util/check.js';
-import { type Duration, isDuration, toMs } from '../../util/duration.js';
+import { type Duration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
+import { askedRelease, yielded } from './asked-release.js';
+import { logWith } from './attempt-log.js';
 import { CarryingRequests } from './carrying-requests.js';
 import { CarryingSender } from './carrying-sender.js';
+import { ReceivedContext } from './received-context.js';
 
 /** State of the worker: no more messages are taken while it stops. */
 export interface Stopping {
@@ -31,7 +39,7 @@ export interface Stopping {
 }
 
 /** Parts of the bus that contexts use. */
-export interface ContextSurroundings extends Senders {
+export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -42,7 +50,7 @@ export interface ContextSurroundings extends Senders {
 }
 
 /** The context of one attempt. */
-export class HandlerContext extends MessageContext implements Attempt {
+export class HandlerContext extends ReceivedContext implements Attempt {
   readonly attempt: number;
   readonly tries: number;
   /** Outcome that the handler asked for by `release`, `fail` or `discard`; the first wins. */
@@ -53,101 +61,47 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** Reason for which the signal fired, if it has. */
   abortReason: Error | undefined;
   private controller: AbortController | undefined;
-  private ownMessage: MessageView | undefined;
   private ownStep: HandlerStep | undefined;
   private ownBatch: HandlerBatch | undefined;
   /** Transaction of the attempt, if a stage has begun one. */
   transacted: AttemptTransaction | undefined;
   /** What it has published so far, if that leaves only when it has succeeded. */
   kept: AttemptPublishes | undefined;
+  /** What it has done so far, if its handler is resumable. */
+  resumed: AttemptState | undefined;
+  /** Rate limit of which it has a permit. */
+  pace: AttemptPace | undefined;
+  leftRunning: Promise<void> | undefined;
   private ownParts: HandlerParts | undefined;
+  locks: HandlerLocks | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
 
   constructor(
-    readonly work: Work,
+    work: Work,
     readonly handler: Handler,
     private readonly bus: ContextSurroundings,
     /** Payload as the handler gets it. */
     readonly payload?: unknown,
   ) {
-    super();
+    super(work);
     // These are fixed for this attempt; the work's own move on.
     this.attempt = work.attempt;
     this.tries = work.received.replay ? 1 : handler.retry.tries;
     this.trace = work.trace;
   }
 
-  get messageId(): string | undefined {
-    return this.work.received.messageId;
-  }
-
-  get routingKey(): string {
-    return this.work.received.routingKey;
-  }
-
-  get exchange(): string {
-    return this.work.received.exchange;
-  }
-
-  get queue(): string {
-    return this.work.received.delivery.queue;
-  }
-
-  get headers(): Readonly<Headers> {
-    return this.message.headers;
-  }
-
-  get publishedAt(): Date | undefined {
-    return this.message.publishedAt;
-  }
-
-  get redelivered(): boolean {
-    return this.work.received.redelivered;
-  }
-
-  get correlationId(): string | undefined {
-    return this.message.correlationId;
-  }
-
-  get replyTo(): string | undefined {
-    return this.message.replyTo;
-  }
-
-  get type(): string | undefined {
-    return this.message.type;
-  }
-
-  get appId(): string | undefined {
-    return this.message.appId;
-  }
-
-  get contentType(): string | undefined {
-    return this.message.contentType;
-  }
-
-  get contentEncoding(): string | undefined {
-    return this.message.contentEncoding;
-  }
-
-  get priority(): number | undefined {
-    return this.message.priority;
-  }
-
-  get expiration(): string | undefined {
-    return this.message.expiration;
-  }
-
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController();
+      watching(this.controller.signal, this.work.lease);
       if (this.abortReason) this.controller.abort(this.abortReason);
     }
     return this.controller.signal;
   }
 
   get shouldStop(): boolean {
-    return this.bus.stopping.isStopping || this.abortReason !== undefined;
+    return this.work.lease?.isLost === true || this.bus.stopping.isStopping || this.abortReason !== undefined;
   }
 
   get step(): HandlerStep | undefined {
@@ -177,22 +131,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get log(): Logger {
-    const { messageId, routingKey, queue, attempt } = this;
-    const { log: logger } = this.bus;
-    const mine = {
-      queue,
-      handler: this.handler.name,
-      routingKey,
-      messageId,
-      attempt,
-      ...this.trace?.logFields,
-    };
-    return {
-      debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
-      info: (fields, message) => logger.info({ ...mine, ...fields }, message),
-      warn: (fields, message) => logger.warn({ ...mine, ...fields }, message),
-      error: (fields, message) => logger.error({ ...mine, ...fields }, message),
-    };
+    const { messageId, routingKey, queue, attempt, handler, trace, bus } = this;
+    return logWith(bus.log, {
+      ...{ queue, handler: handler.name, routingKey, messageId, attempt },
+      ...trace?.logFields,
+    });
   }
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
@@ -201,23 +144,44 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 
+  lock(name: string, options?: LockOptions): Promise<Lock> {
+    this.locks ??= new HandlerLocks(this.bus, this);
+    return this.locks.lock(name, options);
+  }
+
+  get state(): unknown {
+    return this.resumedFor('context.state').value;
+  }
+
+  async checkpoint(state: unknown): Promise<void> {
+    await this.resumedFor('context.checkpoint()').save(state, 'checkpoint');
+  }
+
+  async yield(state: unknown): Promise<void> {
+    const resumed = this.resumedFor('context.yield()');
+    if (this.isTooLate('yield')) return;
+    const outcome = yielded(this.abortReason);
+    // Before it is stored: a handler that returns without having awaited this is not done.
+    this.recorded ??= outcome;
+    await resumed.save(state, 'yield', () => {
+      // It would go on from an older state, at once and without a try used, for as long as none can be stored.
+      if (this.recorded === outcome) this.recorded = undefined;
+    });
+  }
+
   progress(percent: number, note?: string): void {
     this.bus.jobs.progress(this, percent, note);
   }
 
   release(delay: Duration): void {
-    if (this.handler.answers)
-      throw new InvalidMessageError(
-        `'${this.handler.name}' answers requests, and a request can't come back later: its requester waits`,
-        'Throw, or call context.fail(): the requester may ask again.',
-      );
-    if (!isDuration(delay)) {
-      throw new InvalidMessageError(
-        `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
-        "Give a duration such as '30s'.",
-      );
-    }
-    this.record('release', { kind: 'release', delayMs: toMs(delay), unhandled: false });
+    this.record('release', askedRelease('release', 'delay', delay, this.handler));
+  }
+
+  limited(retryAfter: Duration): void {
+    if (!this.pace && this.phase === 'running') throw new NoRateLimitError(this.handler.name);
+    const outcome = askedRelease('limited', 'retryAfter', retryAfter, this.handler);
+    if (this.record('limited', outcome) && this.pace)
+      this.pace.limitedMs = Math.max(this.pace.limitedMs, toMs(retryAfter));
   }
 
   fail(reason: string | Error): void {
@@ -234,17 +198,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     return { received: this.work.received, trace: this.trace };
   }
 
-  private get message(): MessageView {
-    const { received } = this.work;
-    const { contentEncoding } = received.delivery.properties;
-    this.ownMessage ??= new MessageView(received, contentTypeIn(received), contentEncoding);
-    return this.ownMessage;
-  }
-
   /** Publishes within a transaction leave with its commit, kept ones with its success; of an attempt that has failed none does, whatever code still runs. */
   protected get sender(): Sender {
     this.ownSender ??= new CarryingSender(this.cause, () => {
-      const { transacted, kept, bus } = this;
+      const { transacted, kept, bus, work } = this;
+      if (work.lease?.isLost) return refusingSender(this.handler.name);
       if (kept?.isKeeping) return kept.sender;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });
@@ -274,8 +232,16 @@ export class HandlerContext extends MessageContext implements Attempt {
     if (this.phase === 'over') throw new AttemptOverError(`context.${call}()`, this.handler.name);
   }
 
-  private record(call: string, outcome: Outcome): void {
-    if (!this.isTooLate(call)) this.recorded ??= outcome;
+  private resumedFor(call: string): AttemptState {
+    if (this.resumed) return this.resumed;
+    throw new NotResumableError(call, this.handler.name);
+  }
+
+  /** False if it came too late. */
+  private record(call: string, outcome: Outcome): boolean {
+    if (this.isTooLate(call)) return false;
+    this.recorded ??= outcome;
+    return true;
   }
 
   /** Logs a call that comes too late: its caller expects no error, and a throw might end the process. */

@@ -29,6 +29,9 @@ export interface WatchedSlots {
   setStill(isStill: boolean): void;
 }
 
-/** True for work that a crash watch is asked about before it runs: a redelivered message whose outcome is still open. */
-export const asksFirst = ({ received, decided }: Work): boolean =>
-  received.redelivered && decided === undefined;
+/**
+ * True for work that a crash watch is asked about before it runs: a redelivered message whose outcome is still open. One that may run
+ * elsewhere, under its lease, has killed nobody yet, and would keep the slots still for as long as it takes.
+ */
+export const asksFirst = ({ received, decided, match }: Work): boolean =>
+  received.redelivered && decided === undefined && (received.crashes > 0 || !match?.handler.hasLease);

@@ -3,7 +3,7 @@ import type { FailedFunction } from '../../pipeline/handler.js';
 import type { Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
 import { after } from '../../util/after.js';
-import { readableError } from '../../util/error-text.js';
+import { readableError } from '../../util/text/error-text.js';
 import { runHandler, type TimedCode } from './run-handler.js';
 
 /**
@@ -15,7 +15,7 @@ import { runHandler, type TimedCode } from './run-handler.js';
 export function failedStage(failed: FailedFunction, code: TimedCode): GuardStage {
   return (next) => (context) =>
     after(next(context), (outcome) =>
-      outcome.kind === 'dead-letter' && !context.work.received.delivery.lost
+      outcome.kind === 'dead-letter' && !context.work.isGone
         ? tellFailed(context.afterwards(), outcome, failed, code)
         : outcome,
     );
@@ -33,5 +33,6 @@ async function tellFailed(
   context.phase = 'failing';
   const ending = await runHandler(telling, payload, context);
   context.phase = 'over';
+  await context.locks?.giveBack();
   return ending.kind === 'returned' ? outcome : { ...outcome, failedError: ending.error };
 }

@@ -1,8 +1,7 @@
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
-import type { Received } from '../../pipeline/received.js';
-import type { Handling } from '../../pipeline/stage.js';
+import type { Handling, Later } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
@@ -38,8 +37,8 @@ export class Running {
   constructor(private readonly options: RunningOptions) {}
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
-  abort(reason: Error, picks: (received: Received) => boolean): number {
-    const picked = [...this.contexts.keys()].filter(({ work }) => picks(work.received));
+  abort(reason: Error, picks: (work: Work, handler: PlannedHandler) => boolean): number {
+    const picked = [...this.contexts.keys()].filter(({ work, handler }) => picks(work, handler));
     for (const context of picked) context.abort(reason);
     return picked.length;
   }
@@ -60,7 +59,7 @@ export class Running {
     return (context) => {
       const { payload, work } = context;
       // A message that was lost while a stage asked a store comes again, and nothing would stop a handler that begins now.
-      if (work.received.delivery.lost) return RETURN;
+      if (work.isGone) return RETURN;
       // Before the handler can change its payload.
       const until = untilOf(context);
       const startedAt = clock.monotonic();
@@ -72,8 +71,10 @@ export class Running {
       this.contexts.set(context, startedAt);
       return ending.then((late) => {
         this.contexts.delete(context);
-        if (late.kind === 'timed-out' && late.leftRunning)
+        if (late.kind === 'timed-out' && late.leftRunning) {
+          context.leftRunning = late.leftRunning;
           this.keep({ handler: context.handler, startedAt }, late.leftRunning);
+        }
         return this.ended(context, late, startedAt, until);
       });
     };
@@ -84,9 +85,9 @@ export class Running {
     void returned.then(() => this.left.delete(code));
   }
 
-  private ended(context: Attempt, ending: Ending, startedAt: number, until: number): Outcome {
+  private ended(context: Attempt, ending: Ending, startedAt: number, until: number): Later<Outcome> {
     const { events, onEnded, verdicts } = this.options;
-    const { recorded, work, transacted } = context;
+    const { recorded, work, transacted, locks } = context;
     context.phase = 'over';
     const isFailure = ending.kind !== 'returned';
     const durationMs =
@@ -99,6 +100,7 @@ export class Running {
     else if (!recorded) events.succeeded(work, durationMs);
     // The code may still run, and use the transaction.
     if (ending.kind === 'timed-out') transacted?.abandon();
-    return transacted?.outcome ?? verdicts.ended(context, ending, until);
+    const outcome = transacted?.outcome ?? verdicts.ended(context, ending, until);
+    return locks ? locks.giveBack().then(() => outcome) : outcome;
   }
 }

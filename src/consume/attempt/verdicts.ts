@@ -1,6 +1,7 @@
 import { KeysUnavailableError, UnknownKeyError } from '../../encryption/errors.js';
 import {
   CancelledError,
+  LeaseLostError,
   NoHandlerError,
   PayloadInvalidError,
   ShutdownError,
@@ -8,16 +9,16 @@ import {
 } from '../../errors.js';
 import { isEncrypted } from '../../features/encryption/decrypt.js';
 import type { Attempt } from '../../pipeline/attempt.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, RETURN_STARTED } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { ArrivalStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { Work } from '../../pipeline/work.js';
 import { decide } from '../../retry/decide.js';
 import type { Clock } from '../../util/clock.js';
-import { isA } from '../../util/error-text.js';
 import type { Logger } from '../../util/logger.js';
+import { isA } from '../../util/text/error-text.js';
 import type { Ending } from './run-handler.js';
 
 export interface VerdictsOptions {
@@ -78,7 +79,7 @@ export class Verdicts {
     }
     if (ending.kind === 'returned') return DONE;
     // The code was told to stop, and did: nobody's failure.
-    if (abortReason instanceof ShutdownError) return RETURN_STARTED;
+    if (abortReason instanceof ShutdownError || abortReason instanceof LeaseLostError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)
       return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
     return this.failure(work, handler, ending.error, until);

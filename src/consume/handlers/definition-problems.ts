@@ -1,3 +1,4 @@
+import { concurrencyCheck } from '../../features/concurrency/option.js';
 import { FEATURE_FIELDS } from '../../features/handler-features.js';
 import { publishesOption } from '../../features/publishes/option.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
@@ -51,7 +52,7 @@ const QUEUE_FIELDS: Fields = {
 const HANDLER_FIELDS: Fields = {
   retry: objectWith(RETRY_FIELDS),
   ...TIMEOUT_FIELDS,
-  concurrency: positiveInteger,
+  concurrency: concurrencyCheck,
   exchange: exchangeOption,
   body: bodyOption,
   each: oneOf('process'),

@@ -1,4 +1,5 @@
 import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
+import type { ConcurrencyOption } from '../../features/concurrency/option.js';
 import type { FeatureOptions } from '../../features/features.js';
 import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
@@ -75,14 +76,13 @@ export interface QueueOptions {
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlerOptions<Payload = any, Input = Payload>
   extends TimeoutOption,
+    ConcurrencyOption<Payload>,
     FeatureOptions<Payload, Input> {
   /**
    * Retry policy: when a failed message is tried again, and when it is given up. @default the bus's `retry`,
    * option by option
    */
   retry?: RetryOptions<Payload>;
-  /** Maximum messages that this handler handles at once, at most the queue's concurrency. @default the queue's */
-  concurrency?: number;
   /** Topic exchange to which this handler's patterns are bound, instead of the queue's. @default the queue's */
   exchange?: ExchangeOption;
   /**
@@ -128,16 +128,12 @@ export interface BulkHandleOptions<Payload = any, Input = Payload>
 export interface ReplyOptions<Payload = unknown, Input = Payload>
   extends Pick<
       HandlerOptions<Payload, Input>,
-      | 'timeout'
-      | 'concurrency'
-      | 'exchange'
-      | 'body'
-      | 'encrypted'
-      | 'circuitBreaker'
-      | 'middleware'
-      | 'publishes'
+      'timeout' | 'exchange' | 'body' | 'encrypted' | 'circuitBreaker' | 'middleware' | 'publishes'
     >,
-    ReplyingOptions {}
+    ReplyingOptions {
+  /** Maximum requests that this responder answers at once in one process, at most the queue's concurrency. @default the queue's */
+  concurrency?: number;
+}
 
 /** Options of `bus.reply`: those of the responder, and its queue. */
 export interface BusReplyOptions<Payload = unknown, Input = Payload> extends ReplyOptions<Payload, Input> {

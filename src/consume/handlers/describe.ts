@@ -2,8 +2,8 @@ import type { ExchangeRef } from '../../message/exchange-option.js';
 import { planBus } from '../../topology/build.js';
 import type { Names } from '../../topology/names.js';
 import type { BusDescription, QueueDescription } from './bus-description.js';
-import { keptForMs, longHandlers } from './long-handlers.js';
-import { queueNeeds, type Subscription } from './subscription.js';
+import { type KeepingLimits, keptForMs, longHandlers, needsOf } from './long-handlers.js';
+import type { Subscription } from './subscription.js';
 
 /** What identifies a bus beside its handlers. */
 interface BusIdentity {
@@ -15,10 +15,11 @@ interface BusIdentity {
   /** It is to hear operators, if it has handlers. */
   readonly operatorControl: boolean;
   readonly timeoutGraceMs: number;
+  readonly consumerTimeoutMs?: number;
 }
 
 export function describeBus(
-  { service, prefix, delayPrefix, names, exchange, operatorControl, timeoutGraceMs }: BusIdentity,
+  { service, prefix, delayPrefix, names, exchange, operatorControl, ...limits }: BusIdentity,
   subscriptions: readonly Subscription[],
 ): BusDescription {
   return {
@@ -26,13 +27,13 @@ export function describeBus(
     prefix,
     delayPrefix,
     exchange: exchange.name,
-    queues: subscriptions.map((each) => describeQueue(each, timeoutGraceMs)),
+    queues: subscriptions.map((each) => describeQueue(each, limits)),
     operatorControl: operatorControl && subscriptions.length > 0,
-    plan: planBus(names, { exchanges: [exchange], queues: subscriptions.map(queueNeeds) }).own,
+    plan: planBus(names, { exchanges: [exchange], ...needsOf(subscriptions, service) }).own,
   };
 }
 
-function describeQueue(subscription: Subscription, timeoutGraceMs: number): QueueDescription {
+function describeQueue(subscription: Subscription, limits: KeepingLimits): QueueDescription {
   const { queue, kind, type, deliveryLimit, maxPriority, handlers } = subscription;
   const lanes = subscription.lanes.map(({ name, queue: its }) => ({ name, queue: its }));
   const bindings = handlers.flatMap(({ name: handler, routes }) =>
@@ -43,7 +44,7 @@ function describeQueue(subscription: Subscription, timeoutGraceMs: number): Queu
       handler,
     })),
   );
-  const isLong = longHandlers(subscription, timeoutGraceMs).length > 0;
+  const isLong = longHandlers(subscription, limits).length > 0;
   return {
     name: queue,
     kind,
@@ -51,7 +52,7 @@ function describeQueue(subscription: Subscription, timeoutGraceMs: number): Queu
     type,
     deliveryLimit,
     maxPriority,
-    keptForMs: isLong ? keptForMs(handlers, timeoutGraceMs) : undefined,
+    keptForMs: isLong ? keptForMs(handlers, limits.timeoutGraceMs) : undefined,
     bindings,
   };
 }

@@ -1,3 +1,4 @@
+import { partConcurrency } from '../../features/concurrency/option.js';
 import type { DeclaredHandler } from '../../features/features.js';
 import { featureQueueProblems } from '../../features/handler-features.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
@@ -37,10 +38,13 @@ export const patternOf = (pattern: string | MessageDefinition): string =>
   isMessageDefinition(pattern) ? pattern.key : pattern;
 
 /** The handler as its features judge it. */
-export const declared = ({ name, patterns, queue, options }: HandlerDefinition): DeclaredHandler => ({
-  ...{ name, queue, options },
-  patterns: patterns.map(patternOf),
-});
+export function declared({ name, patterns, queue, options }: HandlerDefinition): DeclaredHandler {
+  const { concurrency: _asGiven, ...others } = options;
+  return {
+    ...{ name, queue, options: { ...others, ...partConcurrency(options) } },
+    patterns: patterns.map(patternOf),
+  };
+}
 
 /** @param busExchange of handlers that name none */
 export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[] {

@@ -1,7 +1,9 @@
 import { OptionsError } from '../../errors.js';
+import { partConcurrency } from '../../features/concurrency/option.js';
 import type { FeatureBus } from '../../features/feature.js';
 import {
   type FeatureSettings,
+  featureBusProblems,
   featureProblems,
   featureSettings,
   slotsNeeded,
@@ -94,6 +96,7 @@ export function planSubscriptions(
   problems.push(...classNameProblems(definitions, defaults.service));
   problems.push(...queueProblems(groups, defaults.exchange));
   problems.push(...eachProcessProblems(definitions, groups, defaults.service));
+  if (problems.length === 0) problems.push(...featureBusProblems(definitions.map(declared)));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
 }
@@ -157,6 +160,8 @@ function handlerOf(
   const { options } = definition;
   const option = options.exchange ?? queue.exchange;
   const exchange = option === undefined ? defaults.exchange : exchangeRef(option);
+  const { concurrency, permits } = partConcurrency(options);
+  const { concurrency: _asGiven, ...others } = options;
   return {
     name: definition.name,
     queue: queue.name,
@@ -167,12 +172,16 @@ function handlerOf(
     })),
     retry: definition.answers ? retryPolicy(ONCE) : policyOf(options, defaults),
     timeoutMs: timeoutMsOf(options, defaults),
-    concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
+    concurrency: concurrency ?? Number.POSITIVE_INFINITY,
     answers: answersOf(definition),
     each: options.each,
     handle: definition.handle,
     failed: definition.failed,
-    ...featureSettings({ ...options, ...publishesOf(options, queue.publishes, defaults.publishes) }),
+    ...featureSettings({
+      ...others,
+      ...(permits && { permits }),
+      ...publishesOf(options, queue.publishes, defaults.publishes),
+    }),
     body: bodyOf(options.body ?? queue.body),
   };
 }

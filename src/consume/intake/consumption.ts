@@ -1,10 +1,13 @@
 import { OptionsError } from '../../errors.js';
 import { JobAttempts, type JobAttemptsOptions } from '../../features/job/attempts.js';
+import { LimitsInForce, type SetLimit } from '../../features/limits/limits-in-force.js';
+import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { DispatcherOptions } from '../attempt/dispatch.js';
+import { hasLeases, refuseUnheld } from '../handlers/long-handlers.js';
 import type { Serving } from '../handlers/serving.js';
-import type { Handler } from '../handlers/subscription.js';
+import type { Handler, Subscription } from '../handlers/subscription.js';
 import { AttemptEvents } from '../report/attempt-events.js';
 import { ConsumerEvents } from '../report/consumer-events.js';
 import { FiguresOfHandler } from '../report/figures.js';
@@ -13,13 +16,18 @@ import { ReplayReports } from '../report/replay-reports.js';
 import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
+import { applyLimits } from './apply-limits.js';
+import { Guards } from './guards.js';
 import { longestRunning } from './running-messages.js';
 import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events' | 'jobs'> &
+  Omit<
+    DispatcherOptions,
+    'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'parking' | 'events' | 'limits' | 'jobs' | 'longJobs'
+  > &
   Pick<JobAttemptsOptions, 'records'> & {
     /** True if operators are heard, and told how what they replay ends. */
     readonly operatorControl?: boolean;
@@ -33,18 +41,38 @@ export type Sending = Pick<
 
 /** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
 export class Consumption {
+  /** True if what its handlers count in stores is counted in this process alone. */
+  readonly countsAlone: boolean;
   private readonly groups: readonly SlotGroup[];
   /** Those whose messages another process could take as well. */
   private readonly shared: readonly SlotGroup[];
   private readonly figures: ReadonlyMap<Handler, FiguresOfHandler>;
   private readonly clock: Clock;
+  private readonly limits = new LimitsInForce();
+  private readonly subscriptions: readonly Subscription[];
+  /** Undefined if no handler here runs under a lease. */
+  private readonly guards: Guards | undefined;
 
-  constructor(servings: readonly Serving[], options: ConsumptionOptions) {
+  constructor(
+    servings: readonly Serving[],
+    private readonly options: ConsumptionOptions,
+  ) {
     const { service, events, clock } = options;
     this.figures = figuresOf(servings, clock.monotonic());
     this.clock = clock;
+    this.subscriptions = servings.flatMap(({ subscriptions }) => subscriptions);
+    const { leases } = options.stores;
+    if (leases && this.subscriptions.some(hasLeases))
+      this.guards = new Guards({ ...options, leases, queue: guardsQueueOf(service) });
+    this.countsAlone = options.stores.isOfProcess === true;
+    const { limits } = this;
     const jobs = new JobAttempts(options);
-    const shared = { ...options, jobs, events: new AttemptEvents(service, events, clock, this.figures) };
+    const shared = {
+      ...options,
+      limits,
+      jobs,
+      events: new AttemptEvents(service, events, clock, this.figures),
+    };
     const replays = options.operatorControl ? new ReplayReports(options) : undefined;
     const parts = {
       ...options,
@@ -56,12 +84,16 @@ export class Consumption {
     this.shared = this.groups.filter((_group, index) => !isOfProcess(servings[index] as Serving));
   }
 
+  /** @throws OptionsError if handlers run for longer than the broker waits, and nothing keeps their messages from running twice */
   async start(): Promise<void> {
+    const { session } = this.options;
+    refuseUnheld(this.subscriptions, this.options, session.brokerInfo.consumerTimeoutBy);
+    await this.guards?.start();
     await Promise.all(this.groups.map((group) => group.start()));
   }
 
   async stopConsuming(): Promise<void> {
-    await Promise.all(this.groups.map((group) => group.stopConsuming()));
+    await Promise.all([this.guards?.stop(), ...this.groups.map((group) => group.stopConsuming())]);
   }
 
   /** Resolves with the queues whose handlers still run at the deadline. */
@@ -95,6 +127,22 @@ export class Consumption {
   /** Pauses the queues and lanes with these names, and lets all others go on. */
   setPaused(paused: ReadonlySet<string>): void {
     for (const group of this.groups) group.setPaused(paused);
+  }
+
+  /** Puts these limits, and no others, in the place of the handlers' own, from their next message on; also before the start. */
+  setLimits(limits: readonly SetLimit[]): void {
+    const changed = this.limits.replace(limits, this.handlers);
+    for (const { handlers, limited } of this.groups)
+      applyLimits(
+        handlers.filter((handler) => changed.includes(handler)),
+        this.limits,
+        limited,
+      );
+  }
+
+  /** The handlers that are consumed here. */
+  get handlers(): Handler[] {
+    return [...this.figures.keys()];
   }
 
   /** Names in `paused` that keep a queue, or some of its lanes, from being consumed here. */
@@ -177,7 +225,7 @@ export class Consumption {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.groups.map((group) => group.close()));
+    await Promise.all([this.guards?.close(), ...this.groups.map((group) => group.close())]);
   }
 
   private handlersOf(group: SlotGroup, now: number): HandlerStatus[] {
@@ -188,7 +236,8 @@ export class Consumption {
       const own = begun.filter((each) => each.handler === handler);
       const longestMs =
         own.length === 0 ? undefined : now - Math.min(...own.map(({ startedAt }) => startedAt));
-      return figures ? [{ ...figures.read(now), longestMs, circuit: group.circuitOf(handler) }] : [];
+      const [circuit, limits] = [group.circuitOf(handler), this.limits.limitsOf(handler)];
+      return figures ? [{ ...figures.read(now), longestMs, circuit, limits }] : [];
     });
   }
 
@@ -209,7 +258,8 @@ export class Consumption {
 
   /** For a start that is given up: a group that can't be cancelled is closed all the same. */
   async abandon(): Promise<void> {
-    await Promise.allSettled(this.groups.map((group) => group.abandon()));
+    await this.guards?.stop().catch(() => {});
+    await Promise.allSettled([this.guards?.close(), ...this.groups.map((group) => group.abandon())]);
   }
 }
 

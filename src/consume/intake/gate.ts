@@ -2,6 +2,8 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import { asksFirst } from '../attempt/crash-watch.js';
 import { type LaneOrder, strictOrder } from '../handlers/lane-order.js';
+import { HandlerRooms } from './handler-rooms.js';
+import { ParkedWork } from './parked.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -18,23 +20,27 @@ export interface GateOptions {
   readonly order?: LaneOrder;
   /** Called again and again while slots are free, and only work that is not here yet could use them. */
   readonly onBlocked?: () => void;
+  /** False for work that must not be parked. @default all may be */
+  readonly mayPark?: (work: Work) => boolean;
 }
 
 /**
  * Gate of one slot group: work starts while a slot is free and its handler has room. The order says which lane goes
  * first; within a lane it is first come, first served, except for work whose handler is full: that waits without holding
- * a slot. The lanes' windows bound the work that waits.
+ * a slot. The lanes' windows bound the work that waits. Work that has begun and can't go on is parked: it gives its slot back, and takes
+ * the next one when it can.
  */
 export class Gate {
   private readonly start: (work: Work) => void;
   private readonly pause: Pause;
   private readonly order: LaneOrder;
   private readonly onBlocked: () => void;
-  private limit: number;
+  private readonly mayPark: (work: Work) => boolean;
+  private readonly parked: ParkedWork;
+  private slots: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
-  /** Running work of each handler that has a limit of its own. */
-  private readonly activeOf = new Map<PlannedHandler, number>();
+  private readonly rooms = new HandlerRooms();
   private active = 0;
   /** Amount of work in the lines. */
   private here = 0;
@@ -44,12 +50,16 @@ export class Gate {
   private begun = 0;
   private readonly onIdle: (() => void)[] = [];
 
-  constructor({ limit, start, pause, lanes = 1, order = strictOrder, onBlocked = () => {} }: GateOptions) {
-    this.limit = limit;
+  constructor(options: GateOptions) {
+    const { limit, start, pause, lanes = 1, order = strictOrder } = options;
+    const { onBlocked = () => {}, mayPark = () => true } = options;
+    this.slots = limit;
     this.start = start;
     this.pause = pause;
     this.order = order;
     this.onBlocked = onBlocked;
+    this.mayPark = mayPark;
+    this.parked = new ParkedWork(lanes);
     this.waiting = Array.from({ length: lanes }, () => new WaitingLine());
   }
 
@@ -59,7 +69,7 @@ export class Gate {
       this.begin(work);
       this.pumping = false;
       // For work that has come or ended meanwhile.
-      if (this.here > 0) this.pump();
+      if (this.here > 0 || this.parked.size > 0) this.pump();
       return;
     }
     const { arriving } = this;
@@ -72,11 +82,31 @@ export class Gate {
     this.arriving = arriving;
   }
 
-  done({ match }: Work): void {
-    this.active -= 1;
-    if (match) this.count(match.handler, -1);
-    if (this.here > 0 || this.pause.awaitsOne) this.pump();
-    if (this.active === 0 && this.onIdle.length > 0) for (const resolve of this.onIdle.splice(0)) resolve();
+  done(work: Work): void {
+    if (this.parked.size === 0 || !this.parked.remove(work)) this.giveSlot(work);
+    if (this.here > 0 || this.parked.size > 0 || this.pause.awaitsOne) this.pump();
+    if (this.isIdle && this.onIdle.length > 0) for (const resolve of this.onIdle.splice(0)) resolve();
+  }
+
+  /** As {@link Parking.park}; called for work that has begun. */
+  park(work: Work, most: number, leave: () => void): boolean {
+    // While little may begin, what waits would keep out what is to begin.
+    if (this.pause.begins !== 'any' || this.blockedIn(work.lane) >= most || !this.mayPark(work)) return false;
+    this.parked.add(work, leave);
+    this.giveSlot(work);
+    this.pump();
+    return true;
+  }
+
+  /** As {@link Parking.resume}. */
+  resume(work: Work): boolean | Promise<boolean> {
+    if (this.parked.hasLeft(work)) return false;
+    const handler = work.match?.handler;
+    const mayGoOn = this.hasRoom && this.pause.begins === 'any' && !this.parked.hasReady;
+    if (!mayGoOn || (handler && !this.handlerHasRoom(handler))) return this.parked.waitForSlot(work);
+    this.parked.remove(work);
+    this.takeSlot(work);
+    return true;
   }
 
   /** While the gate is still, only redelivered messages start, and of each lane only its next message: the watch is asked first. */
@@ -85,13 +115,23 @@ export class Gate {
   }
 
   /** Changes the number of slots. Work that has started goes on. */
-  resize(limit: number): void {
-    this.limit = limit;
+  resize(slots: number): void {
+    this.slots = slots;
     this.pump();
   }
 
-  /** Takes out work that has not started and for which `test` is true: of one lane, or of all. */
+  /** Changes how many messages of a handler run at once: see {@link HandlerRooms.limit}. Work that has started goes on. */
+  limit(handler: PlannedHandler, limit: number | undefined, running: readonly Work[]): void {
+    this.rooms.limit(handler, limit, running);
+    this.pump();
+  }
+
+  /**
+   * Takes out work that has not started and for which `test` is true: of one lane, or of all. Of all, parked work is told to leave, too: it
+   * ends by itself.
+   */
   takeWaiting(lane?: number, test: (work: Work) => boolean = () => true): Work[] {
+    if (lane === undefined) this.parked.evict(test);
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
     const taken = lines.flatMap((line) => line.takeAll(test));
     this.here -= taken.length;
@@ -102,14 +142,18 @@ export class Gate {
     return this.lineOf(lane).all();
   }
 
-  /** Amount of a lane's work that can't start because its handler is full. */
+  parkedIn(lane: number): Work[] {
+    return this.parked.ofLane(lane);
+  }
+
+  /** Amount of a lane's work that can't start because its handler is full, or is parked. */
   blockedIn(lane: number): number {
-    return this.lineOf(lane).blocked;
+    return this.lineOf(lane).blocked + this.parked.inLane(lane);
   }
 
   /** True while a slot is free, and a pause does not keep everything from starting. */
   get hasRoom(): boolean {
-    return this.active < this.limit && this.pause.begins !== 'none';
+    return this.active < this.slots && this.pause.begins !== 'none';
   }
 
   /** Amount of work that has started so far. */
@@ -126,9 +170,9 @@ export class Gate {
     return this.active;
   }
 
-  /** Amount of work that is here and has not started. */
+  /** Amount of work that is here and has not started, or is parked. */
   get waitingCount(): number {
-    return this.here;
+    return this.here + this.parked.size;
   }
 
   /** Forgets waiting work whose channel is gone: the broker delivers it again. */
@@ -136,9 +180,9 @@ export class Gate {
     this.takeWaiting(undefined, ({ received }) => received.delivery.lost);
   }
 
-  /** Resolves when nothing is running. */
+  /** Resolves when nothing is running or parked. */
   idle(): Promise<void> {
-    if (this.active === 0) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.onIdle.push(resolve);
     });
@@ -150,6 +194,7 @@ export class Gate {
     if (this.pumping) return;
     this.pumping = true;
     while (this.hasRoom) {
+      if (this.goesOn()) continue;
       const work = this.takeNext();
       if (!work) break;
       this.here -= 1;
@@ -162,6 +207,7 @@ export class Gate {
   /** True if work may skip the line, because nothing waits and a slot is free. */
   private canBeginAtOnce({ match }: Work): boolean {
     if (this.pumping || this.pause.begins !== 'any' || !this.hasRoom || this.hasWaiting) return false;
+    if (this.parked.hasReady) return false;
     return !match || this.handlerHasRoom(match.handler);
   }
 
@@ -171,7 +217,12 @@ export class Gate {
     if (this.hasRoom && begins !== 'redelivered' && (awaitsOne || this.isBlocked)) this.onBlocked();
   }
 
+  private get isIdle(): boolean {
+    return this.active === 0 && this.parked.size === 0;
+  }
+
   private get isBlocked(): boolean {
+    if (this.parked.size > 0) return true;
     for (const line of this.waiting) if (line.blocked > 0) return true;
     return false;
   }
@@ -189,24 +240,33 @@ export class Gate {
   }
 
   private readonly handlerHasRoom = (handler: PlannedHandler): boolean =>
-    handler.concurrency >= this.limit || (this.activeOf.get(handler) ?? 0) < handler.concurrency;
+    this.rooms.hasRoom(handler, this.slots);
+
+  /** Gives a slot to parked work that waits for nothing else. False if there is none that may go on. */
+  private goesOn(): boolean {
+    if (!this.parked.hasReady || this.pause.begins !== 'any') return false;
+    const work = this.parked.takeReady(this.handlerHasRoom);
+    if (work) this.takeSlot(work);
+    return work !== undefined;
+  }
 
   private begin(work: Work): void {
-    this.active += 1;
+    this.takeSlot(work);
     this.begun += 1;
-    if (work.match) {
-      const { handler } = work.match;
-      this.count(handler, 1);
-      if (this.pause.awaitsOne) this.pause.hasBegun(work);
-    }
+    if (work.match && this.pause.awaitsOne) this.pause.hasBegun(work);
     if (this.arriving === work) this.arriving = undefined;
     if (work.hasWaited) work.inContext(this.start);
     else this.start(work);
   }
 
-  private count(handler: PlannedHandler, change: 1 | -1): void {
-    if (handler.concurrency !== Number.POSITIVE_INFINITY)
-      this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
+  private takeSlot(work: Work): void {
+    this.active += 1;
+    if (work.match) this.rooms.began(work, work.match);
+  }
+
+  private giveSlot(work: Work): void {
+    this.active -= 1;
+    if (work.match) this.rooms.ended(work, work.match);
   }
 
   private lineOf(lane: number): WaitingLine {

@@ -1,4 +1,5 @@
 import type { Uniques } from '../../features/unique/uniques.js';
+import { hasLeases } from '../handlers/long-handlers.js';
 import type { ServedLane, Serving } from '../handlers/serving.js';
 import { type DueOptions, dueEffects } from '../settle/due.js';
 import { Replies, type RepliesOptions } from '../settle/replies.js';
@@ -11,7 +12,7 @@ export type GroupSettlerOptions = Omit<DueOptions, 'uniques' | 'queueOf' | 'repl
 
 /** The settler of one group of slots, which pauses the group while something can't be stored. */
 export function groupSettler(
-  { lanes }: Pick<Serving, 'lanes'>,
+  { lanes, subscriptions }: Pick<Serving, 'lanes' | 'subscriptions'>,
   options: GroupSettlerOptions,
   uniques: Uniques,
   pause: Pick<Pause, 'hold' | 'release'>,
@@ -24,7 +25,10 @@ export function groupSettler(
   return new Settler({
     ...options,
     queueOf,
-    effects: dueEffects({ ...options, uniques, queueOf, replies }),
+    effects: dueEffects({
+      ...{ ...options, uniques, queueOf, replies },
+      hasLeases: subscriptions.some(hasLeases),
+    }),
     replies,
     onHold: (error) => pause.hold(error),
     onRelease: () => pause.release(),

@@ -8,7 +8,7 @@ import type { LaneConsumer } from './lane-consumer.js';
 import type { Pause } from './pause.js';
 
 export interface GroupStatusParts {
-  readonly gate: Pick<Gate, 'running' | 'waitingCount' | 'waitingIn'>;
+  readonly gate: Pick<Gate, 'running' | 'waitingCount' | 'waitingIn' | 'parkedIn'>;
   readonly pause: Pick<Pause, 'has' | 'reasonsOf'>;
   readonly lanes: readonly ServedLane[];
   /** In the order of the lanes. */
@@ -42,7 +42,7 @@ function oldestIn(
   { gate, pause, slots, underWay, clock }: GroupStatusParts,
 ): number | undefined {
   if (pause.reasonsOf(lane).length > 0) return undefined;
-  const here = gate.waitingIn(lane);
+  const here = [...gate.parkedIn(lane), ...gate.waitingIn(lane)];
   if (here.length > 0) return oldestMs(here, clock);
   if (gate.running < slots) return 0;
   // What is still in the queue was published after what has begun last.

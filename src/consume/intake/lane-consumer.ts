@@ -17,6 +17,8 @@ export interface LaneConsumerOptions {
   readonly keptForMs: number;
   /** Amount of the lane's work that is here and can't start because its handlers are full. */
   blocked(): number;
+  /** Number of slots that are held by messages whose channel is gone. @default 0 */
+  occupied?(): number;
   /** Position of the lane in its slot group. */
   readonly index: number;
   /** Receiver of the deliveries. */
@@ -61,7 +63,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     private readonly lane: ServedLane,
     private readonly options: LaneConsumerOptions,
   ) {
-    this.window = new PrefetchWindow(options.prefetch, (width) => this.resize(width), options.clock);
+    this.window = new PrefetchWindow(options.prefetch, () => this.resize(), options.clock);
   }
 
   get queue(): string {
@@ -71,6 +73,11 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   /** Messages here that may be what kills their process. */
   get suspects(): number {
     return this.window.suspected;
+  }
+
+  /** Maximum that may be here beyond the window, of work that waits and can't start. */
+  get mostAside(): number {
+    return Math.min(this.window.full * MORE_WINDOWS, MORE_MESSAGES);
   }
 
   async start(): Promise<void> {
@@ -104,7 +111,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     }
     this.options.onLost(this.lane.queue, reason);
     // The lane consumes again on the next channel, with the window that was asked for last.
-    if (this.isFull || !this.mayOpen) void this.change(this.width);
+    if (this.isFull || !this.mayOpen || this.width < this.asked) void this.change(this.width);
   }
 
   missed(since: Date): void {
@@ -135,6 +142,11 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     if (this.width > 0) void this.change(this.width);
   }
 
+  /** Called when a slot is free that a message without its channel has held. */
+  slotFreed(): void {
+    if (!this.stopping && this.width > this.asked && !this.isFull) void this.change(this.width);
+  }
+
   /** Changes the width of the open window; resolves when the change is done. */
   async resizePrefetch(prefetch: number): Promise<void> {
     this.window.resizeFull(prefetch);
@@ -146,7 +158,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
     const { full, suspected } = this.window;
     if (suspected > 0) return;
-    if (this.open >= full + Math.min(full * MORE_WINDOWS, MORE_MESSAGES)) return;
+    if (this.open >= full + this.mostAside) return;
     void this.change(this.asked);
   }
 
@@ -187,7 +199,9 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   /** Deliveries that may be unsettled now. */
   private get width(): number {
     const takes = this.takes;
-    if (takes === 'all') return this.window.width;
+    const free = this.window.full - (this.options.occupied?.() ?? 0);
+    if (free <= 0) return 0;
+    if (takes === 'all') return Math.min(this.window.width, free);
     return takes === 'one' ? 1 : 0;
   }
 
@@ -196,8 +210,8 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     return this.takes === 'one' || this.open - this.options.blocked() <= this.window.full;
   }
 
-  private resize(width: number): void {
-    if (this.takes === 'all' && !this.stopping) void this.change(width);
+  private resize(): void {
+    if (this.takes === 'all' && !this.stopping) void this.change(this.width);
   }
 
   private change(width: number): Promise<void> {

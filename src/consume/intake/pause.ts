@@ -107,6 +107,13 @@ export class Pause {
     }
   }
 
+  /** Makes a lane one that operators have paused, or one that they have not. */
+  setOperators(lane: number, isPaused: boolean): void {
+    if (isPaused === this.reasonsOf(lane).includes('operator')) return;
+    if (isPaused) void this.add('operator', [lane]);
+    else this.remove('operator', [lane]);
+  }
+
   /** Called when a delivery is held because an effect can't be stored: nothing begins until every one is released. */
   hold(error: unknown): void {
     this.held += 1;

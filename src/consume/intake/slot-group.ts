@@ -15,20 +15,24 @@ import { Attempts } from '../attempt/attempts.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from '../attempt/dispatch.js';
 import { strictOrder } from '../handlers/lane-order.js';
-import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
+import { keptForMs, tellOfTimeout } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
 import type { DeadLetterNotices } from '../report/dead-letter-notices.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
-import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
+import type { EndedAttempts, Workload } from '../report/workload.js';
 import type { Settler, SettlerOptions } from '../settle/settle.js';
+import type { LimitedParts } from './apply-limits.js';
 import { Gate } from './gate.js';
 import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
+import { groupWorkload } from './group-workload.js';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
+import { LongJobs } from './long-jobs.js';
 import { LongWaits } from './long-waits.js';
+import { mayPark } from './parked.js';
 import { Pause } from './pause.js';
 import { returnUnstarted } from './return-unstarted.js';
 
@@ -41,7 +45,7 @@ export interface SlotGroupOptions {
   readonly service: string;
   readonly events: Emitter<BusEvents>;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded' | 'parking'>;
   readonly publishDeadlineMs: number;
   /** Version of the application, for its dead letters. */
   readonly version?: string | undefined;
@@ -63,6 +67,7 @@ export class SlotGroup {
   private readonly settler: Settler;
   private readonly lanes: readonly LaneConsumer[];
   private readonly longWaits: LongWaits;
+  private readonly longJobs: LongJobs | undefined;
   private readonly circuits: Circuits;
   private readonly pause: Pause;
   /** Maximum messages that run at once. */
@@ -80,24 +85,22 @@ export class SlotGroup {
     this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
-    const settler = groupSettler(
-      serving,
-      { ...options, ...options.dispatcher, ...options.settler },
-      uniques,
-      this.pause,
-    );
-    this.settler = settler;
-    const { handlers, stopping, pause } = this;
+    const forSettling = { ...options, ...options.dispatcher, ...options.settler };
+    this.settler = groupSettler(serving, forSettling, uniques, this.pause);
+    const { handlers, stopping, pause, settler } = this;
+    this.longJobs = LongJobs.of(serving, { ...options, ...options.dispatcher });
     this.dispatcher = new Dispatcher({
-      ...options.dispatcher,
-      handlers,
-      uniques,
+      ...{ ...options.dispatcher, handlers, uniques, stopping },
       onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
-      stopping,
+      longJobs: this.longJobs?.parts,
+      parking: {
+        park: (work, most, leave) => this.gate.park(work, most, leave),
+        resume: (work) => this.gate.resume(work),
+        mostOf: ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
+      },
     });
-    const { dispatcher } = this;
     this.attempts = new Attempts({
-      ...{ ...options, ...options.dispatcher, dispatcher, settler, stopping, handlers },
+      ...{ ...options, ...options.dispatcher, dispatcher: this.dispatcher, settler, stopping, handlers },
       isPaused: () => this.circuits.isOpen,
       settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
       onEnded: (work) => this.ended(work),
@@ -105,6 +108,7 @@ export class SlotGroup {
     const gate = new Gate({
       ...{ limit: concurrency, start: this.attempts.begin, pause, lanes: lanes.length, order },
       onBlocked: () => this.widen(),
+      mayPark: (work) => mayPark(work, options.crashWatch),
     });
     this.gate = gate;
     options.crashWatch?.watch(gate);
@@ -132,9 +136,6 @@ export class SlotGroup {
   }
 
   async start(): Promise<void> {
-    const { dispatcher, log, session } = this.options;
-    for (const each of this.serving.subscriptions)
-      warnOfLongHandlers(each, dispatcher.timeoutGraceMs, session.brokerInfo.consumerTimeoutBy, log);
     await Promise.all(this.lanes.map((lane) => lane.start()));
   }
 
@@ -169,7 +170,7 @@ export class SlotGroup {
 
   /** Fires the signals of the attempts at a message. @returns the number of them */
   cancelMessage(messageId: string): number {
-    return this.dispatcher.abort(new CancelledError(), (received) => received.messageId === messageId);
+    return this.dispatcher.abort(new CancelledError(), ({ received }) => received.messageId === messageId);
   }
 
   /**
@@ -177,12 +178,13 @@ export class SlotGroup {
    * fetched are finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
-      const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
-      if (isWanted) void this.pause.add('operator', [index]);
-      else this.pause.remove('operator', [index]);
-    }
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries())
+      this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
+  }
+
+  /** What changed limits of its handlers are applied to. */
+  get limited(): LimitedParts {
+    return { dispatcher: this.dispatcher, gate: this.gate };
   }
 
   /**
@@ -226,16 +228,9 @@ export class SlotGroup {
    * @param ended counts of the handlers' attempts
    * @param onUnknown called with the error for each queue that the broker says nothing of
    */
-  async workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
-    const { session } = this.options;
-    const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
-    const asked = consumed.map(async ({ queue }) => {
-      const state = await session.inspect(queue).catch(onUnknown);
-      return { queue, ready: state?.ready, consumers: state?.consumers };
-    });
-    const slots = consumed.length === 0 ? 0 : this.slots;
-    const { running, waitingCount: waiting } = this.gate;
-    return workloadOf(await Promise.all(asked), { queues: this.queues, slots, running, waiting, ...ended });
+  workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
+    const { gate, pause, lanes, queues, slots, options } = this;
+    return groupWorkload({ ...options, ...ended, gate, pause, lanes, queues, slots, onUnknown });
   }
 
   /** For a start that is given up. Copies of returned messages are sent before the channel closes: else both would come. */
@@ -247,6 +242,7 @@ export class SlotGroup {
 
   /** Last stage: closes the channels; unsettled messages go back to their queues. */
   async close(): Promise<void> {
+    this.longJobs?.close();
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
@@ -256,6 +252,7 @@ export class SlotGroup {
       prefetch: prefetchOf(lane, this.serving, this.slots),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
+      occupied: () => this.longJobs?.withoutChannel ?? 0,
       ...{ index, pause: this.pause, intake: this.intake },
       onResized: () => this.gate.reportIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
@@ -285,12 +282,15 @@ export class SlotGroup {
   private lost(queue: string, reason: Error): void {
     this.gate.dropLost();
     this.settler.lost();
+    tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
     const error = new ChannelLostError(queue, { cause: reason });
-    this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
+    this.longJobs?.channelLost(queue, this.dispatcher.underWay);
+    this.dispatcher.abort(error, ({ isGone }) => isGone);
   }
 
   private ended(work: Work): void {
     this.gate.done(work);
+    if (this.longJobs?.ended(work)) for (const lane of this.lanes) lane.slotFreed();
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
   }

@@ -82,6 +82,16 @@ export class AttemptEvents {
     this.events.emit('message.deadLettered', this.about(work, { ...given, sincePublishedMs }));
   }
 
+  /** Another run of the message is under way, and a guard takes the place of its delivery. */
+  guarded(work: Work): void {
+    if (this.events.has('message.guarded')) this.events.emit('message.guarded', this.about(work, {}));
+  }
+
+  leaseLost(work: Work, error: Error): void {
+    if (this.events.has('handler.leaseLost'))
+      this.events.emit('handler.leaseLost', this.about(work, { error }));
+  }
+
   skipped(work: Work): void {
     if (this.events.has('message.skipped')) this.events.emit('message.skipped', this.about(work, {}));
   }
@@ -127,7 +137,7 @@ export class AttemptEvents {
       attempt,
       tries: match?.handler.retry.tries,
       durationMs,
-      lost: delivery.lost,
+      lost: work.isGone,
       sincePublishedMs,
       waitMs:
         sincePublishedMs === undefined || !isFirstDelivery(work)

@@ -6,7 +6,7 @@ import {
   type ReplayReport,
   reportKeyOf,
 } from '../../message/wire/replay-report.js';
-import { cutStack, givenUpText } from '../../pipeline/error-header.js';
+import { cutStack, givenUpText } from '../../pipeline/errors/error-header.js';
 import type { Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Names } from '../../topology/names.js';

@@ -1,4 +1,5 @@
 import type { PauseReason } from '../../events.js';
+import type { HandlerLimits } from '../../features/limits/limits-in-force.js';
 import type { HandlerFigures } from './figures.js';
 
 /** Consumption of a process at one moment: its slot groups and its handlers. */
@@ -59,4 +60,6 @@ export interface HandlerStatus extends HandlerFigures {
   readonly longestMs: number | undefined;
   /** State of the handler's circuit breaker; undefined without one. */
   readonly circuit: 'closed' | 'open' | 'trying' | undefined;
+  /** Limits of the handler that are in force; undefined without any, and from a version that does not tell. */
+  readonly limits?: HandlerLimits | undefined;
 }

@@ -3,7 +3,7 @@ import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
-import { isOwnFault } from '../../pipeline/final-errors.js';
+import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';

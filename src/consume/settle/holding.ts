@@ -34,12 +34,13 @@ export class Holding {
    * Runs an effect, and if that can't be stored now, keeps the delivery un-acked and tries again with backoff. It is never
    * requeued for that: the handler would run again at once, and the delivery limit would be charged for it. Never rejects.
    */
-  async store({ received: { delivery, messageId } }: Work, effect: Effect): Promise<Stored> {
+  async store(work: Work, effect: Effect): Promise<Stored> {
+    const { delivery, messageId } = work.received;
     const { clock, giveUp, log, onHold, onRelease } = this.options;
     let backoff: Backoff | undefined;
     let held = false;
     try {
-      while (!delivery.lost) {
+      while (!work.isGone) {
         try {
           await effect.run();
           return 'stored';
@@ -57,7 +58,7 @@ export class Holding {
             `${effect.what} cannot be published: its message is held and the queue paused until it can`,
           );
           // A channel that went meanwhile has been reported already.
-          if (delivery.lost) break;
+          if (work.isGone) break;
           const over = AbortSignal.any([giveUp, this.channelLost.signal]);
           await pause(clock, pauseMs, over).catch(() => {});
           if (giveUp.aborted) break;

@@ -7,7 +7,12 @@ import { keptHeaders, type MessageSource } from '../../message/wire/encoded-prop
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { encodeReplay } from '../../message/wire/replay-header.js';
-import { cutStack, ERROR_CAP_BYTES, givenUpText, STACK_CAP_BYTES } from '../../pipeline/error-header.js';
+import {
+  cutStack,
+  ERROR_CAP_BYTES,
+  givenUpText,
+  STACK_CAP_BYTES,
+} from '../../pipeline/errors/error-header.js';
 import type { Received } from '../../pipeline/received.js';
 import { cutText } from '../../util/text/cut-text.js';
 
@@ -104,6 +109,7 @@ function addStory(headers: Headers, received: Received, givenUp: GivenUp): void 
 /** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
 const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.elapsed],
+  ...[HEADER.crashes, HEADER.guardOf, HEADER.lease],
   HEADER.unhandledSince,
   HEADER.redelivered,
   HEADER.replay,
@@ -118,7 +124,7 @@ const OURS: ReadonlySet<string> = new Set(
 );
 
 function travellingHeaders(received: Received): Headers {
-  const { delivery, exchange, routingKey, replay } = received;
+  const { delivery, exchange, routingKey, replay, crashes } = received;
   const { headers: old, expiration, userId } = delivery.properties;
   const headers: Headers = Object.create(null);
   for (const name of Object.keys(old)) {
@@ -126,6 +132,7 @@ function travellingHeaders(received: Received): Headers {
   }
   headers[HEADER.exchange] = exchange;
   headers[HEADER.routingKey] = routingKey;
+  if (crashes > 0) headers[HEADER.crashes] = crashes;
   if (replay) headers[HEADER.replay] = encodeReplay(replay);
   const edited = editedOf(received);
   if (edited !== undefined) headers[HEADER.edited] = edited;

@@ -1,5 +1,5 @@
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
-import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import { type Effect, type Outcome, RETURN_STARTED } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
@@ -56,17 +56,32 @@ export class Settler {
    */
   settle(work: Work, given: Outcome, ready?: Promise<void>): Promise<void> | undefined {
     const { delivery } = work.received;
-    const { effects = NO_EFFECTS } = given;
+    const { effects = NO_EFFECTS, onEnded } = given;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
-    if (delivery.lost) return effects.length === 0 ? undefined : unreached(effects);
+    if (work.isGone) return effects.length === 0 ? undefined : unreached(effects);
+    if (work.lease?.isLost) return this.giveWay(work, effects, ready);
+    if (delivery.lost && given.kind === 'return') return this.leave(work, effects);
     const outcome = this.endOf(work, given);
     const due = this.dueFor(work, given);
-    if (effects.length > 0 || due.length > 0 || ready !== undefined)
+    if (effects.length > 0 || due.length > 0 || ready !== undefined || onEnded !== undefined)
       return this.storeFirst(work, outcome, { ofStages: effects, due, ready });
     if (outcome.kind === 'return') delivery.requeue();
     else delivery.ack();
     this.tell(work, outcome);
     return undefined;
+  }
+
+  /** Gives a message back whose lease is lost: another run of it may have begun, so nothing that this one led to is stored. */
+  private async giveWay(work: Work, effects: readonly Effect[], ready?: Promise<void>): Promise<void> {
+    await unreached(effects);
+    const back = { ...RETURN_STARTED };
+    await this.storeFirst(work, back, { ofStages: NO_EFFECTS, due: this.dueFor(work, back), ready });
+  }
+
+  /** Leaves a message to the delivery that follows its lost one. */
+  private async leave(work: Work, effects: readonly Effect[]): Promise<void> {
+    await unreached(effects);
+    await work.lease?.release();
   }
 
   /**
@@ -87,7 +102,7 @@ export class Settler {
    */
   async endBroken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
     const { delivery, messageId } = work.received;
-    if (delivery.isSettled || delivery.lost) return;
+    if (delivery.isSettled || work.isGone) return;
     try {
       await this.settle(work, { kind: 'dead-letter', reason: 'internal', error }, ready);
     } catch (cause) {
@@ -112,6 +127,7 @@ export class Settler {
   /** All effects that are due for this outcome, in the order of the list. */
   private dueFor(work: Work, outcome: Outcome): readonly Effect[] {
     let due = NO_EFFECTS;
+    if (outcome.kind === 'skip' && outcome.isElsewhere) return due;
     for (const effectsOf of this.effectsFor(work)) {
       const its = effectsOf(work, outcome);
       if (its.length > 0) due = due.length === 0 ? its : [...due, ...its];
@@ -142,14 +158,21 @@ export class Settler {
     }
     if (ready !== undefined) await ready;
     const isHeard = work.received.delivery[tells]();
-    // A settling that the broker has not heard comes again, and is reported then; but for a copy, which is there already.
-    if (isHeard || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
+    // A settling that the broker has not heard comes again, and is reported then; but for a copy, which is there already, and for
+    // what is marked as done, which is skipped then.
+    const isOver = isHeard || work.lease?.isDone === true;
+    if (isOver || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
+    if (isOver) await outcome.onEnded?.();
   }
 
   /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */
   private tell(work: Work, outcome: Outcome): void {
     const { events, queueOf, replies } = this.options;
     work.ended = outcome;
+    if (outcome.kind === 'skip' && outcome.isElsewhere) {
+      if (outcome.because === 'running') events.guarded(work);
+      return;
+    }
     if (!work.received.isPlain) this.options.replays?.ended(work, outcome);
     if (outcome.kind === 'discard' && replies?.has(work))
       events.requestFailed(work, outcome.error, replies.addressOf(work) !== undefined);

@@ -1,5 +1,5 @@
 import { movedCopy } from '../../consume/settle/republish.js';
-import { isOwnFault } from '../../pipeline/final-errors.js';
+import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import { type Received, receive } from '../../pipeline/received.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery, Session } from '../../transport/transport.js';

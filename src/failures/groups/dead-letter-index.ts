@@ -4,7 +4,7 @@ import type { DeadLetterNotice } from '../../message/wire/dead-letter-notice.js'
 import type { Names } from '../../topology/names.js';
 import type { Delivery, Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import type { OneAtATime } from '../reading/one-at-a-time.js';
 import { walk } from '../reading/walk.js';
 import type {
@@ -33,7 +33,7 @@ export interface DeadLetterIndexOptions {
   queues(): readonly string[];
   /** Shared with whatever else takes letters from these queues in this process. */
   readonly turns: OneAtATime;
-  /** Letters that it keeps at most; further ones are counted. About 1 kB each. @default 100,000 */
+  /** Letters that it keeps at most; further ones are counted. About half a kB each. @default 100,000 */
   readonly most?: number;
   /** False for one that is read once: later letters are not heard of. @default true */
   readonly listens?: boolean;
@@ -150,7 +150,7 @@ export class DeadLetterIndex implements FailureIndex {
 
   async mark(id: string, mark: GroupMark, by: string): Promise<void> {
     checkMark(mark, by);
-    await this.notes.mark(id, mark, by, new Set(this.letterStore.sorted().map(({ group }) => group)));
+    await this.notes.mark(id, mark, by, new Set(this.letterStore.sorted().map(({ common }) => common.group)));
   }
 
   left(deadQueue: string, ids: Iterable<string>): void {

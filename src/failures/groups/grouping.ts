@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from '../../events.js';
 import type { FailureGroup, Fingerprint, GroupRecord } from './group.js';
-import type { Kept } from './indexed.js';
+import { dateOf, type Kept } from './indexed.js';
 
 export interface Span {
   readonly now: number;
@@ -8,14 +8,15 @@ export interface Span {
   readonly parts: number;
 }
 
-/** What is known of a group while its letters are counted. */
+/** What is known of a group while its letters are counted. Letters in place of their times: V8 makes an object of each number that is assigned. */
 interface Counting {
   count: number;
   readonly reasons: Set<DeadLetterReason>;
   readonly deadQueues: Set<string>;
-  firstAt: number | undefined;
-  lastAt: number | undefined;
-  since: string | undefined;
+  /** The first and the last that tell when they failed. */
+  first: Kept | undefined;
+  last: Kept | undefined;
+  readonly since: string | undefined;
   readonly sparkline: number[];
 }
 
@@ -28,58 +29,65 @@ export function groupsOf(
 ): FailureGroup[] {
   const found = new Map<string, Counting>();
   for (const letter of letters) {
-    let counting = found.get(letter.group);
+    const { group } = letter.common;
+    let counting = found.get(group);
     if (!counting) {
       counting = begun(letter, span.parts);
-      found.set(letter.group, counting);
+      found.set(group, counting);
     }
     countIn(counting, letter, span);
   }
   const groups = [...found].flatMap(([id, counting]) => {
     const fingerprint = print(id);
-    return fingerprint ? [groupOf(fingerprint, counting, record(id, counting.lastAt))] : [];
+    return fingerprint ? [groupOf(fingerprint, counting, record(id, counting.last?.failedAt))] : [];
   });
   return groups.sort((left, right) => Number(right.lastAt ?? 0) - Number(left.lastAt ?? 0));
 }
 
-const begun = ({ version }: Kept, parts: number): Counting => ({
+const begun = ({ common }: Kept, parts: number): Counting => ({
   count: 0,
   reasons: new Set(),
   deadQueues: new Set(),
-  firstAt: undefined,
-  lastAt: undefined,
-  since: version,
+  first: undefined,
+  last: undefined,
+  since: common.version,
   sparkline: new Array<number>(parts).fill(0),
 });
 
-function countIn(
-  counting: Counting,
-  { reason, deadQueue, failedAt }: Kept,
-  { now, spanMs, parts }: Span,
-): void {
+function countIn(counting: Counting, letter: Kept, { now, spanMs, parts }: Span): void {
+  const { common, failedAt } = letter;
   counting.count += 1;
-  counting.reasons.add(reason);
-  counting.deadQueues.add(deadQueue);
+  counting.reasons.add(common.reason);
+  counting.deadQueues.add(common.deadQueue);
   if (failedAt === undefined) return;
-  counting.firstAt ??= failedAt;
-  counting.lastAt = failedAt;
+  counting.first ??= letter;
+  counting.last = letter;
   // Clocks differ: what failed a moment ahead of now is in the last part.
   const part = Math.min(parts - 1, Math.floor(((failedAt - (now - spanMs)) / spanMs) * parts));
   if (part >= 0) counting.sparkline[part] = (counting.sparkline[part] ?? 0) + 1;
 }
 
+/** Field by field: an object that is put together of others takes ten times the memory, and this is made again for each look. */
 function groupOf(
-  fingerprint: Fingerprint,
-  { count, reasons, deadQueues, firstAt, lastAt, since, sparkline }: Counting,
-  record: GroupRecord,
+  { id, kind, message, place, handler, queue }: Fingerprint,
+  { count, reasons, deadQueues, first, last, since, sparkline }: Counting,
+  { state, note, by, at }: GroupRecord,
 ): FailureGroup {
   return {
-    ...fingerprint,
-    ...record,
+    id,
+    kind,
+    message,
+    place,
+    handler,
+    queue,
+    state,
+    note,
+    by,
+    at,
     count,
     reasons: [...reasons],
-    firstAt: firstAt === undefined ? undefined : new Date(firstAt),
-    lastAt: lastAt === undefined ? undefined : new Date(lastAt),
+    firstAt: dateOf(first?.failedAt),
+    lastAt: dateOf(last?.failedAt),
     sparkline,
     since,
     deadQueues: [...deadQueues],

@@ -2,7 +2,7 @@ import type { DeadLetterReason } from '../../events.js';
 import type { Headers } from '../../message/properties.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery } from '../../transport/transport.js';
-import type { ChainPosition } from '../letters/dead-letter.js';
+import type { ChainPosition, DeadLetter } from '../letters/dead-letter.js';
 import { readLetter } from '../letters/read-letter.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { Fingerprint, IndexedLetter } from './group.js';
@@ -10,15 +10,42 @@ import type { Fingerprint, IndexedLetter } from './group.js';
 /** Characters of an error that the index keeps; a fingerprint is made of all of it. */
 const MOST_ERROR = 300;
 
-type Times = 'firstAttemptAt' | 'failedAt' | 'publishedAt';
+/** What the letters of a group have in common, as long as no routing key differs. */
+type Common = Pick<
+  IndexedLetter,
+  | 'queue'
+  | 'deadQueue'
+  | 'exchange'
+  | 'routingKey'
+  | 'reason'
+  | 'by'
+  | 'handler'
+  | 'version'
+  | 'encryptedWith'
+  | 'group'
+>;
 
-/** A letter as it lies in the index: times are milliseconds since 1970, and shared that many letters share are there once. */
-export type Kept = Omit<IndexedLetter, Times> & {
-  readonly [Time in Times]: number | undefined;
-} & {
+/** What a letter belongs to; few belong to anything. */
+type Belonging = Pick<IndexedLetter, 'chainId' | 'chain' | 'batchId' | 'replay'>;
+
+/**
+ * A letter as it lies in the index, which has tens of thousands: what many letters share is there once, and times are milliseconds since
+ * 1970.
+ */
+export interface Kept
+  extends Pick<
+    IndexedLetter,
+    'id' | 'messageId' | 'correlationId' | 'traceId' | 'error' | 'attempts' | 'bytes'
+  > {
   /** The texts that no two letters share, in small letters: searching in one is faster than in each. */
   readonly own: string;
-};
+  readonly common: Common;
+  /** Undefined if it belongs to nothing. */
+  readonly belongs: Belonging | undefined;
+  readonly failedAt: number | undefined;
+  readonly firstAttemptAt: number | undefined;
+  readonly publishedAt: number | undefined;
+}
 
 /** What a letter is, and its fingerprint. */
 export interface Read {
@@ -30,6 +57,7 @@ export interface Read {
 export class Shared {
   private readonly known = new Map<string, string>();
   private readonly prints = new Map<string, Fingerprint>();
+  private readonly commons = new Map<string, Common>();
 
   fingerprint(print: Fingerprint): Fingerprint {
     const known = this.prints.get(print.id);
@@ -37,6 +65,16 @@ export class Shared {
     if (this.prints.size >= MOST_SHARED) this.prints.clear();
     this.prints.set(print.id, print);
     return print;
+  }
+
+  /** @param made made of texts that are there once */
+  common(made: Common): Common {
+    const key = JSON.stringify(Object.values(made));
+    const known = this.commons.get(key);
+    if (known !== undefined) return known;
+    if (this.commons.size >= MOST_SHARED) this.commons.clear();
+    this.commons.set(key, made);
+    return made;
   }
 
   once<T extends string | undefined>(text: T): T {
@@ -65,49 +103,82 @@ export function readForIndex(
   const { correlationId } = letter.properties;
   const traceId = traceIn(headers);
   const own = [id, messageId === id ? '' : messageId, correlationId, traceId].join('\n').toLowerCase();
-  const kept: Kept = {
-    own,
-    id,
-    messageId,
+  const common = shared.common({
     queue: shared.once(letter.queue),
     deadQueue: shared.once(letter.deadQueue),
     exchange: shared.once(letter.exchange),
     routingKey: shared.once(letter.routingKey),
     reason: shared.once<string>(reason) as DeadLetterReason,
     by: letter.by,
-    error: shared.once(shortened(letter.error)),
     handler: shared.once(letter.handler),
     version: shared.once(letter.version),
+    encryptedWith: shared.once(letter.encryptedWith),
+    group: shared.once(fingerprint.id),
+  });
+  const kept: Kept = {
+    own,
+    id,
+    messageId,
+    common,
+    error: shared.once(shortened(letter.error)),
     attempts: letter.attempts,
     failedAt: failedAt?.getTime(),
     firstAttemptAt: firstAttemptAt?.getTime(),
     publishedAt: publishedAt?.getTime(),
     bytes,
-    encryptedWith: shared.once(letter.encryptedWith),
-    group: shared.once(fingerprint.id),
     correlationId,
     traceId,
-    chainId: letter.chain?.id,
-    chain: placeIn(letter.chain, shared),
-    batchId: letter.batch?.id,
-    replay: shared.once(letter.replay),
+    belongs: belongingOf(letter, shared),
   };
   return { kept, fingerprint };
 }
 
-export function indexed({ own: _, failedAt, firstAttemptAt, publishedAt, ...letter }: Kept): IndexedLetter {
+/** Field by field: a copy by `...` takes several times the memory, and this is done for each letter that is looked at. */
+export function indexed(kept: Kept): IndexedLetter {
+  const { common, belongs } = kept;
   return {
-    ...letter,
-    failedAt: dateOf(failedAt),
-    firstAttemptAt: dateOf(firstAttemptAt),
-    publishedAt: dateOf(publishedAt),
+    id: kept.id,
+    queue: common.queue,
+    deadQueue: common.deadQueue,
+    exchange: common.exchange,
+    routingKey: common.routingKey,
+    reason: common.reason,
+    by: common.by,
+    error: kept.error,
+    handler: common.handler,
+    version: common.version,
+    attempts: kept.attempts,
+    firstAttemptAt: dateOf(kept.firstAttemptAt),
+    failedAt: dateOf(kept.failedAt),
+    publishedAt: dateOf(kept.publishedAt),
+    bytes: kept.bytes,
+    encryptedWith: common.encryptedWith,
+    group: common.group,
+    messageId: kept.messageId,
+    correlationId: kept.correlationId,
+    traceId: kept.traceId,
+    chainId: belongs?.chainId,
+    chain: belongs?.chain,
+    batchId: belongs?.batchId,
+    replay: belongs?.replay,
   };
 }
 
-const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+export const dateOf = (at: number | undefined): Date | undefined =>
+  at === undefined ? undefined : new Date(at);
 
 /** Steps that are to come, of a chain of any length: an index of many letters can't hold them all. */
 const MOST_STEPS = 10;
+
+function belongingOf({ chain, batch, replay }: DeadLetter, shared: Shared): Belonging | undefined {
+  if (chain === undefined && batch === undefined && replay === undefined) return undefined;
+  return {
+    chainId: chain?.id,
+    chain: placeIn(chain, shared),
+    batchId: batch?.id,
+    replay: shared.once(replay),
+  };
+}
 
 function placeIn(chain: ChainPosition | undefined, shared: Shared): ChainPosition | undefined {
   if (chain === undefined) return undefined;

@@ -4,7 +4,8 @@ import { searchOf } from './search.js';
 
 /** What the index has of one queue. */
 interface OfQueue {
-  readonly letters: Map<string, Kept[]>;
+  /** By id; a list where several have the same. */
+  readonly letters: Map<string, Kept | Kept[]>;
   count: number;
   /** Letters that are in the queue and had no room here. */
   leftOut: number;
@@ -45,24 +46,25 @@ export class LetterStore {
     this.total -= known.count;
     this.queues.delete(deadQueue);
     this.inOrder = undefined;
-    const used = new Set([...this.all()].map(({ group }) => group));
+    const used = new Set<string>();
+    for (const { common } of this.all()) used.add(common.group);
     for (const id of this.prints.keys()) if (!used.has(id)) this.prints.delete(id);
   }
 
   /** True if there is room, and it was not here already. @param isNew false where copies of a message are expected */
   add({ kept, fingerprint }: Read, isNew: boolean): boolean {
-    const of = this.ofQueue(kept.deadQueue);
-    const sameId = of.letters.get(kept.id);
-    if (isNew && sameId?.some(({ failedAt }) => failedAt === kept.failedAt)) return false;
+    const { deadQueue, group } = kept.common;
+    const of = this.ofQueue(deadQueue);
+    const sameId = copiesIn(of, kept.id);
+    if (isNew && sameId.some(({ failedAt }) => failedAt === kept.failedAt)) return false;
     if (this.total >= this.most) {
       of.leftOut += 1;
       return false;
     }
-    if (sameId) sameId.push(kept);
-    else of.letters.set(kept.id, [kept]);
+    put(of, kept);
     of.count += 1;
     this.total += 1;
-    if (!this.prints.has(kept.group)) this.prints.set(kept.group, fingerprint);
+    if (!this.prints.has(group)) this.prints.set(group, fingerprint);
     const last = this.inOrder?.at(-1);
     if (last && timeOf(last) > timeOf(kept)) this.inOrder = undefined;
     else this.inOrder?.push(kept);
@@ -79,13 +81,10 @@ export class LetterStore {
     const of = this.queues.get(deadQueue);
     if (!of) return;
     for (const id of ids) {
-      const sameId = of.letters.get(id);
-      if (!sameId) {
+      if (!takeFirst(of, id)) {
         of.leftOut = Math.max(0, of.leftOut - 1);
         continue;
       }
-      sameId.shift();
-      if (sameId.length === 0) of.letters.delete(id);
       of.count -= 1;
       this.total -= 1;
       this.inOrder = undefined;
@@ -115,8 +114,8 @@ export class LetterStore {
 
   /** Copies of one letter, the latest failure first. */
   copies(deadQueue: string, id: string): Kept[] {
-    const its = this.queues.get(deadQueue)?.letters.get(id) ?? [];
-    return its.toSorted((left, right) => timeOf(right) - timeOf(left));
+    const of = this.queues.get(deadQueue);
+    return (of ? copiesIn(of, id) : []).toSorted((left, right) => timeOf(right) - timeOf(left));
   }
 
   private ofQueue(deadQueue: string): OfQueue {
@@ -126,8 +125,35 @@ export class LetterStore {
   }
 
   private *all(): Iterable<Kept> {
-    for (const { letters } of this.queues.values()) for (const sameId of letters.values()) yield* sameId;
+    for (const { letters } of this.queues.values())
+      for (const its of letters.values())
+        if (isList(its)) yield* its;
+        else yield its;
   }
 }
 
 const timeOf = ({ failedAt }: Kept): number => failedAt ?? Number.NEGATIVE_INFINITY;
+
+const isList = (its: Kept | Kept[]): its is Kept[] => Array.isArray(its);
+
+function copiesIn({ letters }: OfQueue, id: string): readonly Kept[] {
+  const its = letters.get(id);
+  if (its === undefined) return [];
+  return isList(its) ? its : [its];
+}
+
+function put({ letters }: OfQueue, kept: Kept): void {
+  const its = letters.get(kept.id);
+  if (its === undefined) letters.set(kept.id, kept);
+  else if (isList(its)) its.push(kept);
+  else letters.set(kept.id, [its, kept]);
+}
+
+/** False if there is none. */
+function takeFirst({ letters }: OfQueue, id: string): boolean {
+  const its = letters.get(id);
+  if (its === undefined) return false;
+  if (isList(its) && its.length > 1) its.shift();
+  else letters.delete(id);
+  return true;
+}

@@ -5,16 +5,21 @@ import type { Kept } from './indexed.js';
 const MOST_TEXT = 200;
 
 /** Texts that many letters share: each is looked at once. */
-const SHARED = ['routingKey', 'handler', 'chainId', 'batchId', 'replay'] as const;
+const wordsOf = ({ common, belongs }: Kept): readonly (string | undefined)[] =>
+  belongs === undefined
+    ? [common.routingKey, common.handler]
+    : [common.routingKey, common.handler, belongs.chainId, belongs.batchId, belongs.replay];
 
 /** Test for one letter of the index. */
 export function searchOf({ group, queue, reason, text, in: whole }: LettersAsked): (letter: Kept) => boolean {
   const occurs = text === undefined || text === '' ? undefined : occurrenceOf(text.slice(0, MOST_TEXT));
   return (letter) => {
-    if (group !== undefined && letter.group !== group) return false;
-    if (queue !== undefined && letter.queue !== queue && letter.deadQueue !== queue) return false;
-    if (whole !== undefined && letter[whole === 'chain' ? 'chainId' : 'batchId'] === undefined) return false;
-    if (reason !== undefined && letter.reason !== reason) return false;
+    const { common, belongs } = letter;
+    if (group !== undefined && common.group !== group) return false;
+    if (queue !== undefined && common.queue !== queue && common.deadQueue !== queue) return false;
+    if (whole !== undefined && belongs?.[whole === 'chain' ? 'chainId' : 'batchId'] === undefined)
+      return false;
+    if (reason !== undefined && common.reason !== reason) return false;
     return occurs === undefined || occurs(letter);
   };
 }
@@ -32,5 +37,5 @@ function occurrenceOf(given: string): (letter: Kept) => boolean {
   return (letter) =>
     letter.own.includes(text) ||
     (letter.error !== undefined && pattern.test(letter.error)) ||
-    SHARED.some((name) => inShared(letter[name]));
+    wordsOf(letter).some(inShared);
 }

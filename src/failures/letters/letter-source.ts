@@ -1,14 +1,21 @@
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import type { DeadLetter } from './dead-letter.js';
 
-/** Kept beside the letters, which are plain data for callers. */
-const sources = new WeakMap<DeadLetter, MessageSource>();
+const SOURCE = Symbol('source');
 
-/** Received form of a letter's properties; undefined on the memory transport. */
-export const sourceOf = (letter: DeadLetter): MessageSource | undefined => sources.get(letter);
+interface Sourced {
+  readonly [SOURCE]?: MessageSource;
+}
 
-/** Remembers a letter's received form, and returns the letter. */
+/** Received form of a letter's properties; undefined on the memory transport, and of copies of a letter. */
+export const sourceOf = (letter: DeadLetter): MessageSource | undefined => (letter as Sourced)[SOURCE];
+
+/**
+ * Remembers a letter's received form, and returns the letter. It is not enumerable: letters are plain data for callers. In a WeakMap it
+ * would outlive the letter until a full collection of garbage, and with it the read that it is a view of: V8's small collections keep the
+ * values of all keys.
+ */
 export function withSource(letter: DeadLetter, source: MessageSource | undefined): DeadLetter {
-  if (source) sources.set(letter, source);
+  if (source) Object.defineProperty(letter, SOURCE, { value: source });
   return letter;
 }

@@ -25,7 +25,7 @@ function resultOf(outcome: Outcome): JobResult | undefined {
       return outcome.continues ? undefined : 'done';
     case 'skip':
       if (outcome.continues) return undefined;
-      return outcome.because === 'cancelled' ? 'skipped' : 'done';
+      return outcome.because === 'cancelled' || outcome.because === 'busy' ? 'skipped' : 'done';
     case 'discard':
       return 'done';
     case 'dead-letter':

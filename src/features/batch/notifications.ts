@@ -8,7 +8,7 @@ import {
 import { followingId } from '../../message/message-id.js';
 import type { NotificationMark } from '../../message/wire/batch-header.js';
 import { decodeStep, encodeStep, type StepMessage } from '../../message/wire/chain-header.js';
-import { isFinal } from '../../pipeline/final-errors.js';
+import { isFinal } from '../../pipeline/errors/final-errors.js';
 import type { BatchStore } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';

@@ -1,7 +1,7 @@
 import type { BatchPosition } from '../../message/wire/batch-header.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import { CANCELLED, HANDLED_BEFORE, type Outcome } from '../../pipeline/outcome.js';
 import type { ArrivalStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { Logger } from '../../util/logger.js';
 import type { BatchSender } from './context.js';
 import { jobOf } from './mark.js';

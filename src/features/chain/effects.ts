@@ -1,7 +1,7 @@
 import { HEADER } from '../../message/headers.js';
 import { type ChainState, encodeChain } from '../../message/wire/chain-header.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
-import { isFinal } from '../../pipeline/final-errors.js';
+import { isFinal } from '../../pipeline/errors/final-errors.js';
 import { DONE, type Effect, type EndedOtherwise, type Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Logger } from '../../util/logger.js';

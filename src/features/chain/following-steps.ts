@@ -1,7 +1,7 @@
 import { followingId } from '../../message/message-id.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
 import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
-import { cutErrorText } from '../../pipeline/error-header.js';
+import { cutErrorText } from '../../pipeline/errors/error-header.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Cause, carriedFrom } from '../../pipeline/tracing/carried.js';
 import type { OutboxEntry } from '../../stores/outbox.js';

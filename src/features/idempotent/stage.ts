@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { keyText } from '../../message/wire/key-text.js';
 import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { withEffect } from '../../pipeline/effect.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Effect, type Outcome, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { IdempotencyStore } from '../../stores/idempotency.js';
 import type { Stores } from '../../stores/stores.js';
 import { joined } from '../../util/text/joined.js';
@@ -25,6 +25,8 @@ interface Claim {
   readonly key: string;
   readonly owner: string;
   readonly keepMs: number;
+  /** Ends its renewals; undefined if it is claimed for as long as the attempt may take. */
+  readonly renewing?: (() => void) | undefined;
 }
 
 /**
@@ -39,8 +41,9 @@ export function idempotentStage(
 ): GuardStage {
   const { idempotency: claims } = options.stores;
   const { keepMs } = settings;
-  const forMs = longestAttemptMs(handler, options.timeoutGraceMs);
+  const longestMs = longestAttemptMs(handler, options.timeoutGraceMs);
   return (next) => async (context) => {
+    const { lease } = context.work;
     let key: string | undefined;
     try {
       key = claimKey('idempotent', settings, context, options.service);
@@ -48,15 +51,16 @@ export function idempotentStage(
       return options.failed(context, error);
     }
     if (key === undefined) return next(context);
-    const claim = { key, owner: randomUUID(), keepMs };
-    const refused = await taken(claims, claim, forMs, context);
+    const claim: Claim = { key, owner: randomUUID(), keepMs };
+    const refused = await taken(claims, claim, lease?.forMs ?? longestMs, context);
     if (refused) return refused;
+    const renewing = lease?.onRenewal((forMs) => claims.claim(claim.key, claim.owner, forMs));
     try {
       const outcome = await next(context);
-      return withEffect(outcome, marking(claims, claim, outcome, context));
+      return withEffect(outcome, marking(claims, { ...claim, renewing }, outcome, context));
     } catch (error) {
       // A bug of ours: it is dead-lettered for that, and handled when it is replayed.
-      await mark(claims, claim, undefined, context);
+      await mark(claims, { ...claim, renewing }, undefined, context);
       throw error;
     }
   };
@@ -118,10 +122,11 @@ function marking(claims: IdempotencyStore, claim: Claim, outcome: Outcome, conte
  */
 async function mark(
   claims: IdempotencyStore,
-  { key, owner, keepMs }: Claim,
+  { key, owner, keepMs, renewing }: Claim,
   note: string | undefined,
   { log }: Attempt,
 ): Promise<void> {
+  renewing?.();
   try {
     if (note === undefined) await claims.release(key, owner);
     else if (!(await claims.finish(key, owner, keepMs, note)))

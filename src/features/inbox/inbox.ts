@@ -2,10 +2,10 @@ import { NoTransactionError } from '../../errors.js';
 import type { Sender } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import { type Attempt, type AttemptTransaction, longestAttemptMs } from '../../pipeline/attempt.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { OnceStore } from '../../stores/once.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
@@ -148,6 +148,7 @@ export class HandlerTransaction implements AttemptTransaction {
     const goesOn = next !== undefined;
     const its = noteOf(context, goesOn);
     if (its !== note) await transaction.note(its);
+    await work.lease?.mustBeMine('the commit');
     // From here on nothing can be added any more.
     this.state = 'committing';
     await this.commit();
@@ -198,6 +199,13 @@ export function transactionOver(handler: string): NoTransactionError {
   return new NoTransactionError(
     `the handler '${handler}' has no transaction: its transaction is over`,
     'Await all that it does before it returns or throws.',
+  );
+}
+
+export function withoutInbox(handler: string): NoTransactionError {
+  return new NoTransactionError(
+    `the handler '${handler}' has no transaction: it has no inbox`,
+    'Give it an inbox (@Inbox), and use context.transaction before it returns.',
   );
 }
 

@@ -20,7 +20,7 @@ import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { type Duration, toMs } from '../../util/duration.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { checkCancel, checkResult, checkSearch, delayMsUntil } from './call-options.js';
 import { type EndWait, EndWatch, type EndWatchOptions } from './end-watch.js';
 import { FoundJob, type JobCalls, TrackedJob } from './handles.js';

@@ -3,7 +3,7 @@ import { boundToReply } from '../../encryption/envelope.js';
 import type { Received } from '../../pipeline/received.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { after } from '../../util/after.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { isEncrypted, opened } from '../encryption/decrypt.js';
 
 /*

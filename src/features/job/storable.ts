@@ -1,4 +1,4 @@
-import { ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
+import { ERROR_CAP_BYTES } from '../../pipeline/errors/error-header.js';
 import { cutText } from '../../util/text/cut-text.js';
 
 /** A text that every store can hold: short, in whole characters and without NUL. */

@@ -13,7 +13,7 @@ import {
   text,
 } from '../../util/check.js';
 import { toMs } from '../../util/duration.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { joined } from '../../util/text/joined.js';
 import { jsonText } from '../../util/text/json-text.js';
 
@@ -63,13 +63,15 @@ export class HandlerParts {
 
   private async record(name: string, run: PartFunction, keepMs: number): Promise<string> {
     const key = this.keyOf(name);
-    const { handler, kept } = this.context;
+    const { handler, kept, work } = this.context;
     // Before the part runs: with a store that can be read and not written, each attempt would run it.
     const before = await this.results.reserve(key, Math.min(keepMs, handler.timeoutMs));
     if (before !== undefined) return before;
     // The message's next attempt, which may have begun, runs the part.
     if (this.context.abortReason) throw this.context.abortReason;
     this.context.mustNotBeOver('once');
+    // Another run of it may have begun, which runs the part.
+    await work.lease?.mustBeMine('context.once()');
     const part = () => run(partKey(key));
     // What it publishes can't wait for the end of the attempt: the next one does not run it again.
     const result = await (kept ? kept.runPart(part) : part());

@@ -1,7 +1,7 @@
 import { PublishRejectedError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import { decodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
-import { isFinal } from '../../pipeline/final-errors.js';
+import { isFinal } from '../../pipeline/errors/final-errors.js';
 import type { OutboxListening, OutboxStore, RelayedEntries, TakenEntry } from '../../stores/outbox.js';
 import { Backoff } from '../../util/backoff.js';
 import { type Clock, pause } from '../../util/clock.js';

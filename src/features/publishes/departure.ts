@@ -1,5 +1,5 @@
 import { NameTakenError, NotUniqueError } from '../../errors.js';
-import { isFinal } from '../../pipeline/final-errors.js';
+import { isFinal } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Logger } from '../../util/logger.js';
 

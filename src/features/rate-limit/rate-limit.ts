@@ -1,13 +1,21 @@
+import { InvalidMessageError } from '../../errors.js';
 import type { MessageContext } from '../../message/context.js';
 import { keyText } from '../../message/wire/key-text.js';
 import type { RateLimitStore } from '../../stores/rate-limits.js';
-import type { RateLimitSettings } from './option.js';
-
-/** Longest wait of a message, in windows of the limit: the handler may be idle again by then. */
-const HORIZON = 10;
+import { show } from '../../util/check.js';
+import { handleRejection } from '../../util/handle-rejection.js';
+import { MOST_ALLOWED, type RateLimitSettings } from './option.js';
+import { Permits } from './permits.js';
 
 /** Maximum keys whose permits are remembered here; those of others are asked for again. */
 const REMEMBERED_KEYS = 10_000;
+
+/** What a message takes a permit of. */
+export interface Claim {
+  readonly key: string;
+  /** Number of permits that the key has for this message. */
+  readonly allow: number;
+}
 
 /**
  * Lets a handler begin `allow` times in any time of `every`: there are so many permits, and each can be taken once in
@@ -28,10 +36,13 @@ export class RateLimit {
     private readonly handler: string,
   ) {}
 
-  /** Key of the limit. @throws what the handler's `by` throws; InvalidMessageError if it gives no key */
-  keyOf(payload: unknown, context: MessageContext): string {
-    const { by } = this.settings;
-    return by ? keyText(by(payload, context), `rateLimit.by of '${this.handler}'`) : '';
+  /** @throws what the handler's `by` and `allow` throw; InvalidMessageError if they give no key, or no number of permits */
+  claimOf(payload: unknown, context: MessageContext): Claim {
+    const { by, allow } = this.settings;
+    return {
+      key: by ? keyText(by(payload, context), `rateLimit.by of '${this.handler}'`) : '',
+      allow: typeof allow === 'number' ? allow : this.allowedBy(allow(payload, context)),
+    };
   }
 
   /**
@@ -40,12 +51,29 @@ export class RateLimit {
    * @returns 0 if there was one, else in how many milliseconds there may be one for this message
    * @throws what the store throws
    */
-  take(key: string): Promise<number> {
-    return this.permitsOf(key).take();
+  take({ key, allow }: Claim): Promise<number> {
+    return this.permitsOf(key).take(allow);
+  }
+
+  /** Keeps everybody from taking a permit of this key for a time. @throws what the store throws */
+  hold({ key, allow }: Claim, forMs: number): Promise<void> {
+    return this.permitsOf(key).hold(allow, forMs);
+  }
+
+  private allowedBy(number: unknown): number {
+    if (Number.isInteger(number) && Number(number) >= 1 && Number(number) <= MOST_ALLOWED)
+      return Number(number);
+    // The answer of an async function is not awaited.
+    handleRejection(number);
+    throw new InvalidMessageError(
+      `expected rateLimit.allow of '${this.handler}' to return an integer from 1 to ${MOST_ALLOWED}, got ${show(number)}`,
+      'Give every message a number of permits; for one that must not run now, release it in the handler.',
+    );
   }
 
   private permitsOf(key: string): Permits {
-    const permits = this.keys.get(key) ?? new Permits(this.store, this.named(key), this.settings, this.now);
+    const permits =
+      this.keys.get(key) ?? new Permits(this.store, this.named(key), this.settings.everyMs, this.now);
     this.keys.delete(key);
     this.keys.set(key, permits);
     const [oldest] = this.keys.keys();
@@ -53,65 +81,3 @@ export class RateLimit {
     return permits;
   }
 }
-
-/** Permits of one key, as far as this process knows them. */
-class Permits {
-  /** When each is free again, as far as this process knows; a permit that another one has taken is found out once. */
-  private readonly freeAt: Float64Array;
-  /** The same, with what was promised to messages that were sent away, so that they don't all come back for one permit. */
-  private readonly promisedAt: Float64Array;
-
-  constructor(
-    private readonly store: RateLimitStore,
-    private readonly name: string,
-    private readonly settings: RateLimitSettings,
-    private readonly now: () => number,
-  ) {
-    this.freeAt = new Float64Array(settings.allow);
-    this.promisedAt = new Float64Array(settings.allow);
-  }
-
-  async take(): Promise<number> {
-    const { freeAt } = this;
-    const { everyMs } = this.settings;
-    for (let permit = earliest(freeAt); at(freeAt, permit) <= this.now(); permit = earliest(freeAt)) {
-      // Until the store has answered nobody else here asks for this one.
-      freeAt[permit] = this.now() + everyMs;
-      const takenForMs = await this.ask(permit);
-      if (takenForMs === 0) return 0;
-      freeAt[permit] = this.now() + takenForMs;
-    }
-    return this.promised();
-  }
-
-  private async ask(permit: number): Promise<number> {
-    try {
-      return await this.store.take(`${this.name}:${permit}`, this.settings.everyMs / 1_000);
-    } catch (error) {
-      this.freeAt[permit] = 0;
-      throw error;
-    }
-  }
-
-  /** In how many milliseconds the next permit is free that was promised to no other message. */
-  private promised(): number {
-    const { freeAt, promisedAt } = this;
-    const { everyMs } = this.settings;
-    for (let permit = 0; permit < freeAt.length; permit += 1)
-      promisedAt[permit] = Math.max(at(promisedAt, permit), at(freeAt, permit));
-    const permit = earliest(promisedAt);
-    const waitMs = at(promisedAt, permit) - this.now();
-    if (waitMs > HORIZON * everyMs) return HORIZON * everyMs;
-    promisedAt[permit] = at(promisedAt, permit) + everyMs;
-    return Math.max(1, Math.ceil(waitMs));
-  }
-}
-
-function earliest(times: Float64Array): number {
-  let best = 0;
-  for (let permit = 1; permit < times.length; permit += 1)
-    if (at(times, permit) < at(times, best)) best = permit;
-  return best;
-}
-
-const at = (times: Float64Array, permit: number): number => times[permit] as number;

@@ -6,7 +6,7 @@ import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage, OutgoingProperties } from '../../message/message.js';
 import { newMessageId } from '../../message/message-id.js';
 import { encodeFailure, FAILURE } from '../../message/wire/reply.js';
-import { isOwnFault } from '../../pipeline/final-errors.js';
+import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Content, Work } from '../../pipeline/work.js';
 import type { TransportSession } from '../../transport/transport.js';

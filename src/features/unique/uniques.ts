@@ -1,9 +1,9 @@
 import type { UniqueMark } from '../../message/unique.js';
 import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import { storeAway } from '../../pipeline/errors/store-away.js';
 import { type Outcome, SUPERSEDED } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { after } from '../../util/after.js';
@@ -75,9 +75,12 @@ export class Uniques {
 
   /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
   private async hold({ key }: UniqueMark, messageId: string, context: Attempt): Promise<void> {
-    const forMs = longestAttemptMs(context.handler, this.options.timeoutGraceMs);
+    const { unique } = this.options.stores;
+    const { lease } = context.work;
+    const forMs = lease?.forMs ?? longestAttemptMs(context.handler, this.options.timeoutGraceMs);
+    lease?.onRenewal((nextMs) => unique.extend(key, messageId, nextMs));
     try {
-      const holder = await this.options.stores.unique.acquire(key, messageId, forMs);
+      const holder = await unique.acquire(key, messageId, forMs);
       if (holder !== undefined)
         context.log.warn(
           { holder },

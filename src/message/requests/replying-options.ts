@@ -34,14 +34,20 @@ const REFUSED: Readonly<Record<string, string>> = {
   rateLimit: 'a request over the limit could only wait, and its requester does not: limit the concurrency',
   idempotent: 'a copy that is skipped would have no reply: use context.once() for parts that are done once',
   inbox: 'a copy that is skipped would have no reply: open a transaction in the handler',
+  resumable: 'a request that comes back later could only wait, and its requester does not',
   unique: 'each request has a reply of its own',
+  long: 'its requester does not wait for so long: send a message',
   bulk: 'each request has a reply of its own',
 };
+
+/** A limit over all processes has what is above it wait, as a rate limit has. */
+const isLimit = (name: string, value: unknown): boolean =>
+  name === 'concurrency' && typeof value === 'object';
 
 /** The options that a responder may have: of a class's defaults, those that are for its messages alone are left out. */
 export function replyingDefaults<Options extends object>(options: Options): Partial<Options> {
   return Object.fromEntries(
-    Object.entries(options).filter(([name]) => !(name in REFUSED)),
+    Object.entries(options).filter(([name, value]) => !(name in REFUSED || isLimit(name, value))),
   ) as Partial<Options>;
 }
 
@@ -50,6 +56,10 @@ export function replyingProblems(options: object, hasFailed: boolean): string[] 
   const problems = Object.entries(options)
     .filter(([name, value]) => name in REFUSED && isSaid(name, value))
     .map(([name]) => `it answers requests, and can't have ${name}: ${REFUSED[name]}`);
+  if (Object.entries(options).some(([name, value]) => isLimit(name, value)))
+    problems.push(
+      "it answers requests, and can't have concurrency.limit: a request above it could only wait, and its requester does not: say a number, for each process",
+    );
   if (hasFailed) problems.push(`it answers requests, and can't have failed(): ${IS_TRIED_ONCE}`);
   return problems;
 }

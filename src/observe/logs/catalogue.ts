@@ -93,6 +93,11 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     level: 'warn',
     say: (event) => `${handling(event)} runs on ${message(event)} for longer than its timeout`,
   },
+  'handler.leaseLost': {
+    level: 'warn',
+    say: (event) =>
+      `${handling(event)} has lost the lease of ${message(event)}, which may run elsewhere by now${because(event.error)}`,
+  },
   'message.retried': {
     level: 'warn',
     outcome: 'retried',
@@ -124,6 +129,11 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     level: 'debug',
     outcome: 'skipped',
     say: (event) => `${message(event)} is done without a run of ${handling(event)}`,
+  },
+  'message.guarded': {
+    level: 'info',
+    say: (event) =>
+      `${message(event)} was delivered again while ${handling(event)} runs it: a guard goes round`,
   },
   'connection.up': { level: 'info', say: (event) => `${connection(event)} is up` },
   'connection.down': {

@@ -1,5 +1,5 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
-import { PausedQueues } from '../../control/paused-queues.js';
+import { Orders } from '../../control/orders.js';
 import { HoplineError, TopologyError, UnreadableLettersError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import type { Failures } from '../../failures/failures.js';
@@ -131,7 +131,7 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
 
 async function pausedQueues({ session, names, clock }: GatherOptions): Promise<readonly string[]> {
   const isThere = (await session.inspect(names.paused)) !== undefined;
-  return isThere ? new PausedQueues(session, names, clock).read() : [];
+  return isThere ? (await new Orders(session, names, clock).read()).paused : [];
 }
 
 async function missingExchanges({ session, application, names, clock }: GatherOptions): Promise<string[]> {

@@ -15,4 +15,8 @@ export class MemoryRateLimits implements RateLimitStore {
     this.taken.set(name, true, seconds * 1_000);
     return 0;
   }
+
+  async hold(names: readonly string[], forMs: number): Promise<void> {
+    for (const name of names) this.taken.set(name, true, Math.max(forMs, this.taken.get(name)?.leftMs ?? 0));
+  }
 }

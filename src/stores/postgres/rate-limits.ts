@@ -10,10 +10,12 @@ import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 export class PostgresRateLimits implements RateLimitStore {
   private readonly table: ExpiringTable;
   private readonly sql: string;
+  private readonly holding: string;
 
   constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'permits', 'taken_until', answerWithinMs);
     this.sql = takeFrom(this.table.name);
+    this.holding = holdIn(this.table.name);
   }
 
   /** A late answer may have taken the permit for nobody: it expires like any other. */
@@ -21,6 +23,12 @@ export class PostgresRateLimits implements RateLimitStore {
     const row = await this.table.ask<{ wait_ms: number }>(this.sql, [keyOf(name), seconds]);
     // Before each question another process had just taken it.
     return row ? Number(row.wait_ms) : seconds * 1_000;
+  }
+
+  async hold(names: readonly string[], forMs: number): Promise<void> {
+    // Each key once, and in one order for all who hold: PostgreSQL takes no row twice in a statement, and nobody waits in a circle.
+    const keys = [...new Set(names.map(keyOf))].sort();
+    await this.table.rows(this.holding, [keys, forMs / 1_000]);
   }
 }
 
@@ -41,3 +49,8 @@ SELECT 0::float8 AS wait_ms FROM taken
 UNION ALL
 SELECT extract(epoch FROM taken_until - clock_timestamp())::float8 * 1000
   FROM ${table} WHERE name = $1 AND taken_until > clock_timestamp() AND NOT EXISTS (SELECT FROM taken)`;
+
+const holdIn = (table: string): string => `
+INSERT INTO ${table} AS permit (name, taken_until)
+SELECT name, clock_timestamp() + make_interval(secs => $2) FROM unnest($1::text[]) AS name
+ON CONFLICT (name) DO UPDATE SET taken_until = greatest(permit.taken_until, excluded.taken_until)`;

@@ -24,22 +24,32 @@ export class RedisScripts {
    *
    * @throws StoreTimeoutError; the errors of the client
    */
-  async run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
+  run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
+    return this.runOn([key], script, ...values);
+  }
+
+  /** The same, on several keys: `KEYS`. */
+  async runOn(
+    keys: readonly string[],
+    script: string,
+    ...values: readonly (string | number)[]
+  ): Promise<unknown> {
     mustBeReady(this.client);
-    return inTime(this.evaluate(script, `${this.prefix}:${key}`, values), this.answerWithinMs);
+    const named = keys.map((key) => `${this.prefix}:${key}`);
+    return inTime(this.evaluate(script, named, values), this.answerWithinMs);
   }
 
   /** A server knows scripts that it has run, until it is restarted or another takes its place. */
   private async evaluate(
     script: string,
-    key: string,
+    keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<unknown> {
     try {
-      return await this.client.evalsha(digestOf(script), 1, key, ...values);
+      return await this.client.evalsha(digestOf(script), keys.length, ...keys, ...values);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return this.client.eval(script, 1, key, ...values);
+      return this.client.eval(script, keys.length, ...keys, ...values);
     }
   }
 }

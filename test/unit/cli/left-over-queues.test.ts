@@ -33,7 +33,16 @@ function bus({ service = 'mailer', prefix = 'hopline', queues = {}, lanes }: Giv
       handle: () => {},
     };
   });
-  const defaults = { service, exchange, concurrency: 1, retry: undefined, timeoutMs: 1, hasInbox: false };
+  const defaults = {
+    service,
+    exchange,
+    concurrency: 1,
+    retry: undefined,
+    timeoutMs: 1,
+    hasInbox: false,
+    hasCheckpoints: true,
+    hasSemaphores: true,
+  };
   const identity = {
     service,
     prefix,

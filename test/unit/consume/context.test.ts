@@ -50,6 +50,7 @@ describe('a message context', () => {
       steps,
       batches,
       stores: memoryStores(systemClock),
+      clock: systemClock,
       jobs: { progress: () => {} },
       log,
       stopping,

@@ -16,6 +16,8 @@ export const defaults: SubscriptionDefaults = {
   retry: undefined,
   timeoutMs: 60_000,
   hasInbox: false,
+  hasCheckpoints: true,
+  hasSemaphores: true,
 };
 
 /** A delivery that only remembers how it was settled. */
@@ -83,13 +85,16 @@ const events = { name: 'hopline.events', declare: true };
 export function handler(name: string, patterns: readonly string[], given: Partial<Handler> = {}): Handler {
   return {
     bulk: undefined,
+    long: undefined,
     rateLimit: undefined,
     circuitBreaker: undefined,
     middleware: undefined,
     idempotent: undefined,
     inbox: undefined,
+    resumable: undefined,
     unique: undefined,
     encrypted: false,
+    permits: undefined,
     publishes: undefined,
     body: undefined,
     name,

@@ -25,6 +25,7 @@ describe('what is asked before a handler', () => {
         asked += 1;
         return stores.rateLimits.take(name, seconds);
       },
+      hold: async () => {},
     };
     const bus = bench.bus({ stores: { ...stores, rateLimits } });
     const released = heard(bus, 'message.released');
@@ -43,6 +44,45 @@ describe('what is asked before a handler', () => {
     );
   });
 
+  it('is told of a refusal before the message is acked, again and again while its store is away, and for a minute at most', async () => {
+    const stores = memoryStores(bench.clock);
+    let told = 0;
+    const rateLimits = {
+      take: (name: string, seconds: number) => stores.rateLimits.take(name, seconds),
+      hold: async () => {
+        told += 1;
+        throw new Error('the store is away');
+      },
+    };
+    const bus = bench.bus({ stores: { ...stores, rateLimits } });
+    const released = heard(bus, 'message.released');
+    const calls: number[] = [];
+    bus.handle(
+      'a',
+      (payload: number, context) => {
+        calls.push(payload);
+        if (calls.length === 1) context.limited('10m');
+      },
+      { rateLimit: { allow: 5, every: '1s' } },
+    );
+    await bus.start();
+    await bus.publish('a', 1);
+    await bench.clock.advance(50_000);
+    assert.ok(told > 2, `${told}`);
+    assert.deepEqual(released, [], 'it was acked while others could still be told');
+    await bench.clock.advance(20_000);
+    assert.deepEqual(
+      released.map(({ delayMs }) => delayMs),
+      [600_000],
+    );
+    // This process waits all the same, and asks nobody.
+    await bus.publish('a', 2);
+    await bench.clock.settle();
+    assert.deepEqual(calls, [1]);
+    await bench.clock.advance(700_000);
+    assert.deepEqual(calls.toSorted(), [1, 1, 2]);
+  });
+
   it('and is answered when the channel is gone lets nothing begin: nothing would tell a handler to stop', async () => {
     const trace = new Trace();
     const deliveries: Delivery[] = [];
@@ -50,7 +90,10 @@ describe('what is asked before a handler', () => {
     const answer = deferred<number>();
     const bus = bench.bus({
       transport: new TracedTransport(bench.transport, trace),
-      stores: { ...memoryStores(bench.clock), rateLimits: { take: () => answer.promise } },
+      stores: {
+        ...memoryStores(bench.clock),
+        rateLimits: { take: () => answer.promise, hold: async () => {} },
+      },
     });
     const calls: unknown[] = [];
     const begun = heard(bus, 'handler.started');

@@ -13,6 +13,8 @@ const defaults = {
   retry: { tries: 5 },
   timeoutMs: 60_000,
   hasInbox: true,
+  hasCheckpoints: true,
+  hasSemaphores: true,
 };
 
 const define = (name: string, given: Partial<HandlerDefinition> = {}): HandlerDefinition => ({
@@ -49,6 +51,7 @@ describe('responders', () => {
       rateLimit: { allow: 1, every: '1s' },
       idempotent: {},
       inbox: {},
+      resumable: true,
       unique: { by: () => 'x' },
       bulk: {},
     } as const;

@@ -27,6 +27,7 @@ describe('running a handler', () => {
       steps: {} as StepSender,
       batches: {} as BatchSender,
       stores: {} as Stores,
+      clock,
       log: silentLogger,
       stopping: { isStopping: false },
       jobs: { progress: () => {} },

@@ -178,6 +178,35 @@ describe('settling', () => {
     assert.deepEqual(session.publishes, []);
   });
 
+  it('drops what nobody needs any more once the broker has heard it, and not if the message may come again', async () => {
+    const ended: string[] = [];
+    const outcome = (name: string): Outcome => ({
+      kind: 'done',
+      onEnded: async () => void ended.push(`${name} ${delivery.settled}`),
+    });
+    let delivery = new TestDelivery();
+    settle(outcome('acked'), delivery);
+    await clock.settle();
+    const stored = deferred();
+    delivery = new TestDelivery();
+    settle(withEffect(outcome('lost'), { what: 'a note', run: () => stored.promise }), delivery);
+    delivery.lost = true;
+    stored.resolve();
+    await clock.settle();
+    delivery = new TestDelivery();
+    const refused = new InvalidMessageError('it can never be stored', '');
+    const onError = () => ({ kind: 'dead-letter', reason: 'unsendable', error: refused }) as const;
+    settle(
+      withEffect(outcome('buried'), { what: 'a step', run: () => Promise.reject(refused), onError }),
+      delivery,
+    );
+    await clock.settle();
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(delivery.settled, 'ack');
+    assert.deepEqual(ended, ['acked ack']);
+  });
+
   it('gives back a copy, with all its counters as they are, where the broker charges what is requeued', async () => {
     const headers = { 'hopline-attempt': 3, 'hopline-exceptions': 2, 'hopline-releases': 4 };
     const charged = () =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { storeAway } from '../../../src/pipeline/store-away.js';
+import { storeAway } from '../../../src/pipeline/errors/store-away.js';
 
 describe('a store that can not be asked about a message', () => {
   it('has the message come back in 5 s without a failed attempt, and is named in a warning', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Consumption } from '../../../src/consume/intake/consumption.js';
 import { BusControl } from '../../../src/control/bus-control.js';
+import { Orders } from '../../../src/control/orders.js';
 import { encode } from '../../../src/control/protocol.js';
 import {
   Bus,
@@ -17,6 +18,7 @@ import { Names } from '../../../src/topology/names.js';
 import type { Held, Listener } from '../../../src/transport/operator-session.js';
 import type { Session } from '../../../src/transport/transport.js';
 import { Deadline } from '../../../src/util/deadline.js';
+import { deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
 
@@ -58,7 +60,7 @@ describe('a process that starts while another has what is paused', () => {
 
 describe('a process that hears operators', () => {
   const clock = new ManualClock();
-  let consumption: { setPaused(paused: ReadonlySet<string>): void };
+  let consumption: Pick<Consumption, 'setPaused' | 'setLimits' | 'handlers' | 'countsAlone'>;
   let paused: string[];
   let held: () => Promise<Held>;
   let published: OutgoingMessage[];
@@ -101,6 +103,9 @@ describe('a process that hears operators', () => {
       setPaused: (names) => {
         paused = [...names];
       },
+      setLimits: () => {},
+      handlers: [],
+      countsAlone: false,
     };
     held = holding([]);
   });
@@ -114,6 +119,45 @@ describe('a process that hears operators', () => {
     await clock.advance(10_000);
     assert.deepEqual(paused, ['q']);
     control.stop();
+  });
+
+  it('has the limits that it is told while it reads older ones, and what is paused as it reads it', async () => {
+    const limits: number[][] = [];
+    consumption.setLimits = (all) => void limits.push(all.map(({ concurrency = 0 }) => concurrency));
+    const control = await hearing();
+    const answer = deferred<Held>();
+    held = () => answer.promise;
+    ears.back();
+    await clock.settle();
+    const limit = { queue: 'q', handler: 'Work', since: 1 };
+    const told = encode({
+      ask: 'limits',
+      limits: [{ ...limit, concurrency: 2 }],
+      queue: 'q',
+      handler: 'Work',
+    });
+    ears.heard({ body: told, properties: { replyTo: 'operator' } });
+    const kept = { paused: ['q'], limits: [{ ...limit, concurrency: 1 }] };
+    answer.resolve({ body: Buffer.from(JSON.stringify(kept)), properties: {}, requeue: () => {} } as never);
+    await clock.settle();
+    assert.deepEqual([limits, paused], [[[], [2]], ['q']]);
+    control.stop();
+  });
+
+  it('takes of what operators have ordered what it can read: an older version writes no limits', async () => {
+    const sound = { bucket: 'stripe', rate: { allow: 2, everyMs: 1_000 }, since: 1 };
+    const orders = (content: unknown) =>
+      new Orders(
+        {
+          hold: async () => ({ body: Buffer.from(JSON.stringify(content)), requeue: () => {} }),
+        } as unknown as Session,
+        new Names(),
+        clock,
+      ).read();
+    assert.deepEqual(await orders({ paused: ['q', 7] }), { paused: ['q'], limits: [] });
+    const limits = [sound, { handler: 'Work' }, 'no', { ...sound, rate: { allow: 0, everyMs: 1 } }];
+    assert.deepEqual(await orders({ paused: [], limits }), { paused: [], limits: [sound] });
+    assert.deepEqual(await orders([]), { paused: [], limits: [] });
   });
 
   it('asks no more once it is stopped', async () => {

@@ -4,7 +4,10 @@ import type { Read } from '../../../src/failures/groups/indexed.js';
 import { LetterStore } from '../../../src/failures/groups/letter-store.js';
 
 const letter = (id: string, deadQueue = 'a.dead', failedAt = 1) =>
-  ({ kept: { id, deadQueue, group: 'g', failedAt }, fingerprint: { id: 'g' } }) as unknown as Read;
+  ({
+    kept: { id, common: { deadQueue, group: 'g' }, failedAt },
+    fingerprint: { id: 'g' },
+  }) as unknown as Read;
 
 /** A store that has letters of one queue. */
 function storeWith(most: number, ...ids: string[]): LetterStore {

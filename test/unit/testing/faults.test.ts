@@ -177,6 +177,34 @@ describe('faults of the test kit', () => {
     assert.deepEqual(kit.handled('work').payloads, [1, 2, 3]);
   });
 
+  it('crash: a lock of the process is held until its time is over, and renewed by nobody', async () => {
+    let isFirst = true;
+    kit = await testKit({
+      settleDeadline: '20ms',
+      retry: { tries: 1 },
+      configure: (bus) =>
+        bus.handle('it', async function see(_payload, context) {
+          const dies = isFirst;
+          isFirst = false;
+          const { fence } = await context.lock('l', { ttl: '10s', wait: '20s' });
+          seen.push({ fence, redelivered: context.redelivered });
+          if (dies) await new Promise(() => {});
+        }),
+    });
+    await kit.publish('it', 1);
+    await assert.rejects(kit.settled());
+    await kit.advance('30s');
+    assert.equal(seen.length, 1);
+    await kit.crash();
+    await kit.advance('5s');
+    assert.equal(seen.length, 1, 'its time is not over');
+    await kit.advance('10s');
+    assert.deepEqual(seen, [
+      { fence: 1, redelivered: false },
+      { fence: 2, redelivered: true },
+    ]);
+  });
+
   it('crash before the ack: the handler has run, and runs again', async () => {
     kit = await testKit({ configure: see });
     await kit.crash({ at: 'before-ack', key: 'it.two' });

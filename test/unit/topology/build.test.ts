@@ -236,6 +236,8 @@ describe("a work queue's arguments", () => {
       service: 'billing',
       exchange: events,
       hasInbox: false,
+      hasCheckpoints: true,
+      hasSemaphores: true,
       ...defaults,
     });
     return planBus(names, { exchanges: [events], queues: subscriptions.map(queueNeeds), delays: true });

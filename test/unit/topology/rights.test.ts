@@ -106,6 +106,16 @@ describe('the rights of a responder', () => {
 });
 
 describe('the rights of a service', () => {
+  it('with jobs that take long lead its guards through the delays, and nobody else', () => {
+    const plan = planBus(names, { exchanges: [events], queues: [needs()], guards: 'mailer.guards' }).own;
+    const rights = topicPermissionsOf([{ ...service(needs()), plan }]);
+    const out = rights.find(({ exchange }) => exchange === names.delayOut);
+    assert.ok(out && matches(out.read, retryPattern('mailer.guards')));
+    const [into] = rights;
+    const { routingKey } = delayAddress(names, 1_000, 'q', 'mailer.guards');
+    assert.ok(into && matches(into.write, routingKey));
+  });
+
   it('that only checks are to publish, to settle, and to consume its queues', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'verify'), {
       configure: '^$',

@@ -529,6 +529,24 @@ export async function partsDoneOnce(context: MessageContext): Promise<void> {
   await context.once('mail', () => list, { kep: '30d' });
 }
 
+export function statesOfJobs(bus: Bus): void {
+  bus.handle(placed, async (_order, context: MessageContext<{ page: number; at: Date }>) => {
+    const page: number = context.state?.page ?? 0;
+    // @ts-expect-error TS18048: there may be none
+    const next: number = context.state.page + page;
+    // @ts-expect-error TS2339: it comes from JSON, and is no Date any more
+    context.state?.at.getTime();
+    await context.checkpoint({ page: next, at: new Date() });
+    // @ts-expect-error TS2322: a page is a number
+    return context.yield({ page: 'next', at: new Date() });
+  });
+  bus.handle(placed, (_order, context) => context.yield({ anything: context.state?.anything }), {
+    resumable: { keep: '30d' },
+  });
+  // @ts-expect-error TS2769: there is no half of it
+  bus.handle(placed, () => {}, { resumable: 'half' });
+}
+
 export const uniqueOrder = defineMessage<Order>('order.sync', undefined, {
   unique: { by: ({ id }) => String(id) },
 });

@@ -15,6 +15,7 @@ import { queuePath, searchPath, segmentOf } from '../addresses.js';
 import { RunningTable } from '../running/table.js';
 import type { Part, View, ViewContext } from '../view.js';
 import { handlerPath } from './handler-path.js';
+import { Limits } from './limits.js';
 import type { HandlerModel } from './model.js';
 import { failureTone } from './view.js';
 
@@ -39,6 +40,7 @@ export const HandlerView: View<HandlerModel> = ({ model, context }) => {
         <PercentileChart title="Run time" name="run" of={charts.of} />
         <PercentileChart title="Wait" name="wait" of={charts.of} />
       </ChartRow>
+      <Limits handler={handler} context={context} />
       <Errors errors={handler.errors} now={now} />
       <Panel title="Running now">
         {problem === undefined ? null : <Notice tone="warn" title={problem} />}

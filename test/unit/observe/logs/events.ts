@@ -36,6 +36,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
   'handler.succeeded': ended,
   'handler.failed': { ...ended, error },
   'handler.timedOut': { ...ended, error },
+  'handler.leaseLost': { ...about, error },
   'message.retried': { ...about, delayMs: 4_000, error },
   'message.released': { ...about, delayMs: 1_000 },
   'message.deadLettered': {
@@ -49,6 +50,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
   'message.discarded': { ...about, error: undefined },
   'message.failed': { ...about, error: new RangeError('too dear'), isAnswered: true },
   'message.skipped': { ...about, handler: undefined },
+  'message.guarded': about,
   'connection.up': connection,
   'connection.down': { ...connection, error, retryInMs: 500, refused: false },
   'connection.blocked': { ...connection, reason: 'low on memory' },

@@ -5,7 +5,7 @@ import {
   PublishRejectedError,
   TopologyError,
   UnroutableError,
-} from '../errors.js';
+} from '../../errors.js';
 
 const FINAL = [UnroutableError, InvalidMessageError, MessageTooLargeError, OptionsError, TopologyError];
 

@@ -1,5 +1,5 @@
-import type { Logger } from '../util/logger.js';
-import { type Outcome, releaseFor } from './outcome.js';
+import type { Logger } from '../../util/logger.js';
+import { type Outcome, releaseFor } from '../outcome.js';
 
 /** Delay after which a message comes back about which a store, or a provider of keys, could not be asked. */
 const COMES_BACK_MS = 5_000;

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { HeldLease } from '../../../src/features/long/held-lease.js';
+import { watching } from '../../../src/features/long/watching-signal.js';
+import {
+  Bus,
+  type BusOptions,
+  defineRequest,
+  type HandleOptions,
+  LeaseLostError,
+  memory,
+  rabbitmq,
+  type Stores,
+} from '../../../src/index.js';
+import { memoryStores } from '../../../src/stores/memory/index.js';
+import { MemoryLeases } from '../../../src/stores/memory/leases.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { systemClock } from '../../../src/util/clock.js';
+import { silentLogger } from '../../../src/util/logger.js';
+import { problemsOf } from '../option-problems.js';
+
+describe('a lease that is held', () => {
+  async function held() {
+    const clock = new ManualClock();
+    const store = new MemoryLeases(clock);
+    const losses: LeaseLostError[] = [];
+    const takenAt = clock.monotonic();
+    const answer = await store.take('job', 'me', 8_000);
+    assert.ok(answer.kind === 'taken');
+    const lease = new HeldLease({
+      ...{ store, clock, takenAt, name: 'job', handler: 'Encode', fence: answer.fence },
+      log: silentLogger,
+      settings: { leaseMs: 8_000, renewMs: 2_000 },
+      onLost: (error) => losses.push(error),
+    });
+    return { clock, store, lease, losses };
+  }
+
+  it('is renewed, and what is held with it, until it is done: then nobody has it', async () => {
+    const { clock, store, lease, losses } = await held();
+    const renewed: number[] = [];
+    const end = lease.onRenewal(async (forMs) => renewed.push(forMs));
+    await clock.advance(9_000);
+    assert.deepEqual([lease.isHeld, renewed.length >= 3, losses], [true, true, []]);
+    end();
+    await lease.mustBeMine('the commit');
+    await lease.finish();
+    assert.equal(await store.look('job'), 'done');
+    assert.deepEqual([lease.isHeld, lease.isLost, lease.isDone, clock.armed], [false, false, true, 0]);
+  });
+
+  it('is lost before the store gives it to another, and seen to be so before any timer has fired', async () => {
+    const { clock, store, lease, losses } = await held();
+    store.renew = () => Promise.reject(new Error('away'));
+    await clock.advance(6_900);
+    assert.equal(lease.isHeld, true);
+    await clock.advance(1_000);
+    assert.deepEqual([lease.isHeld, lease.isLost, losses.length], [false, true, 1]);
+    assert.ok(typeof (await store.look('job')) === 'number', 'another has it already');
+    assert.throws(() => lease.mustBeHeld('context.once()'), LeaseLostError);
+
+    const still = await held();
+    const [controller, watched] = [new AbortController(), new AbortController()];
+    still.lease.onLost = (error) => {
+      controller.abort(error);
+      watched.abort(error);
+    };
+    watching(watched.signal, still.lease);
+    // The process stands still: its clock goes on, and no timer fires.
+    const { monotonic } = still.clock;
+    still.clock.monotonic = () => monotonic.call(still.clock) + 60_000;
+    assert.equal(controller.signal.aborted, false);
+    assert.equal(watched.signal.aborted, true);
+    assert.throws(() => watched.signal.throwIfAborted(), LeaseLostError);
+    still.lease.abandon();
+  });
+
+  it('is lost at once when the store says that another has it', async () => {
+    const { clock, store, lease, losses } = await held();
+    store.renew = async () => false;
+    await clock.advance(2_000);
+    assert.deepEqual([lease.isLost, losses.length], [true, 1]);
+  });
+});
+
+describe('handlers that take long', () => {
+  const shared: Stores = { ...memoryStores(systemClock), isOfProcess: false };
+  const described = (options: HandleOptions, bus: Partial<BusOptions> = {}) =>
+    new Bus({ service: 'video', transport: rabbitmq({ url: 'amqp://localhost' }), ...bus })
+      .handle('job', () => {}, { name: 'Encode', ...options })
+      .describe();
+  const queuesOf = (...given: Parameters<typeof described>) =>
+    described(...given).plan.queues.map(({ name }) => name);
+
+  it('have a queue of guards if they say so, or may keep a message for longer than the broker waits; others have none', () => {
+    assert.ok(queuesOf({ long: true }, { stores: shared }).includes('video.guards'));
+    assert.ok(queuesOf({ timeout: '1h' }, { stores: shared }).includes('video.guards'));
+    assert.ok(
+      queuesOf({ timeout: '9s' }, { stores: shared, consumerTimeout: '10s' }).includes('video.guards'),
+    );
+    for (const [options, bus] of [
+      [{}, { stores: shared }],
+      [{ timeout: '1h' }, {}],
+      [{ timeout: '1h' }, { stores: shared, consumerTimeout: '2h' }],
+    ] as const)
+      assert.ok(!queuesOf(options, bus).includes('video.guards'));
+  });
+
+  it('are refused where nobody could run their message beside them, or where nothing can be held', () => {
+    const problems = (options: HandleOptions, bus?: Partial<BusOptions>) =>
+      problemsOf(() => described(options, bus)).join();
+    assert.match(
+      problems({ long: true }),
+      /long only with stores that have leases and that all processes share/,
+    );
+    assert.equal(problems({ long: true }, { transport: memory() }), '');
+    assert.match(problems({ long: true, each: 'process' }, { stores: shared }), /no place beside each/);
+    assert.match(
+      problems({ long: { lease: '10s', renew: '6s' } }, { stores: shared }),
+      /half of long.lease at most, 5s/,
+    );
+    assert.match(
+      problems({ long: { lease: '10ms' } }, { stores: shared }),
+      /long.lease to be a duration from 1 s/,
+    );
+    const ask = defineRequest('ask');
+    const responder = new Bus({
+      service: 'video',
+      transport: rabbitmq({ url: 'amqp://localhost' }),
+      stores: shared,
+    }).reply(ask, () => 1, {
+      long: true,
+    } as object);
+    assert.match(problemsOf(() => responder.describe()).join(), /can't have long/);
+  });
+});
