@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Bus, rabbitmq } from 'hopline';
+import { redisStores } from 'hopline/redis';
 import { Redis } from 'ioredis';
-import { Bus, rabbitmq } from '../../src/index.js';
-import { redisStores } from '../../src/stores/redis/index.js';
 
 /*
  * A worker that handles one message of an account at a time, until it is killed: `one-at-a-time-process.js URL PREFIX REDIS`. It tells of

@@ -98,7 +98,7 @@ function endOf(outcome: Outcome): End | undefined {
       if (outcome.because === 'handled') return { state: 'done' };
       return outcome.because === 'cancelled'
         ? { state: 'cancelled' }
-        : { state: 'discarded', reason: 'superseded' };
+        : { state: 'discarded', reason: outcome.because };
     case 'discard':
       return { state: 'discarded', error: outcome.error };
     case 'dead-letter':
