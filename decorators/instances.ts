@@ -4,7 +4,7 @@ import { ContextOutsideMessageError, HandlerResolutionError } from '../src/error
 import { MessageContext } from '../src/message/context.js';
 import { Publisher } from '../src/message/publisher.js';
 import { Requester } from '../src/message/requests/requester.js';
-import { isA, reasonText } from '../src/util/error-text.js';
+import { isA, reasonText } from '../src/util/text/error-text.js';
 import { CURES, introduce } from './dependencies.js';
 import type { Class, HandlerScope } from './metadata.js';
 import { refuseUnregistered, withoutMembers } from './unregistered.js';

@@ -1,3 +1,4 @@
+import { BusWithJobs } from './bus/jobs.js';
 import type { Lifecycle } from './bus/lifecycle.js';
 import type { BusOptions } from './bus/options.js';
 import { BusParts } from './bus/parts.js';
@@ -21,10 +22,11 @@ import type { ProcessStatus } from './control/answer.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
+import type { Jobs } from './features/job/jobs.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
 import type { Publisher, Sender } from './message/publisher.js';
 import type { RequestDefinition } from './message/requests/define-request.js';
-import { Requester, type RequestSender } from './message/requests/requester.js';
+import type { Requester, RequestSender } from './message/requests/requester.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import type { BulkFunction, HandlerFunction, ReplyFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
@@ -39,7 +41,7 @@ const OVERDUE_AT_MOST = 100;
  * A service's bus: publishes messages, asks requests, and runs the service's handlers. Its parts are assembled in
  * {@link BusParts}; the order in which they start and stop is in {@link Lifecycle}.
  */
-export class Bus extends Requester {
+export class Bus extends BusWithJobs {
   private readonly parts: BusParts;
   private readonly life: Lifecycle;
   private readonly publisher: BusPublisher;
@@ -54,6 +56,10 @@ export class Bus extends Requester {
     this.publisher = this.parts.publisher;
     this.sender = this.parts.senders.sender;
     this.requests = this.parts.senders.requests;
+  }
+
+  protected get jobs(): Jobs {
+    return this.parts.jobsOfStore;
   }
 
   /** Name of the service. */

@@ -12,7 +12,6 @@ import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl, BusControlOptions } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, StoppedError } from '../errors.js';
 import type { BusState } from '../events.js';
-import type { PendingRequests } from '../features/request/pending-requests.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
@@ -27,7 +26,7 @@ import { checkStopOptions, type StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
 
 /** What `stop()` ends beside the session. */
-type EndingParts = Pick<LivingParts, 'publisher' | 'outbox' | 'requests'>;
+type EndingParts = Pick<LivingParts, 'publisher' | 'outbox' | 'requests' | 'jobs'>;
 
 /** Life of a bus: the order in which its parts start and stop, and the clean-up if a start fails. */
 export class Lifecycle {
@@ -106,6 +105,14 @@ export class Lifecycle {
     return this.session;
   }
 
+  /** Fires the signals of a message's attempts, here or in whichever process runs it. @throws the errors of a publish */
+  async cancelMessage(messageId: string): Promise<void> {
+    if (this.running?.cancelMessage(messageId)) return;
+    const { settings, names } = this.options;
+    const { cancelElsewhere } = await import('../control/cancelling.js');
+    await cancelElsewhere(messageId, { ...settings, names, session: this.openSession() });
+  }
+
   /** Declares an exchange that no handler has named, at the first publish to it. */
   ensureExchange(exchange: ExchangeRef): Promise<void> {
     return this.exchanges.ensure(exchange);
@@ -128,7 +135,7 @@ export class Lifecycle {
       this.enter('started');
       warnOfClassNames(subscriptions, settings.log);
     } catch (error) {
-      await this.abandonStart(parts.requests);
+      await this.abandonStart(parts);
       events.emit('bus.startFailed', { service: settings.service, error: error as Error });
       throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
@@ -222,9 +229,10 @@ export class Lifecycle {
     this.exchanges.add(topology);
   }
 
-  private async abandonStart(requests: PendingRequests): Promise<void> {
+  private async abandonStart({ requests, jobs }: Pick<LivingParts, 'requests' | 'jobs'>): Promise<void> {
     this.control?.stop();
     requests.end(false);
+    jobs?.end(false);
     const closing = new Deadline(this.options.settings.transport.clock, CLOSING_RESERVE_MS);
     await closing.race(this.running?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
     await this.session?.close(closing).catch(() => {});
@@ -236,7 +244,7 @@ export class Lifecycle {
   }
 
   private async end(
-    { publisher, outbox, requests }: EndingParts,
+    { publisher, outbox, requests, jobs }: EndingParts,
     { deadline: within, afterHandlers }: StopOptions,
   ): Promise<void> {
     // Half-started parts can't be stopped in order: end the start's deadline, so that the start itself takes
@@ -257,6 +265,7 @@ export class Lifecycle {
       this.giveUp.abort();
       publisher.flush();
       requests.end(true);
+      jobs?.end(true);
     };
     const { service, transport, stopDeadlineMs } = this.options.settings;
     const deadlineMs = within === undefined ? stopDeadlineMs : toMs(within);

@@ -2,6 +2,7 @@ import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import type { Subscription } from '../consume/handlers/subscription.js';
 import type { Sending } from '../consume/intake/consumption.js';
 import type { BusEvents } from '../events.js';
+import type { Jobs } from '../features/job/jobs.js';
 import type { Outbox } from '../features/outbox/outbox.js';
 import type { PendingRequests } from '../features/request/pending-requests.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
@@ -27,6 +28,7 @@ export interface LivingParts {
   readonly sending: Sending;
   readonly publisher: BusPublisher;
   readonly requests: PendingRequests;
+  readonly jobs: Jobs | undefined;
   readonly outbox: Outbox;
   /** Queues and handlers of this process. @throws OptionsError */
   subscriptions(serve: ServeOptions): Subscription[];

@@ -4,6 +4,8 @@ import { describeBus } from '../consume/handlers/describe.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { hasFeature, planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';
+import { Jobs } from '../features/job/jobs.js';
+import { withoutJobs } from '../features/job/options.js';
 import { Outbox } from '../features/outbox/outbox.js';
 import { InjectedRequester } from '../features/publishes/injected.js';
 import { AttemptScope } from '../features/publishes/scope.js';
@@ -34,6 +36,8 @@ export class BusParts {
   readonly events: Emitter<BusEvents>;
   readonly publisher: BusPublisher;
   readonly requests: PendingRequests;
+  /** Undefined if the stores have none. */
+  readonly jobs: Jobs | undefined;
   /** The ways of what the bus publishes and asks, through its publish middleware. */
   readonly senders: Senders;
   readonly outbox: Outbox;
@@ -74,6 +78,8 @@ export class BusParts {
     const middleware = publishMiddlewareOf(settings.middleware);
     const session = () => life.openSession();
     this.requests = new PendingRequests({ ...settings, events, clock, session });
+    const abort = (messageId: string) => life.cancelMessage(messageId);
+    this.jobs = stores.jobs && new Jobs({ ...settings, store: stores.jobs, names, clock, session, abort });
     this.publisher = new BusPublisher({
       ...settings,
       exchange,
@@ -85,10 +91,17 @@ export class BusParts {
       uniqueHandlers: () => life.uniqueHandlers,
       wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
       tracing,
+      jobs: this.jobs,
     });
     const { steps } = this.publisher;
     this.senders = this.sendersWith([]);
     this.outbox = new Outbox({ ...settings, middleware, traced, store: stores.outbox, steps, clock, events });
+  }
+
+  /** @throws OptionsError if the stores have none */
+  get jobsOfStore(): Jobs {
+    if (this.jobs) return this.jobs;
+    throw withoutJobs();
   }
 
   /** @throws OptionsError for problems of the handlers */
@@ -98,12 +111,13 @@ export class BusParts {
 
   /** Parts that start and stop with the bus. */
   livingFor(bus: Requester): LivingParts {
-    const { publisher, requests, outbox, scope, senders } = this;
+    const { publisher, requests, jobs, outbox, scope, senders } = this;
     return {
       sending: {
         sendersOf: (inner) => (inner.length === 0 ? senders : this.sendersWith(inner)),
         steps: publisher.steps,
         batches: publisher.batches,
+        records: jobs?.records,
         throughOutbox: (add, inner) => outbox.adding(add, inner),
         through: (inner) => this.through(inner),
         drafts: publisher.drafts,
@@ -111,6 +125,7 @@ export class BusParts {
       },
       publisher,
       requests,
+      jobs,
       outbox,
       subscriptions: (serve) => this.plan(serve),
       prepare: async (subscriptions) => {

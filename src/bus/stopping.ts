@@ -3,9 +3,9 @@ import { StopDeadlineError } from '../errors.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Deadline } from '../util/deadline.js';
 import { formatMs } from '../util/duration.js';
-import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import { awaitSignal } from '../util/signals.js';
+import { reasonText } from '../util/text/error-text.js';
 import type { StopOptions } from './stop-options.js';
 
 /** Time that is reserved for the stages after the handlers' one. */

@@ -1,80 +1,6 @@
+import { FAILED } from './catalogue-failed.js';
+import { BATCH, JOB, QUEUE } from './catalogue-jobs.js';
 import type { CommandEntry, CommandGroup } from './command.js';
-
-const FAILED: readonly CommandEntry[] = [
-  {
-    name: 'list',
-    summary: 'list dead letters (the default)',
-    isDefault: true,
-    load: () => import('./commands/failed/list.js'),
-  },
-  {
-    name: 'show',
-    takes: '<id>',
-    summary: 'show one dead letter, whole',
-    load: () => import('./commands/failed/show.js'),
-  },
-  {
-    name: 'groups',
-    summary: 'list the groups of dead letters that failed in the same way',
-    load: () => import('./commands/failed/groups.js'),
-  },
-  {
-    name: 'mark',
-    takes: '<group>',
-    summary: 'note of a group, for all operators, that somebody is at it, or that it is mended',
-    load: () => import('./commands/failed/mark.js'),
-  },
-  {
-    name: 'retry',
-    takes: '[ids...]',
-    summary: 'replay dead letters',
-    load: () => import('./commands/failed/retry.js'),
-  },
-  {
-    name: 'operations',
-    summary: 'list what operators do with dead letters',
-    load: () => import('./commands/failed/operations.js'),
-  },
-  {
-    name: 'stop',
-    takes: '<operation>',
-    summary: 'stop an operation on dead letters, wherever it runs',
-    load: () => import('./commands/failed/stop.js'),
-  },
-  {
-    name: 'forget',
-    takes: '[ids...]',
-    summary: 'delete dead letters for good, or move them into the trash',
-    load: () => import('./commands/failed/forget.js'),
-  },
-  {
-    name: 'restore',
-    takes: '[ids...]',
-    summary: 'bring dead letters of the trash back',
-    load: () => import('./commands/failed/restore.js'),
-  },
-  {
-    name: 'prune',
-    summary: 'delete old dead letters for good',
-    load: () => import('./commands/failed/prune.js'),
-  },
-  {
-    name: 'flush',
-    summary: 'delete everything that lies in the dead-letter queues',
-    load: () => import('./commands/failed/flush.js'),
-  },
-  {
-    name: 'export',
-    summary: 'write dead letters as NDJSON; they stay where they are',
-    load: () => import('./commands/failed/export.js'),
-  },
-  {
-    name: 'import',
-    takes: '<file>',
-    summary: 'put exported dead letters back into their dead-letter queues',
-    load: () => import('./commands/failed/import.js'),
-  },
-];
 
 const CONTROL: readonly CommandEntry[] = [
   {
@@ -107,8 +33,8 @@ const CONTROL: readonly CommandEntry[] = [
   },
   {
     name: 'cancel',
-    takes: '<message-id>',
-    summary: 'fire the signal of a handler that runs; its message is dead-lettered',
+    takes: '<id|name>',
+    summary: 'take a job back that waits, or fire the signal of the handler that runs a message',
     load: () => import('./commands/cancel.js'),
   },
   {
@@ -196,33 +122,6 @@ const TOPOLOGY: readonly CommandEntry[] = [
   },
 ];
 
-const BATCH: readonly CommandEntry[] = [
-  {
-    name: 'list',
-    summary: 'list batches, the newest first',
-    isDefault: true,
-    load: () => import('./commands/batch/list.js'),
-  },
-  {
-    name: 'show',
-    takes: '<id>',
-    summary: 'show the progress of a batch',
-    load: () => import('./commands/batch/show.js'),
-  },
-  {
-    name: 'cancel',
-    takes: '<id>',
-    summary: 'cancel a batch: jobs that have not begun are skipped, running ones go on',
-    load: () => import('./commands/batch/cancel.js'),
-  },
-  {
-    name: 'retry',
-    takes: '<id>',
-    summary: 'replay the dead letters of a batch, to the queues they failed in',
-    load: () => import('./commands/batch/retry.js'),
-  },
-];
-
 const OUTBOX: readonly CommandEntry[] = [
   {
     name: 'relay',
@@ -270,6 +169,8 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
   { name: 'monitor', summary: 'alerts from one place: queues, workers, broker', commands: MONITOR },
   { name: 'dashboard', summary: 'pages of an application: what runs, what has failed', commands: DASHBOARD },
   { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
+  { name: 'job', summary: 'tracked and named messages: where they are, cancel, replay', commands: JOB },
+  { name: 'queue', summary: 'what waits in a queue: look, delete', commands: QUEUE },
   { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },
   { name: 'outbox', summary: 'the outbox of transactions: relay, status', commands: OUTBOX },
   { name: 'stores', summary: 'the tables of the stores in PostgreSQL', commands: STORES },

@@ -1,6 +1,7 @@
 import type { EncryptionOptions } from '../encryption/key-provider.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { BatchStore } from '../stores/batches.js';
+import type { JobStore } from '../stores/jobs.js';
 import type { OutboxStore } from '../stores/outbox.js';
 import type { Transport } from '../transport/transport.js';
 import type { Logger } from '../util/logger.js';
@@ -24,7 +25,7 @@ export interface DashboardApplication {
   deadLetters?: readonly string[];
   /** RabbitMQ's management API, for what AMQP does not tell: nodes, alarms, members, bindings. @default it is not asked */
   management?: DashboardManagement;
-  /** Stores of the application, as `redisStores()` and `postgresStores()` make them: for batches, and for the outbox. @default none */
+  /** Stores of the application, as `redisStores()` and `postgresStores()` make them: for jobs, batches and the outbox. @default none */
   stores?: DashboardStores;
   /** Messages whose schemas an edited body is checked against before it is replayed. @default none: it only has to be what it was, JSON or not */
   messages?: readonly MessageDefinition[];
@@ -42,6 +43,7 @@ export interface DashboardManagement {
 
 /** What of an application's stores the dashboard shows. */
 export interface DashboardStores {
+  jobs?: JobStore;
   batches?: BatchStore;
   outbox?: OutboxStore;
 }

@@ -22,7 +22,7 @@ export type FeatureParts = BulkParts &
     /** What operators have set in place of handlers' own limits. Asked for each message, it is what is in force then. */
     readonly limits: LimitsInForce;
     /** Parts of handlers that run under leases; undefined where there are none. */
-    readonly jobs?: LongParts | undefined;
+    readonly longJobs?: LongParts | undefined;
   };
 
 /** Facts about the bus that options are judged by. */

@@ -1,5 +1,5 @@
 import type { IsPattern, MessageDefinition } from './define-message.js';
-import type { PublishOptions } from './publish-options.js';
+import type { OfJobs, PublishOptions } from './publish-options.js';
 import type { Published } from './published.js';
 
 /*
@@ -12,7 +12,8 @@ import type { Published } from './published.js';
  * One step of a chain: a message and its publish options. Its delay counts from the end of the previous step.
  * The service that handles the previous step sends it, so options of a connection or a call are left out.
  */
-export interface ChainStep extends Omit<PublishOptions, 'messageId' | 'deadline' | 'userId' | 'unique'> {
+export interface ChainStep
+  extends Omit<PublishOptions, 'messageId' | 'deadline' | 'userId' | 'unique' | OfJobs> {
   /** Definition, which types and validates the payload and has the routing key. Without one, set `key`. */
   definition?: MessageDefinition;
   /** Payload; serialized, and encrypted, when the chain is dispatched or a handler adds the step. */

@@ -156,6 +156,15 @@ export abstract class MessageContext<State = any> extends Requester {
    * @example return context.yield({ page });
    */
   abstract yield(state: State): Promise<void>;
+  /**
+   * Notes how far the message's work has come, for the status of its job. Costs no waiting: notes of a moment are gathered, and the last
+   * counts. Nothing for a message that was sent without `track` and `name`.
+   *
+   * @param percent 0 to 100
+   * @param note what is done at the moment, such as `encoding`
+   * @throws InvalidMessageError for a percent or a note that is none
+   */
+  abstract progress(percent: number, note?: string): void;
   /** Releases the message: it comes back after `delay`, and the attempt is not counted. */
   abstract release(delay: Duration): void;
   /**

@@ -73,14 +73,40 @@ export interface PublishOptions {
    * refused if the definition encrypts. @default the definition's, else false
    */
   encrypted?: boolean;
+  /**
+   * Gives this `send` a record in the bus's `stores`, and resolves with a {@link SentJob}: its status, its result, its end. A tracked
+   * message goes alone, never in a pack. `publish` refuses it. @default false
+   */
+  track?: boolean;
+  /**
+   * Name of this `send`, by which it is moved and taken back while it waits; up to 255 bytes. It has a record like one with `track`. While
+   * a job with the name has not ended, another is refused with a NameTakenError. @default none
+   */
+  name?: string;
+  /** Texts by which the job is found, such as `order:7`: at most 20. Only with `track` or `name`. @default none */
+  tags?: string[];
+  /** Time for which the record is kept after the job's end, up to 366 days. Only with `track` or `name`. @default '1d' */
+  keep?: Duration;
 }
+
+/** What makes a send a job, which it then resolves with. */
+export type JobOptions = { track: true } | { name: string };
+
+/** Publish options of a send that is a job; `key` is required if the definition's key is a pattern. */
+export type JobOptionsFor<Key extends string> =
+  IsPattern<Key> extends true
+    ? [options: PublishOptions & JobOptions & { key: string }]
+    : [options: PublishOptions & JobOptions];
+
+/** Options of jobs, which nothing else has. */
+export type OfJobs = 'track' | 'name' | 'tags' | 'keep';
 
 /** Publish options of a definition; `key` is required if the definition's key is a pattern. */
 export type OptionsFor<Key extends string> =
   IsPattern<Key> extends true ? [options: PublishOptions & { key: string }] : [options?: PublishOptions];
 
 /** Options of publishing many messages that differ only in their payload. Each message gets a messageId of its own. */
-export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | 'unique'> {
+export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | 'unique' | OfJobs> {
   /**
    * Maximum payloads in one AMQP message, 2 to 10,000: the broker's work per message is then done once for all
    * of them. The payloads are still handled, retried and dead-lettered one by one. Consumers must run a Hopline

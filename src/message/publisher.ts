@@ -1,6 +1,9 @@
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './chain.js';
 import type { MessageDefinition } from './define-message.js';
+import type { SentJob } from './job.js';
 import type {
+  JobOptions,
+  JobOptionsFor,
   ManyOptionsFor,
   OptionsFor,
   PublishIntent,
@@ -68,8 +71,15 @@ export abstract class Publisher {
    * goes to the lost queue
    * @throws NotUniqueError if the message is unique, and another with its key waits or is handled
    * @throws the store's error if the message is unique and the store is away: nothing was sent
+   * @throws NameTakenError if it has a name, and another job with that has not ended
    * @throws the errors of {@link publish}
    */
+  send<Key extends string, Input>(
+    definition: MessageDefinition<Key, Input, unknown>,
+    payload: NoInfer<Input>,
+    ...options: JobOptionsFor<Key>
+  ): Promise<SentJob>;
+  send(key: string, payload: unknown, options: PublishOptions & JobOptions): Promise<SentJob>;
   send<Key extends string, Input>(
     definition: MessageDefinition<Key, Input, unknown>,
     payload: NoInfer<Input>,

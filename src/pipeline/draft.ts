@@ -15,6 +15,10 @@ export interface Draft {
   readonly encrypted: string | undefined;
 }
 
+/** What the call of a draft resolves with. */
+export const receiptOf = ({ call: { job } }: Pick<Draft, 'call'>, published: Published): Published =>
+  job ? job.sent(published, false) : published;
+
 /** The options as they are now: they are read again when the message leaves, and their objects belong to the caller. */
 export function optionsAsOfNow<Options extends Pick<PublishOptions, 'headers' | 'at'>>(
   options: Options,

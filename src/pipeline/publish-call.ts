@@ -60,6 +60,8 @@ export interface PublishCall {
   readonly options: PublishOptions;
   /** Rule of a unique message; undefined for others. */
   readonly unique?: UniqueSettings | undefined;
+  /** How a job is tracked; undefined for what is none. */
+  readonly job?: JobCall | undefined;
   /** How the payload is gathered with others; undefined if it goes alone. */
   readonly pack?: PackSettings | undefined;
   /** What publish middleware does to the body. */
@@ -68,6 +70,18 @@ export interface PublishCall {
   readonly trace?: Readonly<Headers> | undefined;
   /** Number of payloads in the message, if it is a pack. */
   readonly items?: number;
+}
+
+/** How a send is tracked. */
+export interface JobCall {
+  readonly name: string | undefined;
+  readonly tags: readonly string[];
+  /** Milliseconds for which its record is kept after its end. */
+  readonly keepMs: number;
+  /** True if its sender wants to hear of its end. */
+  readonly isTracked: boolean;
+  /** The job that its send resolves with. @param isTold true if its message names the address of this process */
+  sent(published: Published, isTold: boolean): Published;
 }
 
 /** What a bus's own handlers ask of the messages that are sent to them. */

@@ -10,10 +10,12 @@ import {
   anything,
   type Check,
   duration,
+  durationUpTo,
   type Fields,
   flag,
   isPlainObject,
   problemsOf,
+  shortPlainText,
   show,
   text,
 } from '../util/check.js';
@@ -28,6 +30,12 @@ const priority: Check = {
 export const shortText: Check = {
   expected: 'a string of 1 to 255 bytes',
   accepts: (value) => text.accepts(value) && Buffer.byteLength(value as string) <= 255,
+};
+
+const tagList: Check = {
+  expected: 'a list of 1 to 20 strings of 1 to 255 bytes',
+  accepts: (value) =>
+    Array.isArray(value) && value.length >= 1 && value.length <= 20 && value.every(shortPlainText.accepts),
 };
 
 const moment: Check = {
@@ -55,14 +63,36 @@ const PUBLISH_FIELDS: Fields = {
   allowForeignExchange: flag,
   unique: uniqueSendOption,
   encrypted: flag,
+  track: flag,
+  name: shortPlainText,
+  tags: tagList,
+  keep: durationUpTo('366d'),
+};
+
+/** Check of an option that something can't have. */
+const leftOut = (why: string): Check => ({ expected: `left out, ${why}`, accepts: () => false });
+
+/** The options of jobs, for what can't be one. */
+const noJob = (why: string): Fields => {
+  const check = leftOut(why);
+  return { track: check, name: check, tags: check, keep: check };
 };
 
 const { messageId: _, unique: _ofOneOnly, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;
-const MANY_FIELDS: Fields = { ...FIELDS_OF_EACH, pack: packSize };
+const MANY_FIELDS: Fields = {
+  ...FIELDS_OF_EACH,
+  ...noJob('since the result of a call of many has no single jobs: track each with send()'),
+  pack: packSize,
+};
 const { deadline: __, userId: ___, ...FIELDS_OF_A_STEP } = FIELDS_OF_EACH;
-const OUTBOX_FIELDS: Fields = { ...FIELDS_OF_A_STEP, messageId: shortText };
+const OUTBOX_FIELDS: Fields = {
+  ...FIELDS_OF_A_STEP,
+  ...noJob('since its record would stay though the transaction is rolled back: send it after the commit'),
+  messageId: shortText,
+};
 const STEP_FIELDS: Fields = {
   ...FIELDS_OF_A_STEP,
+  ...noJob("since a step ends when its chain goes on, and a batch counts its jobs' ends itself"),
   definition: { expected: 'what defineMessage returns', accepts: isMessageDefinition },
   payload: anything,
 };
@@ -92,12 +122,13 @@ export function checkPublishOptions(
     problems.push('expected either delay or at, got both');
   if (problems.length > 0) throw new OptionsError(what, problems);
   if (options.headers) checkHeaders(options.headers);
-  if (options.delay === undefined && options.at === undefined) return;
+  const isNamed = options.name !== undefined;
+  if (options.delay === undefined && options.at === undefined && !isNamed) return;
   const acting = NOT_WITH_A_DELAY.find((name) => options[name] !== undefined) ?? carbonCopyIn(options);
   if (acting) {
     throw new InvalidMessageError(
-      `a delayed message can't have ${acting}: it would act while the message waits, not when it is due`,
-      `Leave out ${acting}, or publish without a delay.`,
+      `a ${isNamed ? 'named' : 'delayed'} message can't have ${acting}: it would act while the message waits, not when it is due`,
+      `Leave out ${acting}, or publish without a ${isNamed ? 'name' : 'delay'}.`,
     );
   }
 }

@@ -5,6 +5,7 @@ import type { Headers } from '../message/properties.js';
 import { type UniqueMark, uniqueIn } from '../message/unique.js';
 import { type BatchMark, batchIn } from '../message/wire/batch-header.js';
 import { type ChainState, chainIn } from '../message/wire/chain-header.js';
+import { type JobMark, jobIn } from '../message/wire/job-header.js';
 import { type ReplayMark, replayIn } from '../message/wire/replay-header.js';
 import type { Names } from '../topology/names.js';
 import { dueOrigin, originIn } from '../topology/origin.js';
@@ -39,13 +40,15 @@ export interface Received {
   readonly chain: ChainState | UndecodableError | undefined;
   /** Batch that it is a job of, or is sent for; an error if that can't be read. */
   readonly batch: BatchMark | UndecodableError | undefined;
+  /** Mark of a message that has a record. */
+  readonly job: JobMark | undefined;
   /** Mark of a unique message. */
   readonly unique: UniqueMark | undefined;
   /** Replay that it is part of: it is tried once. */
   readonly replay: ReplayMark | undefined;
   /** True if nobody but Hopline can have put it here, so that all of Hopline's headers on it count. */
   readonly isTravelling: boolean;
-  /** True if it carries no mark of Hopline's, as of a chain, a batch, a unique message or a replay, and can be read whole. */
+  /** True if it carries no mark of Hopline's, as of a chain, a batch, a unique message, a job or a replay, and can be read whole. */
   readonly isPlain: boolean;
 }
 
@@ -61,7 +64,8 @@ export function receive(delivery: Delivery, names: Names): Received {
   const chain = chainIn(properties.headers);
   const batch = batchOf(properties.headers, chain);
   const unique = uniqueIn(properties.headers);
-  const isPlain = !(chain || batch || unique) && delivery.unreadable === undefined;
+  const job = jobIn(properties.headers);
+  const isPlain = !(chain || batch || unique || job) && delivery.unreadable === undefined;
   if (!names.carriesOrigin(exchange)) {
     return {
       delivery,
@@ -78,6 +82,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       unhandledSince: undefined,
       chain,
       batch,
+      job,
       unique,
       replay: undefined,
       isTravelling: false,
@@ -102,6 +107,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
     chain,
     batch,
+    job,
     unique,
     replay,
     isTravelling: counted,

@@ -34,6 +34,11 @@ export class Work {
   reply: Pick<Content, 'body' | 'contentType'> | undefined = undefined;
   /** When the requester waits no more, in monotonic milliseconds; undefined if the request does not say so, and for messages. */
   overAt: number | undefined = undefined;
+  /**
+   * Run of a tracked message, by the name that its record knows it by; `refused` if the record has kept it from being run. Undefined
+   * for what has no record.
+   */
+  job: { readonly run: string } | 'refused' | undefined = undefined;
   /** Lease of the attempt that runs; undefined for a handler that has none. */
   lease: AttemptLease | undefined = undefined;
   /** True for a request that was over before it could begin: it is not answered. */

@@ -4,6 +4,9 @@ import { Batches } from '../features/batch/batches.js';
 import { checkBatchOptions } from '../features/batch/options.js';
 import { ChainSender } from '../features/chain/sender.js';
 import { encrypting, isEncrypted } from '../features/encryption/encrypt.js';
+import type { Jobs } from '../features/job/jobs.js';
+import { jobOf } from '../features/job/options.js';
+import { trackedSends } from '../features/job/send-stage.js';
 import { mustBePackable, packSizeOf } from '../features/pack/pack-size.js';
 import { Packer, packBytes } from '../features/pack/packer.js';
 import { type UniqueSendsOptions, uniqueRuleOf, uniqueSends } from '../features/unique/send-stage.js';
@@ -67,6 +70,8 @@ export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions 
   /** Publish middleware of the bus, for the jobs of batches; undefined if there is none. */
   readonly wrap: PublishWrap | undefined;
   readonly tracing: Tracing | undefined;
+  /** Undefined if the bus's stores have none. */
+  readonly jobs: Jobs | undefined;
 }
 
 const NO_OPTIONS: PublishOptions = {};
@@ -87,7 +92,12 @@ export class BusPublisher implements DirectSender {
     this.packer = new Packer(clock, packBytes(options.maxBodyBytes), (...pack) => this.sendPack(...pack));
     this.ways = new PublishWays({
       gather: [this.packer.feature],
-      send: [uniqueSends(options), encrypting(encryption), new PublishEvents(service, events, clock)],
+      send: [
+        uniqueSends(options),
+        encrypting(encryption),
+        trackedSends(options),
+        new PublishEvents(service, events, clock),
+      ],
       compose: (next) => (call, body) => next(call, composeMessage(call, body, options, clock.now())),
       // A message that is composed here has a receipt.
       transmit: (call, message) =>
@@ -208,7 +218,8 @@ export class BusPublisher implements DirectSender {
     const mustRoute = intent !== 'publish';
     const encrypted = isEncrypted(target, options, this.options.encryption);
     const unique = isRequest ? undefined : uniqueRuleOf(target, mustRoute, routingKey, options, this.options);
-    if (definition?.pack && !encrypted && !unique) mustBePackable(this.options.serializer);
+    const job = jobOf(options, intent === 'send', this.options.jobs);
+    if (definition?.pack && !encrypted && !unique && !job) mustBePackable(this.options.serializer);
     return {
       routingKey,
       exchange: exchangeOf(options, this.options.exchange),
@@ -219,7 +230,8 @@ export class BusPublisher implements DirectSender {
       encrypted,
       options,
       unique,
-      pack: definition?.pack,
+      job,
+      pack: job ? undefined : definition?.pack,
       encoding,
       trace,
     };

@@ -2,7 +2,7 @@ import { HandlerTimeoutError, UnrecoverableError } from '../errors.js';
 import type { DeadLetterReason } from '../events.js';
 import { MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { toMsOrForever } from '../util/duration.js';
-import { isA } from '../util/error-text.js';
+import { isA } from '../util/text/error-text.js';
 import { backoffMs, type OnOddAnswer } from './backoff.js';
 import { ruleFor } from './error-rules.js';
 import type { RetryPolicy } from './policy.js';

@@ -1,6 +1,6 @@
 import { type Check, isPlainObject, show } from '../util/check.js';
-import { isA } from '../util/error-text.js';
 import { handleRejection } from '../util/handle-rejection.js';
+import { isA } from '../util/text/error-text.js';
 import { type BackoffPolicy, isBackoffPolicy, type OnOddAnswer } from './backoff.js';
 
 /** A class of errors, or a function that returns true for the errors that are meant. */

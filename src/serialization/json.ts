@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { InvalidMessageError, OptionsError, type UndecodableError } from '../errors.js';
 import type { ReceivedMessage } from '../message/received-message.js';
 import { type Fields, flag, isPlainObject, problemsOf } from '../util/check.js';
-import { reasonText } from '../util/error-text.js';
+import { reasonText } from '../util/text/error-text.js';
 import { stillEncoded } from './content-encoding.js';
 import type { Serializer } from './serializer.js';
 import { shorten, undecodable } from './undecodable.js';

@@ -1,7 +1,7 @@
 import type { DeadLetterReason } from '../events.js';
 import type { Headers } from '../message/properties.js';
-import { errorText } from '../util/error-text.js';
 import { cutLine } from '../util/text/cut-text.js';
+import { errorText } from '../util/text/error-text.js';
 
 /*
  * The entries that a test kit records. An entry is plain data, made when the thing happens and never changed;

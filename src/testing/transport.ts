@@ -6,6 +6,7 @@ import type { BrokerTopology } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import { MemorySession } from '../transport/memory/session.js';
 import type {
+  Browsed,
   Held,
   Listener,
   Listening,
@@ -89,6 +90,10 @@ class KitSession implements Session {
 
   peek(queue: string): Promise<Peeked | undefined> {
     return this.inner.peek(queue);
+  }
+
+  browse(queue: string, most: number): Promise<readonly Browsed[] | undefined> {
+    return this.inner.browse(queue, most);
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {

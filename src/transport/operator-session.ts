@@ -32,6 +32,16 @@ export interface OperatorSession {
   peek(queue: string): Promise<Peeked | undefined>;
 
   /**
+   * First messages of a queue, consumed or not, for somebody who looks. They go back to their places uncharged; they may count as
+   * redelivered then, and consumers don't get them meanwhile. Undefined if the queue does not exist.
+   *
+   * @param most 1 to 1,000; fewer come if no more wait
+   * @throws TopologyError if the broker refuses, or would count it as a failed delivery; nothing is taken then
+   * @throws ConnectError if the broker can't be asked now, or doesn't deliver them
+   */
+  browse(queue: string, most: number): Promise<readonly Browsed[] | undefined>;
+
+  /**
    * Takes the first message of a queue, which nobody else gets until it is settled. Undefined if the queue is
    * empty; a message that another session holds is waited for.
    *
@@ -86,6 +96,14 @@ export interface Heard {
 export interface Peeked extends Heard {
   /** Exchange of its last hop. */
   readonly exchange: string;
+}
+
+/** One of several messages that were looked at. */
+export interface Browsed extends Peeked {
+  /** Routing key of its last hop. */
+  readonly routingKey: string;
+  /** True if it was delivered before, or looked at. */
+  readonly redelivered: boolean;
 }
 
 /** A message that one session holds, to be settled once. */

@@ -20,6 +20,11 @@ export class Line<T> {
     return this.items[this.head];
   }
 
+  /** The first items, which stay; `most` of them at most. */
+  firstOnes(most: number): T[] {
+    return this.items.slice(this.head, this.head + most) as T[];
+  }
+
   all(): T[] {
     return this.items.slice(this.head) as T[];
   }

@@ -1,5 +1,5 @@
 import { type Check, having } from './check.js';
-import { errorText, isA, stackText, wholeStack } from './error-text.js';
+import { errorText, isA, stackText, wholeStack } from './text/error-text.js';
 
 /**
  * Logger for what an operator should know. A pino logger fits: the thrown value is in `fields.err`, as pino

@@ -1,6 +1,6 @@
-import { errorText, loggableError } from './error-text.js';
 import { handleRejection } from './handle-rejection.js';
 import { type Logger, plainFields, stderrLogger } from './logger.js';
+import { errorText, loggableError } from './text/error-text.js';
 
 /**
  * A user's logger that never throws, so that no log line keeps a message from being settled or a bus from

@@ -21,6 +21,7 @@ describe('every page of the dashboard', function () {
     await shop.failBill({ to: 'ada@example.org', cents: 'twelve' });
     await shop.chain();
     await shop.batch(5);
+    await shop.job('order:7');
     await shop.report();
     const operator = await scene.visitor();
     await openGroup(operator, /no mailbox/, 12);

@@ -59,6 +59,63 @@ export const looking: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual(consumer.bodies, ['still there']));
   });
 
+  test('browse shows the first messages in their order, more and fewer of them, and leaves them so, uncharged', async (fx) => {
+    const port = await fx.port();
+    const { peekIsFree } = port.session.brokerInfo;
+    const args = { 'x-queue-type': peekIsFree ? 'quorum' : 'classic' } as const;
+    await port.declare({ exchanges: { e: 'topic' }, queues: { q: args }, bindings: ['e -> q: #'] });
+    const browse = async (most: number) =>
+      (await port.session.browse(fx.name('q'), most))?.map(({ body }) => body.toString());
+    assert.deepEqual(await browse(5), []);
+    await port.publishAll('k', numbers(12));
+    for (const most of [5, 2, 7, 2, 20, 1, 12]) {
+      await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 12));
+      assert.deepEqual(await browse(most), numbers(12).slice(0, most), `of ${most}`);
+    }
+    const [first] = (await port.session.browse(fx.name('q'), 1)) ?? [];
+    assert.equal(first?.routingKey, 'k');
+    const consumer = await port.consume('q', ack, 20);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, numbers(12)));
+    assert.ok(consumer.deliveries.every(({ deliveryCount }) => deliveryCount === 0));
+    assert.equal(await port.session.browse(fx.name('missing'), 1), undefined);
+  });
+
+  test('browse takes nothing of a queue that would be charged for it, and says what to do', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    await port.publishAll('k', numbers(3));
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 3));
+    const looked = port.session.browse(fx.name('q'), 2);
+    if (port.session.brokerInfo.peekIsFree) assert.equal((await looked)?.length, 2);
+    else
+      await assert.rejects(
+        looked,
+        (error: Error) =>
+          error instanceof TopologyError && /is no classic queue: .* count/.test(error.message),
+      );
+    const consumer = await port.consume('q', ack);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, numbers(3)));
+    assert.ok(consumer.deliveries.every(({ deliveryCount }) => deliveryCount === 0));
+    assert.deepEqual(consumer.losses, []);
+  });
+
+  test('browse sees what waits behind busy consumers, who go on with what they hold', async (fx) => {
+    const port = await fx.port();
+    const { peekIsFree } = port.session.brokerInfo;
+    const args = { 'x-queue-type': peekIsFree ? 'quorum' : 'classic' } as const;
+    await port.declare({ exchanges: { e: 'topic' }, queues: { q: args }, bindings: ['e -> q: #'] });
+    const busy = await port.consume('q', hold, 2);
+    await port.publishAll('k', numbers(5));
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 3));
+    const seen = await port.session.browse(fx.name('q'), 10);
+    assert.deepEqual(
+      seen?.map(({ body }) => body.toString()),
+      numbers(5).slice(2),
+    );
+    assert.ok(busy.deliveries.every((delivery) => delivery.ack()));
+    await fx.eventually(() => assert.deepEqual(busy.bodies.slice(2), numbers(5).slice(2, 4)));
+  });
+
   test('purge deletes what waits and says how many it were; what a consumer holds stays, and is settled as ever', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['#'], other: ['#'] });

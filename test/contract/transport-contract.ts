@@ -30,6 +30,7 @@ import { idempotence } from './idempotence.js';
 import { inboxAttempts } from './inbox-attempts.js';
 import { jobBatches } from './job-batches.js';
 import { jobBatchesAgain } from './job-batches-again.js';
+import { jobs } from './jobs.js';
 import { keptDocuments } from './kept-documents.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
@@ -131,6 +132,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'resumable handlers': resuming,
   'unique messages': unique,
   locks,
+  'jobs that are tracked, taken back and moved': jobs,
   'dead letters': deadLetters,
   delays,
   packs,

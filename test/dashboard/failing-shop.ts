@@ -53,6 +53,7 @@ export async function failingShop(given: Transport = memory(), more: Partial<Fai
     clock: transport.clock,
     index,
     watch: watchOf({}),
+    jobs: undefined,
     batches: undefined,
     failures: async () => failures,
     letters: new SiteLetters({

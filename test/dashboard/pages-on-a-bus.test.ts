@@ -56,7 +56,7 @@ describe('the pages of a bus that runs', () => {
     const names = new Names();
     site = siteOf({
       ...{ names, watch, control: async () => control, management: undefined, index },
-      ...{ operations, batches: stores.batches },
+      ...{ operations, jobs: stores.jobs, batches: stores.batches },
       topology: () => topologyFacts({ names, watch, management: undefined, control: async () => control }),
     });
     close = async () => {
@@ -116,6 +116,15 @@ describe('the pages of a bus that runs', () => {
         [86_400_000, 1],
       ],
     );
+  });
+
+  it('find a job by its name, wherever it is', async () => {
+    const sent = { service: 'shop', routingKey: 'thumbs.make', sentAt: Date.now(), dueAt: undefined };
+    const kept = { keepMs: 60_000, message: undefined };
+    await site.jobs?.add([{ id: 'the-job', name: 'thumbs of 7', tags: [], ...sent, ...kept }]);
+    const { html, text } = await drawn('search', site, { query: 'q=thumbs+of+7' });
+    assert.match(text, /thumbs of 7/);
+    assert.match(html, /href="\/ops\/shop\/jobs\/the-job"/);
   });
 
   it('show a chain while a step of it runs', async () => {

@@ -8,6 +8,7 @@ import { topologyFacts } from '../../src/dashboard/site/topology-facts.js';
 import { startWatch } from '../../src/dashboard/site/watch.js';
 import { Bus, memory } from '../../src/index.js';
 import { openFailures } from '../../src/operate.js';
+import type { JobStore } from '../../src/stores/jobs.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { Names } from '../../src/topology/names.js';
 import { systemClock } from '../../src/util/clock.js';
@@ -19,6 +20,17 @@ import { drawn, siteOf } from './drawn.js';
 const ERROR =
   'no login: password=CorrectHorse, amqp://bob:S/ecretHorse@rabbit, Cookie: a=1; sid=StapleHorse \u202e';
 const SECRETS = /CorrectHorse|ecretHorse|StapleHorse|\u202e/;
+
+/** A job that has noted the secret, and then failed with it. */
+async function failedJob(jobs: JobStore): Promise<void> {
+  const [id, run, at] = ['the-job', 'one', Date.now()];
+  const of = { queue: 'shop.scan', handler: 'Scan', attempt: 1, at };
+  const sent = { name: undefined, tags: [], service: 'shop', routingKey: 'scan', dueAt: undefined };
+  await jobs.add([{ id, ...sent, sentAt: at, keepMs: 60_000, message: undefined }]);
+  await jobs.begin([{ id, version: 1, ...of, run, host: 'web-1', pid: 1 }]);
+  await jobs.progress([{ id, run, percent: 1, note: ERROR, at }]);
+  await jobs.end([{ id, state: 'dead-lettered', ...of, error: ERROR, result: JSON.stringify(ERROR) }]);
+}
 
 describe('a secret in the error of a handler', () => {
   let bus: Bus;
@@ -52,7 +64,8 @@ describe('a secret in the error of a handler', () => {
     const outbox = { backlog: async () => ({ waiting: 1, lagMs: 1, refused: [refused] }) };
     const clock = transport.clock;
     site = siteOf({
-      ...{ names, clock, watch, index, operations, management: undefined, batches: stores.batches },
+      ...{ names, clock, watch, index, operations, management: undefined },
+      ...{ jobs: stores.jobs, batches: stores.batches },
       broker: 'in memory',
       control: async () => control,
       failures: async () => failures,
@@ -65,6 +78,7 @@ describe('a secret in the error of a handler', () => {
       await Promise.all([watch.close(), control.close(), failures.close()]);
     };
     const scan = { key: 'scan', payload: { note: ERROR } };
+    await failedJob(stores.jobs ?? assert.fail('no jobs'));
     await bus.chain([scan, scan], { id: 'the-chain' }).dispatch();
     await bus.batch([scan], { id: 'the-batch' }).dispatch();
     await bus.publish('scan', { note: ERROR }, { messageId: 'the-letter', headers: { told: ERROR } });
@@ -92,6 +106,7 @@ describe('a secret in the error of a handler', () => {
     const [operation] = await site.operations.list();
     const params: Record<string, string> = {
       ...{ service: 'shop', queue: 'shop.scan', handler: 'Scan', chain: 'the-chain', batch: 'the-batch' },
+      job: 'the-job',
       ...{ group: group?.id ?? '', operation: operation?.id ?? '' },
     };
     const showing = new Set<string>();
@@ -112,7 +127,7 @@ describe('a secret in the error of a handler', () => {
       if (html.includes('no login')) showing.add(page.name);
     }
     const expected = ['overview', 'failures', 'group', 'message', 'trash', 'search', 'handlers', 'handler'];
-    for (const name of [...expected, 'batch', 'chain', 'outbox'])
+    for (const name of [...expected, 'batch', 'job', 'jobs', 'chain', 'outbox'])
       assert.ok(showing.has(name), `${name} does not show the error`);
   });
 

@@ -5,6 +5,7 @@ import type { BusTopology, TopologyMode } from '../../src/topology/bus-topology.
 import type { Names } from '../../src/topology/names.js';
 import type { BrokerTopology } from '../../src/topology/plan.js';
 import type {
+  Browsed,
   Held,
   Listener,
   Listening,
@@ -151,6 +152,10 @@ class TracedSession implements Session {
 
   peek(queue: string): Promise<Peeked | undefined> {
     return this.inner.peek(queue);
+  }
+
+  browse(queue: string, most: number): Promise<readonly Browsed[] | undefined> {
+    return this.inner.browse(queue, most);
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {

@@ -71,12 +71,16 @@ export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<T
     others,
     named: named !== undefined,
     prefix: prefix ?? sharedPrefix(described),
-    delayPrefix: delayPrefix ?? shared(described, 'delayPrefix'),
+    delayPrefix: delayPrefix ?? sharedDelayPrefix(described),
   };
 }
 
 /** The prefix that all buses have. @throws UsageError if they have several */
 export const sharedPrefix = (buses: readonly BusDescription[]): string | undefined => shared(buses, 'prefix');
+
+/** The same for the prefix of their delays. */
+export const sharedDelayPrefix = (buses: readonly BusDescription[]): string | undefined =>
+  shared(buses, 'delayPrefix');
 
 function shared(buses: readonly BusDescription[], name: 'prefix' | 'delayPrefix'): string | undefined {
   const values = [...new Set(buses.map((bus) => bus[name]))];

@@ -4,10 +4,10 @@ import { type BrokerFlags, withBroker } from '../broker/broker.js';
 import type { KeysFlags } from '../broker/keys.js';
 import { collect } from '../broker/target.js';
 import { type ManagementFlags, withManagement } from '../doctor/management-flags.js';
-import { type BatchStoreFlags, withBatchStore } from '../stores/batch-store.js';
+import { type StoreFlags, withStores } from '../stores/shared-stores.js';
 import { UsageError } from '../usage-error.js';
 
-export interface DashboardFlags extends BrokerFlags, KeysFlags, ManagementFlags, BatchStoreFlags {
+export interface DashboardFlags extends BrokerFlags, KeysFlags, ManagementFlags, StoreFlags {
   readonly app?: string;
   readonly prefix?: string;
   readonly delayPrefix?: string;
@@ -43,7 +43,7 @@ export function withDashboard(command: Command): Command {
     .option('--vhost <name>', "vhost, in place of the address's; may be repeated: each is shown", collect)
     .option('--name <text>', 'what pages call the application');
   serving(command);
-  return withBatchStore(command).option(
+  return withStores(command).option(
     '--keys <file>',
     'file with the keys of encrypted bodies as JSON; without it they stay closed',
   );

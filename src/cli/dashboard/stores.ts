@@ -1,8 +1,8 @@
 import type { DashboardStores } from '../../dashboard/index.js';
-import { errorText } from '../../util/error-text.js';
+import { errorText } from '../../util/text/error-text.js';
 import type { Terminal } from '../output/terminal.js';
-import { redisUrlIn } from '../stores/batch-store.js';
 import { databaseUrlOf } from '../stores/database.js';
+import { redisUrlIn } from '../stores/shared-stores.js';
 import type { DashboardFlags } from './flags.js';
 
 /** The stores of the application, while they are open. */
@@ -42,10 +42,11 @@ async function tried(what: string, terminal: Terminal, open: () => Promise<OpenS
 
 async function ofRedis(url: string, { keyPrefix }: DashboardFlags): Promise<OpenStores> {
   const { connectRedis } = await import('../../stores/redis/connect.js');
-  const { RedisBatches } = await import('../../stores/redis/batches.js');
+  const { redisStores } = await import('../../stores/redis/index.js');
   const { client } = await connectRedis(url);
+  const { batches, jobs } = redisStores({ client, keyPrefix });
   return {
-    stores: { batches: new RedisBatches(client, keyPrefix) },
+    stores: { ...(batches ? { batches } : {}), ...(jobs ? { jobs } : {}) },
     close: async () => client.disconnect(),
   };
 }
@@ -56,9 +57,9 @@ async function ofPostgres(flags: DashboardFlags, env: NodeJS.ProcessEnv): Promis
   const { checkSchema } = await import('../../stores/postgres/schema.js');
   checkSchema(flags.schema, 'dashboard');
   const { pool } = await poolOf(databaseUrlOf(flags, env));
-  const { batches, outbox } = postgresStores({ pool, schema: flags.schema });
+  const { jobs, batches, outbox } = postgresStores({ pool, schema: flags.schema });
   return {
-    stores: { ...(batches ? { batches } : {}), ...(outbox ? { outbox } : {}) },
+    stores: { jobs, batches, outbox },
     close: () => pool.end(),
   };
 }

@@ -3,7 +3,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import { COME_BACK_SOON, type Outcome } from '../../pipeline/outcome.js';
 import { show } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
-import { isA } from '../../util/error-text.js';
+import { isA } from '../../util/text/error-text.js';
 
 /**
  * The outcome of `context.release(delay)`, and of what else has the message come back.

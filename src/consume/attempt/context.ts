@@ -3,6 +3,7 @@ import { type BatchSender, HandlerBatch } from '../../features/batch/context.js'
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
+import type { JobAttempts } from '../../features/job/attempts.js';
 import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { refusingSender } from '../../features/long/refusing-sender.js';
 import { watching } from '../../features/long/watching-signal.js';
@@ -42,6 +43,7 @@ export interface ContextSurroundings extends Senders, LockParts {
   readonly service: string;
   readonly steps: StepSender;
   readonly batches: BatchSender;
+  readonly jobs: Pick<JobAttempts, 'progress'>;
   readonly stores: Stores;
   readonly log: Logger;
   readonly stopping: Stopping;
@@ -165,6 +167,10 @@ export class HandlerContext extends ReceivedContext implements Attempt {
       // It would go on from an older state, at once and without a try used, for as long as none can be stored.
       if (this.recorded === outcome) this.recorded = undefined;
     });
+  }
+
+  progress(percent: number, note?: string): void {
+    this.bus.jobs.progress(this, percent, note);
   }
 
   release(delay: Duration): void {

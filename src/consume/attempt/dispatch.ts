@@ -4,6 +4,7 @@ import type { StepSender } from '../../features/chain/context.js';
 import type { FeatureParts, HandlerCode } from '../../features/feature.js';
 import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
+import type { JobAttempts } from '../../features/job/attempts.js';
 import type { LimitsInForce } from '../../features/limits/limits-in-force.js';
 import type { AttemptScope } from '../../features/publishes/scope.js';
 import type { PublishesOptions, Through } from '../../features/publishes/stage.js';
@@ -22,7 +23,7 @@ import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Serializer } from '../../serialization/serializer.js';
 import type { Stores } from '../../stores/stores.js';
-import { isA } from '../../util/error-text.js';
+import { isA } from '../../util/text/error-text.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
 import { type ContextSurroundings, HandlerContext, type Stopping } from './context.js';
@@ -49,6 +50,7 @@ export interface DispatcherOptions
   readonly scope: AttemptScope;
   readonly steps: StepSender & PublishesOptions['steps'];
   readonly batches: BatchSender;
+  readonly jobs: JobAttempts;
   readonly stores: Stores;
   readonly uniques: Uniques;
   /** Sender of what a handler publishes in its transaction. @param inner publish middleware of the handler */
@@ -63,7 +65,7 @@ export interface DispatcherOptions
   /** Milliseconds that the broker waits for a message's end. */
   readonly consumerTimeoutMs?: number;
   /** Parts of handlers that run under leases; undefined where there are none. */
-  readonly jobs?: FeatureParts['jobs'];
+  readonly longJobs?: FeatureParts['longJobs'];
   readonly tracing: Tracing | undefined;
 }
 

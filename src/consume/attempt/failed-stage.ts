@@ -3,7 +3,7 @@ import type { FailedFunction } from '../../pipeline/handler.js';
 import type { Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
 import { after } from '../../util/after.js';
-import { readableError } from '../../util/error-text.js';
+import { readableError } from '../../util/text/error-text.js';
 import { runHandler, type TimedCode } from './run-handler.js';
 
 /**

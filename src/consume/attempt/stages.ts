@@ -4,6 +4,7 @@ import type { StepSender } from '../../features/chain/context.js';
 import { chainAround, chainStage, finishedChains } from '../../features/chain/stage.js';
 import type { FeatureParts } from '../../features/feature.js';
 import { featureArounds } from '../../features/handler-features.js';
+import type { JobAttempts } from '../../features/job/attempts.js';
 import {
   keepReturned,
   makeReply,
@@ -31,6 +32,7 @@ export type StageOptions = FeatureParts &
     readonly batches: Pick<BatchSender, 'begin'>;
     readonly steps: Pick<StepSender, 'send'>;
     readonly uniques: Uniques;
+    readonly jobs: Pick<JobAttempts, 'beginning' | 'keepReturned'>;
   };
 
 /** Arrival stages of messages that carry a mark, or can't be read whole. */
@@ -67,13 +69,13 @@ export function guardStages(
   isMarked: boolean,
   features: readonly GuardStage[],
   code: TimedCode,
-  { uniques, steps }: StageOptions,
+  { uniques, steps, jobs }: StageOptions,
 ): readonly GuardStage[] {
   return [
     ...(answers && !answers.isRepeatable ? [redeliveredGuard] : []),
     ...(isMarked ? [uniques.asking] : []),
     ...features,
-    ...(isMarked ? [uniques.starting, chainStage(steps)] : []),
+    ...(isMarked ? [jobs.beginning, uniques.starting, chainStage(steps)] : []),
     ...(failed ? [failedStage(failed, code)] : []),
   ];
 }
@@ -82,7 +84,7 @@ export function aroundStages(
   handler: Handler,
   isMarked: boolean,
   middleware: readonly MiddlewareObject[],
-  options: ReplyBodyOptions,
+  options: ReplyBodyOptions & Pick<StageOptions, 'jobs'>,
 ): readonly AroundStage[] {
   const { answers } = handler;
   const keeping = answers ? [keepReturned] : [];
@@ -92,6 +94,7 @@ export function aroundStages(
     ...(isMarked ? [chainAround] : []),
     ...[...middleware, ...(handler.middleware ?? [])].flatMap((each) => [...keeping, ...aroundOf(each)]),
     ...keeping,
+    ...(isMarked ? [options.jobs.keepReturned] : []),
   ];
 }
 

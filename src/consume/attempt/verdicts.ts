@@ -17,8 +17,8 @@ import type { ArrivalStage } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import { decide } from '../../retry/decide.js';
 import type { Clock } from '../../util/clock.js';
-import { isA } from '../../util/error-text.js';
 import type { Logger } from '../../util/logger.js';
+import { isA } from '../../util/text/error-text.js';
 import type { Ending } from './run-handler.js';
 
 export interface VerdictsOptions {

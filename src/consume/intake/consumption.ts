@@ -1,4 +1,5 @@
 import { OptionsError } from '../../errors.js';
+import { JobAttempts, type JobAttemptsOptions } from '../../features/job/attempts.js';
 import { LimitsInForce, type SetLimit } from '../../features/limits/limits-in-force.js';
 import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
@@ -25,8 +26,9 @@ export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'sett
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
   Omit<
     DispatcherOptions,
-    'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'parking' | 'events' | 'limits'
-  > & {
+    'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'parking' | 'events' | 'limits' | 'jobs' | 'longJobs'
+  > &
+  Pick<JobAttemptsOptions, 'records'> & {
     /** True if operators are heard, and told how what they replay ends. */
     readonly operatorControl?: boolean;
   };
@@ -34,7 +36,7 @@ export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'sett
 /** What handlers publish through, now and later. */
 export type Sending = Pick<
   ConsumptionOptions,
-  'sendersOf' | 'steps' | 'batches' | 'throughOutbox' | 'through' | 'drafts' | 'scope'
+  'sendersOf' | 'steps' | 'batches' | 'records' | 'throughOutbox' | 'through' | 'drafts' | 'scope'
 >;
 
 /** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
@@ -64,7 +66,13 @@ export class Consumption {
       this.guards = new Guards({ ...options, leases, queue: guardsQueueOf(service) });
     this.countsAlone = options.stores.isOfProcess === true;
     const { limits } = this;
-    const shared = { ...options, limits, events: new AttemptEvents(service, events, clock, this.figures) };
+    const jobs = new JobAttempts(options);
+    const shared = {
+      ...options,
+      limits,
+      jobs,
+      events: new AttemptEvents(service, events, clock, this.figures),
+    };
     const replays = options.operatorControl ? new ReplayReports(options) : undefined;
     const parts = {
       ...options,

@@ -67,7 +67,7 @@ export class SlotGroup {
   private readonly settler: Settler;
   private readonly lanes: readonly LaneConsumer[];
   private readonly longWaits: LongWaits;
-  private readonly jobs: LongJobs | undefined;
+  private readonly longJobs: LongJobs | undefined;
   private readonly circuits: Circuits;
   private readonly pause: Pause;
   /** Maximum messages that run at once. */
@@ -86,22 +86,20 @@ export class SlotGroup {
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
     const forSettling = { ...options, ...options.dispatcher, ...options.settler };
-    const settler = groupSettler(serving, forSettling, uniques, this.pause);
-    this.settler = settler;
-    const { handlers, stopping, pause } = this;
-    this.jobs = LongJobs.of(serving, { ...options, ...options.dispatcher });
+    this.settler = groupSettler(serving, forSettling, uniques, this.pause);
+    const { handlers, stopping, pause, settler } = this;
+    this.longJobs = LongJobs.of(serving, { ...options, ...options.dispatcher });
     this.dispatcher = new Dispatcher({
       ...{ ...options.dispatcher, handlers, uniques, stopping },
       onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
-      jobs: this.jobs?.parts,
+      longJobs: this.longJobs?.parts,
       parking: parkingAt(
         () => this.gate,
         ({ lane }) => this.lanes[lane]?.mostAside ?? 0,
       ),
     });
-    const { dispatcher } = this;
     this.attempts = new Attempts({
-      ...{ ...options, ...options.dispatcher, dispatcher, settler, stopping, handlers },
+      ...{ ...options, ...options.dispatcher, dispatcher: this.dispatcher, settler, stopping, handlers },
       isPaused: () => this.circuits.isOpen,
       settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
       onEnded: (work) => this.ended(work),
@@ -242,7 +240,7 @@ export class SlotGroup {
 
   /** Last stage: closes the channels; unsettled messages go back to their queues. */
   async close(): Promise<void> {
-    this.jobs?.close();
+    this.longJobs?.close();
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
@@ -252,7 +250,7 @@ export class SlotGroup {
       prefetch: prefetchOf(lane, this.serving, this.slots),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
-      occupied: () => this.jobs?.withoutChannel ?? 0,
+      occupied: () => this.longJobs?.withoutChannel ?? 0,
       ...{ index, pause: this.pause, intake: this.intake },
       onResized: () => this.gate.reportIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
@@ -284,13 +282,13 @@ export class SlotGroup {
     this.settler.lost();
     tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
     const error = new ChannelLostError(queue, { cause: reason });
-    this.jobs?.channelLost(queue, this.dispatcher.underWay);
+    this.longJobs?.channelLost(queue, this.dispatcher.underWay);
     this.dispatcher.abort(error, ({ isGone }) => isGone);
   }
 
   private ended(work: Work): void {
     this.gate.done(work);
-    if (this.jobs?.ended(work)) for (const lane of this.lanes) lane.slotFreed();
+    if (this.longJobs?.ended(work)) for (const lane of this.lanes) lane.slotFreed();
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
   }

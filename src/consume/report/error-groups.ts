@@ -1,5 +1,5 @@
-import { errorKind, reasonText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
+import { errorKind, reasonText } from '../../util/text/error-text.js';
 
 /** Errors of one kind. */
 export interface ErrorGroup {

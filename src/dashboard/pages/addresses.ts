@@ -21,6 +21,8 @@ export const queuePath = (queue: string): string => `/queues/${segmentOf(queue)}
 
 export const chainPath = (chain: string): string => `/chains/${segmentOf(chain)}`;
 
+export const jobPath = (job: string): string => `/jobs/${segmentOf(job)}`;
+
 export const batchPath = (batch: string): string => `/batches/${segmentOf(batch)}`;
 
 /** Everything that is known under an id or a text. */

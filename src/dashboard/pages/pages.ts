@@ -11,6 +11,8 @@ import { GROUP_ACTIONS } from './group/actions.js';
 import { group } from './group/page.js';
 import { HANDLER_ACTIONS } from './handlers/actions.js';
 import { handler, handlers } from './handlers/page.js';
+import { cancelJob, retryJob } from './jobs/actions.js';
+import { job, jobs } from './jobs/page.js';
 import { forgetMessage, retryMessage } from './message/actions.js';
 import { message } from './message/page.js';
 import { operation } from './operation/page.js';
@@ -34,7 +36,7 @@ import { workers } from './workers/page.js';
 export const PAGES: readonly Page<never>[] = [
   ...[overview, running, queues, queue, handlers, handler],
   ...[failures, group, message, edit, operations, operation, trash, search],
-  ...[batches, batch, chains, chain, outbox, delayed],
+  ...[jobs, job, batches, batch, chains, chain, outbox, delayed],
   ...[workers, broker, topology],
 ] as readonly Page<unknown>[] as readonly Page<never>[];
 
@@ -45,5 +47,5 @@ export const ACTIONS: readonly Action[] = [
   ...RUNNING_ACTIONS,
   ...GROUP_ACTIONS,
   ...[readAgain, retryMessage, forgetMessage, retryEdited, stopOperation, restoreSelected, restoreAll],
-  ...[cancelBatch, retryBatch, restartService],
+  ...[cancelJob, retryJob, cancelBatch, retryBatch, restartService],
 ];

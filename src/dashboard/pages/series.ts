@@ -1,5 +1,5 @@
 import type { Clock } from '../../util/clock.js';
-import { errorText } from '../../util/error-text.js';
+import { errorText } from '../../util/text/error-text.js';
 import type { SeriesName, Watch } from '../site/seen.js';
 import { type ChartSeries, sinceKnown, thinned } from '../ui/chart/chart-data.js';
 import { type Charts, SPANS, type Span } from '../ui/chart/spans.js';

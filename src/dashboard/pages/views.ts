@@ -8,6 +8,8 @@ import { FailuresView } from './failures/view.js';
 import { GroupView } from './group/view.js';
 import { HandlerView } from './handlers/handler-view.js';
 import { HandlersView } from './handlers/view.js';
+import { JobView } from './jobs/job-view.js';
+import { JobsView } from './jobs/view.js';
 import { MessageView } from './message/view.js';
 import { OperationView } from './operation/view.js';
 import { OperationsView } from './operations/view.js';
@@ -33,6 +35,8 @@ export const VIEWS: Readonly<Record<string, View<never>>> = {
   search: SearchView as View<never>,
   edit: EditView as View<never>,
   trash: TrashView as View<never>,
+  jobs: JobsView as View<never>,
+  job: JobView as View<never>,
   batches: BatchesView as View<never>,
   batch: BatchView as View<never>,
   chains: ChainsView as View<never>,

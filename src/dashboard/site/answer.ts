@@ -1,7 +1,7 @@
 import { HoplineError } from '../../errors.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 
 /** What was asked, or why there is no answer: a page tells either. */
 export type Answer<T> =

@@ -3,8 +3,8 @@ import type { BatchStore } from '../../stores/batches.js';
 import { memoryStores } from '../../stores/memory/index.js';
 import type { Transport } from '../../transport/transport.js';
 import { systemClock } from '../../util/clock.js';
-import { reasonText } from '../../util/error-text.js';
 import { type Logger, silentLogger } from '../../util/logger.js';
+import { reasonText } from '../../util/text/error-text.js';
 
 export interface CancelBatchOptions {
   readonly store: BatchStore;

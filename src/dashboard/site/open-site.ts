@@ -57,7 +57,7 @@ export function openSite(application: ApplicationSettings, settings: DashboardSe
   );
   return {
     ...{ id: application.id, title: application.title, broker, names, clock: transport.clock, links },
-    ...{ management, batches: stores?.batches, outbox: stores?.outbox },
+    ...{ management, jobs: stores?.jobs, batches: stores?.batches, outbox: stores?.outbox },
     ...{ index: letters.index, operations: letters.operations, failures: letters.failures },
     letters: new SiteLetters({ names, clock: transport.clock, failures: letters.failures, redact }),
     get watch() {

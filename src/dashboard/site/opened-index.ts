@@ -1,6 +1,6 @@
 import type { DeadLetterIndex } from '../../failures/groups/dead-letter-index.js';
 import type { FailureIndex, IndexState } from '../../failures/groups/group.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 
 const EMPTY: IndexState = {
   ...{ state: 'empty', readAt: undefined, letters: 0, progress: undefined, leftOut: 0, problem: undefined },

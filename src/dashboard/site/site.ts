@@ -5,6 +5,7 @@ import type { Operations } from '../../failures/operations/operation.js';
 import type { Finding } from '../../oversight/doctor/finding.js';
 import type { Management } from '../../oversight/management/management.js';
 import type { BatchStore } from '../../stores/batches.js';
+import type { JobStore } from '../../stores/jobs.js';
 import type { OutboxStore } from '../../stores/outbox.js';
 import type { Names } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
@@ -33,6 +34,8 @@ export interface Site {
   control(): Promise<Control>;
   /** Undefined without a management API. */
   readonly management: Management | undefined;
+  /** Undefined where no store of jobs was given. */
+  readonly jobs: JobStore | undefined;
   /** Undefined where no store of batches was given. */
   readonly batches: BatchStore | undefined;
   /** Cancels a batch of {@link batches} and sends what is due for it. @throws OptionsError without a store; ConnectError */

@@ -76,12 +76,13 @@ function theirHeaders({ headers, by }: DeadLetter): Headers {
   return all;
 }
 
-/** Headers of the publish, with those of chain, batch, unique key and encryption. */
+/** Headers of the publish, with those of chain, batch, job, unique key and encryption. */
 function replayedHeaders(letter: DeadLetter): Headers {
-  const { chainHeader, batchHeader, uniqueHeader, encryptedHeader, editedHeader } = letter;
+  const { chainHeader, batchHeader, jobHeader, uniqueHeader, encryptedHeader, editedHeader } = letter;
   const all = theirHeaders(letter);
   if (chainHeader !== undefined) all[HEADER.chain] = chainHeader;
   if (batchHeader !== undefined) all[HEADER.batch] = batchHeader;
+  if (jobHeader !== undefined) all[HEADER.job] = jobHeader;
   if (uniqueHeader !== undefined) all[HEADER.unique] = uniqueHeader;
   if (encryptedHeader !== undefined) all[HEADER.encrypted] = encryptedHeader;
   if (editedHeader !== undefined) all[HEADER.edited] = editedHeader;

@@ -4,7 +4,7 @@ import type { DeadLetterNotice } from '../../message/wire/dead-letter-notice.js'
 import type { Names } from '../../topology/names.js';
 import type { Delivery, Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import type { OneAtATime } from '../reading/one-at-a-time.js';
 import { walk } from '../reading/walk.js';
 import type {

@@ -3,8 +3,8 @@ import { OptionsError } from '../../errors.js';
 import type { KeptDocument } from '../../kept/kept-document.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
-import { reasonText } from '../../util/error-text.js';
 import { shaped } from '../../util/json-shape.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { type GroupMark, type GroupRecord, SAID_STATES, type SaidState } from './group.js';
 
 /** What operators have said of groups, as it is kept in the broker. */

@@ -82,6 +82,8 @@ export interface DeadLetter extends DeadLetterSummary {
   readonly batch: { readonly id: string; readonly number: number } | undefined;
   /** Value of the header `hopline-batch`: a replay keeps it, and so reports to its batch. */
   readonly batchHeader: string | undefined;
+  /** Value of the header `hopline-job`: a replay keeps it, and so its job goes on. */
+  readonly jobHeader: string | undefined;
   /** Value of the header `hopline-unique`: a replay keeps it. */
   readonly uniqueHeader: string | undefined;
   /** Value of the header `hopline-encrypted`: a replay keeps it. */

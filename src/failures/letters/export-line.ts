@@ -59,6 +59,7 @@ const STORY = {
   droppedHeaders: HEADER.dropped,
   chainHeader: HEADER.chain,
   batchHeader: HEADER.batch,
+  jobHeader: HEADER.job,
   uniqueHeader: HEADER.unique,
   encryptedHeader: HEADER.encrypted,
   editedHeader: HEADER.edited,

@@ -86,6 +86,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     chainHeader: textIn(headers, HEADER.chain),
     batch: batchPosition(headers),
     batchHeader: textIn(headers, HEADER.batch),
+    jobHeader: textIn(headers, HEADER.job),
     uniqueHeader: textIn(headers, HEADER.unique),
     encryptedHeader: textIn(headers, HEADER.encrypted),
     edited: editedIn(textIn(own, HEADER.edited)),

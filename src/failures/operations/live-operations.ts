@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ControlError, OptionsError } from '../../errors.js';
 import { toMs } from '../../util/duration.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import type { FailureIndex } from '../groups/group.js';
 import { checkQueue, checkRequest } from './check-request.js';
 import { chosen } from './chosen.js';

@@ -1,4 +1,4 @@
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { isBrokerGone } from '../acting/acting.js';
 import type { ChosenLetter } from './chosen.js';
 import type { KeptOperation, OperationsKept } from './kept-operations.js';

@@ -3,7 +3,7 @@ import type { Attempt } from '../../pipeline/attempt.js';
 import type { BulkFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Clock, Timer } from '../../util/clock.js';
-import { isA } from '../../util/error-text.js';
+import { isA } from '../../util/text/error-text.js';
 import type { AttemptScope } from '../publishes/scope.js';
 import type { BulkSettings } from './option.js';
 

@@ -9,7 +9,7 @@ import {
   withChain,
 } from '../../message/wire/chain-header.js';
 import type { Received } from '../../pipeline/received.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { jsonText } from '../../util/text/json-text.js';
 import { stateOfNext } from './following-steps.js';
 import type { ChainSender } from './sender.js';

@@ -42,10 +42,10 @@ const AWAY_MS = 10_000;
 export function longStage(
   handler: PlannedHandler,
   settings: LongSettings,
-  { jobs }: { readonly jobs?: LongParts | undefined },
+  { longJobs }: { readonly longJobs?: LongParts | undefined },
 ): GuardStage {
   // A group of slots with such a handler has them.
-  const parts = jobs as LongParts;
+  const parts = longJobs as LongParts;
   const { leases: store } = parts;
   const crashLimit = parts.crashLimitOf(handler);
   return (next) => async (context) => {

@@ -13,7 +13,7 @@ import {
   text,
 } from '../../util/check.js';
 import { toMs } from '../../util/duration.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { joined } from '../../util/text/joined.js';
 import { jsonText } from '../../util/text/json-text.js';
 

@@ -1,4 +1,4 @@
-import { NotUniqueError } from '../../errors.js';
+import { NameTakenError, NotUniqueError } from '../../errors.js';
 import { isFinal } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Logger } from '../../util/logger.js';
@@ -61,11 +61,11 @@ export class Departure implements Effect {
     try {
       await message.leave();
     } catch (error) {
-      if (!(error instanceof NotUniqueError)) throw error;
+      if (!(error instanceof NotUniqueError || error instanceof NameTakenError)) throw error;
       const { routingKey: key, messageId: refused } = message;
       this.log.warn(
         { key, refused, holder: error.holder },
-        'a unique message was not sent: another with its key waits',
+        'a message was not sent: another with its unique key, or its name, waits',
       );
     }
   }

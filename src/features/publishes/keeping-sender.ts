@@ -9,7 +9,7 @@ import { isMessageDefinition, type MessageDefinition } from '../../message/defin
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import { type Published, type PublishedMany, publishedLater } from '../../message/published.js';
 import type { Sender } from '../../message/publisher.js';
-import type { Draft, Drafting } from '../../pipeline/draft.js';
+import { type Draft, type Drafting, receiptOf } from '../../pipeline/draft.js';
 import { type Beside, routingKeyOf } from '../../pipeline/publish-call.js';
 import {
   checkPublishManyOptions,
@@ -245,7 +245,7 @@ export class KeepingSender implements DirectSender {
     const messageId = options.messageId as string;
     const leave = () => way.drafts.leave(draft);
     this.kept.add({ ordinal, messageId, routingKey, bytes: body.length, leave });
-    return publishedLater(messageId, options.at);
+    return receiptOf(draft, publishedLater(messageId, options.at));
   }
 }
 

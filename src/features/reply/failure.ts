@@ -1,7 +1,7 @@
 import type { RemoteFailure } from '../../errors.js';
 import { ERROR_CAP_BYTES } from '../../pipeline/errors/error-header.js';
-import { codeText, readableError, stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
+import { codeText, readableError, stackText } from '../../util/text/error-text.js';
 
 type Told = Omit<RemoteFailure, 'service'>;
 

@@ -8,7 +8,7 @@ import type { AroundStage, GuardStage, Handling } from '../../pipeline/stage.js'
 import type { CheckpointStore } from '../../stores/checkpoints.js';
 import type { Stores } from '../../stores/stores.js';
 import { after } from '../../util/after.js';
-import { isA } from '../../util/error-text.js';
+import { isA } from '../../util/text/error-text.js';
 import type { ResumableSettings } from './option.js';
 import { HandlerState, type StateOptions } from './state.js';
 

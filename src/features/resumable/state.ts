@@ -10,7 +10,7 @@ import {
 import type { Attempt, AttemptState } from '../../pipeline/attempt.js';
 import type { CheckpointStore } from '../../stores/checkpoints.js';
 import { isPlainObject } from '../../util/check.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import { joined } from '../../util/text/joined.js';
 import { jsonText } from '../../util/text/json-text.js';
 import { isEncrypted, opened } from '../encryption/decrypt.js';

@@ -1,7 +1,7 @@
 import type { AttemptEvent, BusEvents, DeadLetterReason } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
-import { errorKind, errorText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
+import { errorKind, errorText } from '../../util/text/error-text.js';
 import type { Counted, Wording } from './sum.js';
 
 /** Outcome of a failed message; sums have a field of this name for each. */

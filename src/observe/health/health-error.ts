@@ -1,5 +1,5 @@
 import { HoplineError } from '../../errors.js';
-import { reasonText } from '../../util/error-text.js';
+import { reasonText } from '../../util/text/error-text.js';
 import type { HealthError } from './bus-health.js';
 
 /** Credentials of a URL, in case another library's text contains one. */

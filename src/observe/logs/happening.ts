@@ -1,7 +1,7 @@
 import type { LogFields } from '../../events/log-fields.js';
 import type { BusEvents, EventName } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
-import { errorKind } from '../../util/error-text.js';
+import { errorKind } from '../../util/text/error-text.js';
 import { type Failure, failureWording } from '../failure-log/failure.js';
 import type { Counted, LogLevel, Wording } from '../failure-log/sum.js';
 import { EVENT_LINES, type EventLine } from './catalogue.js';

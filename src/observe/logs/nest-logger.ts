@@ -1,5 +1,5 @@
-import { wholeStack } from '../../util/error-text.js';
 import { type Logger, lineText, printable } from '../../util/logger.js';
+import { wholeStack } from '../../util/text/error-text.js';
 import type { LogLevel } from '../failure-log/sum.js';
 
 /** Nest's `LoggerService`, as far as lines need it: `new Logger('Bus')` of `@nestjs/common` is one. */

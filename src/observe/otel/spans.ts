@@ -9,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Headers } from '../../message/properties.js';
-import { readableError } from '../../util/error-text.js';
+import { readableError } from '../../util/text/error-text.js';
 import { errorAttributes } from './attributes.js';
 import type { Beginnings } from './beginnings.js';
 

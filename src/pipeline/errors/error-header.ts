@@ -1,5 +1,5 @@
-import { errorText, stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
+import { errorText, stackText } from '../../util/text/error-text.js';
 
 /** Maximum bytes of an error's text in a header. */
 export const ERROR_CAP_BYTES = 1024;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { Gathered } from '../../util/gathered.js';
+import { Coalesced } from '../../util/coalesced.js';
 import type { PermitAnswer, SemaphoreStore } from '../semaphores.js';
 import { RedisScripts } from './scripts.js';
 
@@ -8,6 +8,9 @@ import { RedisScripts } from './scripts.js';
  * higher ones all the same. It is short, since there may be a semaphore for each customer.
  */
 const REMEMBER_MS = 10_000;
+
+/** Maximum semaphores that are asked for together. */
+const MOST_TOGETHER = 250;
 
 /** The member with the last fence has no owner's name. It is microseconds, and so later than any end, which is milliseconds. */
 const LAST = '';
@@ -78,22 +81,22 @@ interface Held {
  */
 export class RedisSemaphores implements SemaphoreStore {
   private readonly scripts: RedisScripts;
-  private readonly acquiring: Gathered<Ask, number | string>;
-  private readonly releasing: Gathered<Held, void>;
+  private readonly acquiring: Coalesced<Ask, number | string>;
+  private readonly releasing: Coalesced<Held, void>;
 
   constructor(client: Redis, prefix: string) {
     const scripts = new RedisScripts(client, prefix);
     this.scripts = scripts;
-    this.acquiring = new Gathered(async (asks) => {
+    this.acquiring = new Coalesced(async (asks) => {
       const names = asks.map(({ name }) => name);
       const answers = await scripts.runOn(names, ACQUIRE, ...asks.flatMap(({ values }) => values));
       return answers as (number | string)[];
-    });
-    this.releasing = new Gathered<Held, void>(async (permits) => {
+    }, MOST_TOGETHER);
+    this.releasing = new Coalesced<Held, void>(async (permits) => {
       const names = permits.map(({ name }) => name);
       await scripts.runOn(names, RELEASE, ...permits.map(({ owner }) => owner));
       return [];
-    });
+    }, MOST_TOGETHER);
   }
 
   async acquire(name: string, limit: number, owner: string, forMs: number): Promise<PermitAnswer> {

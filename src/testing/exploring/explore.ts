@@ -8,7 +8,7 @@ import {
   problemsOf,
   required,
 } from '../../util/check.js';
-import { errorText } from '../../util/error-text.js';
+import { errorText } from '../../util/text/error-text.js';
 import { ScheduleFailedError } from '../errors.js';
 import type { TestKit } from '../kit.js';
 import { openKit } from '../open-kit.js';

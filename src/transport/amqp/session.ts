@@ -8,7 +8,15 @@ import type { BrokerTopology, ProcessQueuePlan, TopologyPlan } from '../../topol
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
-import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
+import type {
+  Browsed,
+  Held,
+  Listener,
+  Listening,
+  ListenSource,
+  Peeked,
+  QueueState,
+} from '../operator-session.js';
 import type { ReplySink, Requests } from '../requests.js';
 import type {
   BrokerInfo,
@@ -18,7 +26,7 @@ import type {
   Session,
   SessionOptions,
 } from '../transport.js';
-import { brokerFeatures } from './connection/broker-features.js';
+import { brokerInfoOf } from './connection/broker-features.js';
 import type { ChannelError } from './connection/channel.js';
 import type { Connection, ConnectionListener } from './connection/connection.js';
 import { connectionTeller } from './connection/connection-teller.js';
@@ -35,6 +43,7 @@ import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { AmqpRequests } from './publish/requests.js';
+import { browse } from './topology/browse.js';
 import { Declarations } from './topology/declarations.js';
 import { inspectQueue, peekFirst } from './topology/inspect.js';
 import { purgeQueue } from './topology/purge.js';
@@ -220,16 +229,7 @@ export class AmqpSession implements Session {
   }
 
   get brokerInfo(): BrokerInfo {
-    const announced: Readonly<Record<string, unknown>> = liveOn(this.connections.asked).connection
-      .serverProperties;
-    const { product, version, cluster_name: cluster } = announced;
-    return {
-      product: String(product),
-      version: String(version),
-      cluster: typeof cluster === 'string' ? cluster : undefined,
-      consumerTimeoutBy: brokerFeatures(announced).consumerTimeoutBy,
-      peekIsFree: !brokerFeatures(announced).countsNacks,
-    };
+    return brokerInfoOf(liveOn(this.connections.asked).connection.serverProperties);
   }
 
   async purge(queue: string): Promise<number> {
@@ -238,6 +238,11 @@ export class AmqpSession implements Session {
 
   async peek(queue: string): Promise<Peeked | undefined> {
     return await peekFirst(await this.connections.live(), queue);
+  }
+
+  async browse(queue: string, most: number): Promise<readonly Browsed[] | undefined> {
+    const onlyClassic = !this.brokerInfo.peekIsFree;
+    return await browse(this.connections.spare(), queue, { most, onlyClassic });
   }
 
   async inspect(queue: string): Promise<QueueState | undefined> {

@@ -20,6 +20,15 @@ export class PriorityLine<T> {
     return this.head()?.first;
   }
 
+  /** The first items in their order, which stay; `most` of them at most. */
+  firstOnes(most: number): T[] {
+    const found: T[] = [];
+    for (const priority of this.priorities)
+      if (found.length < most)
+        found.push(...(this.lines.get(priority)?.firstOnes(most - found.length) ?? []));
+    return found;
+  }
+
   push(item: T): void {
     this.lineFor(item).push(item);
     this.count += 1;

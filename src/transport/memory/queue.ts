@@ -1,5 +1,5 @@
 import { goesWithConsumer, type QueuePlan } from '../../topology/plan.js';
-import type { Peeked } from '../operator-session.js';
+import type { Browsed, Peeked } from '../operator-session.js';
 import type { Alarm } from './alarms.js';
 import { ConsumerRing, type Taker } from './consumer-ring.js';
 import { type DeadLetterHost, DeadLetters } from './dead-letters.js';
@@ -68,15 +68,19 @@ export class Queue {
 
   /** A copy of the first message, which stays where it is. */
   peek(): Peeked | undefined {
+    return this.browse(1)[0];
+  }
+
+  /** Copies of the first messages, which stay where they are. */
+  browse(most: number): Browsed[] {
     this.dropExpired(this.host.clock.monotonic());
-    const first = this.line.first?.message;
-    return (
-      first && {
-        body: Buffer.from(first.body),
-        properties: copyProperties(first.properties),
-        exchange: first.exchange,
-      }
-    );
+    return this.line.firstOnes(most).map(({ message, deliveryCount }) => ({
+      body: Buffer.from(message.body),
+      properties: copyProperties(message.properties),
+      exchange: message.exchange,
+      routingKey: message.routingKey,
+      redelivered: deliveryCount > 0,
+    }));
   }
 
   /** Deletes the waiting messages, and returns their number. */

@@ -14,7 +14,15 @@ import {
 } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
-import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
+import type {
+  Browsed,
+  Held,
+  Listener,
+  Listening,
+  ListenSource,
+  Peeked,
+  QueueState,
+} from '../operator-session.js';
 import type { ReplySink, Requests } from '../requests.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
@@ -156,6 +164,11 @@ export class MemorySession implements Session {
   async peek(name: string): Promise<Peeked | undefined> {
     if (this.isClosed) throw new StoppedError('peek');
     return this.broker.queues.get(name)?.peek();
+  }
+
+  async browse(name: string, most: number): Promise<readonly Browsed[] | undefined> {
+    if (this.isClosed) throw new StoppedError('browse');
+    return this.broker.queues.get(name)?.browse(most);
   }
 
   async drain(): Promise<void> {

@@ -33,6 +33,7 @@ export class Shop {
   readonly billed: unknown[] = [];
   private readonly released = deferred();
   private readonly schema: TestSchema;
+  private readonly stores: ReturnType<typeof postgresStores>;
   private readonly bus: Bus;
 
   private constructor(
@@ -40,6 +41,7 @@ export class Shop {
     database: string,
   ) {
     this.schema = new TestSchema(database);
+    this.stores = postgresStores({ pool: this.schema.pool({ max: 4 }), schema: this.schema.name });
     this.bus = this.build();
   }
 
@@ -97,6 +99,17 @@ export class Shop {
       payload: { to: `user-${place}@example.org`, user: place, ...(place === 0 && { fault: 'quota' }) },
     }));
     return (await this.bus.batch(jobs).name('newsletter').dispatch()).id;
+  }
+
+  /** A job that runs, in a process that nobody sees. */
+  async job(id: string): Promise<void> {
+    const { jobs } = this.stores;
+    const at = Date.now();
+    const sent = { name: `report of ${id}`, tags: [id], service: this.prefix, routingKey: 'report.due' };
+    await jobs.add([{ id, ...sent, sentAt: at, dueAt: undefined, keepMs: 600_000, message: undefined }]);
+    const of = { queue: this.reports, handler: 'Report', attempt: 1, run: 'one' };
+    await jobs.begin([{ id, version: 1, ...of, host: 'web-1', pid: 4_711, at }]);
+    await jobs.progress([{ id, run: 'one', percent: 40, note: 'encoding', at }]);
   }
 
   /** A chain whose second step fails. */
@@ -165,7 +178,7 @@ export class Shop {
       service: this.prefix,
       prefix: this.prefix,
       transport: rabbitmq({ url: this.url }),
-      stores: postgresStores({ pool: this.schema.pool({ max: 4 }), schema: this.schema.name }),
+      stores: this.stores,
       log: silentLogger,
       failureLog: false,
     });

@@ -51,6 +51,7 @@ describe('a message context', () => {
       batches,
       stores: memoryStores(systemClock),
       clock: systemClock,
+      jobs: { progress: () => {} },
       log,
       stopping,
     };

@@ -30,6 +30,7 @@ describe('running a handler', () => {
       clock,
       log: silentLogger,
       stopping: { isStopping: false },
+      jobs: { progress: () => {} },
     });
   });
   afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));

@@ -10,7 +10,7 @@ import {
   readableError,
   reasonText,
   stackText,
-} from '../../../src/util/error-text.js';
+} from '../../../src/util/text/error-text.js';
 import { thrownValue } from '../../support/thrown-value.js';
 import { unreadable } from '../../support/unreadable.js';
 

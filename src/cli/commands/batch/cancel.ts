@@ -3,10 +3,11 @@ import { rabbitmq } from '../../../transport/amqp/index.js';
 import { numberText } from '../../../util/text/count-text.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import type { DefineCommand } from '../../command.js';
-import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
+import { atBatches } from '../../stores/batch-store.js';
+import { type StoreFlags, withStores } from '../../stores/shared-stores.js';
 import { mustFind } from './show.js';
 
-interface Flags extends BrokerFlags, BatchStoreFlags {
+interface Flags extends BrokerFlags, StoreFlags {
   readonly prefix?: string;
   readonly delayPrefix?: string;
 }
@@ -17,7 +18,7 @@ interface Flags extends BrokerFlags, BatchStoreFlags {
  */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('<id>', 'its id');
-  withBroker(withBatchStore(command))
+  withBroker(withStores(command))
     .option('--prefix <name>', "the application's prefix")
     .option('--delay-prefix <name>', "the application's delayPrefix")
     .action(async (id: string, flags: Flags) => {

@@ -4,10 +4,11 @@ import type { DefineCommand } from '../../command.js';
 import { refuseUnknown } from '../../default-command.js';
 import { printTable } from '../../output/table.js';
 import { timeText } from '../../output/text.js';
-import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
+import { atBatches } from '../../stores/batch-store.js';
+import { type StoreFlags, withStores } from '../../stores/shared-stores.js';
 import { UsageError } from '../../usage-error.js';
 
-interface Flags extends BatchStoreFlags {
+interface Flags extends StoreFlags {
   readonly limit: string;
   readonly json?: boolean;
 }
@@ -17,7 +18,7 @@ const HEAD = ['id', 'name', 'state', 'progress', 'jobs', 'pending', 'failed', 's
 /** `hopline batch list`: the newest batches and their progress. */
 export const define: DefineCommand = (command, { terminal }) => {
   command.allowExcessArguments();
-  withBatchStore(command)
+  withStores(command)
     .option('--limit <count>', 'maximum number of batches', '50')
     .option('--json', 'one JSON array')
     .option('--verbose', 'stack traces of errors')

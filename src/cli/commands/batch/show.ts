@@ -9,10 +9,11 @@ import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { barOf } from '../../output/batch-text.js';
 import type { Terminal } from '../../output/terminal.js';
 import { oneLine, timeText } from '../../output/text.js';
-import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
+import { atBatches } from '../../stores/batch-store.js';
+import { type StoreFlags, withStores } from '../../stores/shared-stores.js';
 import { UsageError } from '../../usage-error.js';
 
-interface Flags extends TargetFlags, BatchStoreFlags {
+interface Flags extends TargetFlags, StoreFlags {
   readonly wait?: boolean;
   readonly json?: boolean;
 }
@@ -22,7 +23,7 @@ const ASK_EVERY_MS = 500;
 /** `hopline batch show ID`: a batch's progress, and the number of its jobs that are dead letters. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('<id>', 'its id');
-  withTarget(withBatchStore(command))
+  withTarget(withStores(command))
     .option('--wait', 'until it has ended; fails if it is cancelled or jobs have failed')
     .option('--json', 'as JSON')
     .action(async (id: string, flags: Flags) => {

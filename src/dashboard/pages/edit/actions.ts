@@ -2,7 +2,7 @@ import { HoplineError, OperationConflictError } from '../../../errors.js';
 import type { Edit } from '../../../failures/acting/edit.js';
 import { entriesOfJson } from '../../../message/wire/field-json.js';
 import { headersOf } from '../../../message/wire/fields.js';
-import { reasonText } from '../../../util/error-text.js';
+import { reasonText } from '../../../util/text/error-text.js';
 import { type EditableText, restoredText } from '../../letters/editable-text.js';
 import type { Site } from '../../site/site.js';
 import { groupPath, messagePath } from '../addresses.js';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { DeadLetter } from '../../../failures/letters/dead-letter.js';
 import { headersJson } from '../../../failures/letters/letter-json.js';
-import { reasonText } from '../../../util/error-text.js';
+import { reasonText } from '../../../util/text/error-text.js';
 import { type EditableText, editableText, MOST_EDITABLE } from '../../letters/editable-text.js';
 import type { Site } from '../../site/site.js';
 

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../../failures/letters/dead-letter.js';
-import { reasonText } from '../../../util/error-text.js';
+import { reasonText } from '../../../util/text/error-text.js';
 import { drawBody } from '../../letters/draw-body.js';
 import { blockOfOthers, lineOfOthers } from '../../letters/lines-of-others.js';
 import type { Site } from '../../site/site.js';

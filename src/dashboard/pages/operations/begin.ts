@@ -1,6 +1,6 @@
 import type { Operation, OperationKind, OperationRequest } from '../../../failures/operations/operation.js';
-import { reasonText } from '../../../util/error-text.js';
 import { countText } from '../../../util/text/count-text.js';
+import { reasonText } from '../../../util/text/error-text.js';
 import type { Site } from '../../site/site.js';
 import { operationsChanged } from './known.js';
 import { DOING } from './words.js';

@@ -4,6 +4,11 @@ import type { RunningMessage } from '../../site/seen.js';
 import type { GroupRow } from '../failures/model.js';
 import type { LetterRow } from '../group/model.js';
 
+export interface FoundJob {
+  readonly id: string;
+  readonly name: string | undefined;
+}
+
 export interface FoundBatch {
   readonly id: string;
   readonly name: string;
@@ -18,6 +23,7 @@ export interface SearchModel {
   readonly limit: number;
   readonly groups: readonly GroupRow[];
   readonly running: readonly RunningMessage[];
+  readonly job: FoundJob | undefined;
   readonly batch: FoundBatch | undefined;
   readonly queues: readonly string[];
   readonly handlers: readonly Pick<HandlerReport, 'service' | 'queue' | 'handler'>[];

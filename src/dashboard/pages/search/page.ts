@@ -1,4 +1,5 @@
 import type { FailureGroup } from '../../../failures/groups/group.js';
+import { knownJob } from '../../../oversight/jobs/known-jobs.js';
 import { type Answer, answerOf } from '../../site/answer.js';
 import type { RunningMessage } from '../../site/seen.js';
 import type { Site } from '../../site/site.js';
@@ -6,13 +7,13 @@ import { rowOf } from '../failures/rows.js';
 import { letterRowOf } from '../group/letter-rows.js';
 import type { Page } from '../page.js';
 import { offsetOf, textOf } from '../query.js';
-import type { FoundBatch, SearchModel } from './model.js';
+import type { FoundBatch, FoundJob, SearchModel } from './model.js';
 
 const LIMIT = 50;
 /** Of what is beside the letters: more is found on the page of its kind. */
 const FEW = 20;
 
-/** Everything that is known under an id or a text: dead letters, groups, running messages, a batch, queues and handlers. */
+/** Everything that is known under an id or a text: dead letters, groups, running messages, a job, a batch, queues and handlers. */
 export const search: Page<SearchModel> = {
   name: 'search',
   path: '/search',
@@ -24,9 +25,10 @@ export const search: Page<SearchModel> = {
     const nothing = { text, offset, limit: LIMIT, index: site.index.state };
     if (text === '') return { ...nothing, ...NONE };
     const occurs = occurrence(text);
-    const [groups, running, batch] = await Promise.all([
+    const [groups, running, job, batch] = await Promise.all([
       site.index.groups(),
       answerOf('the workers', site.clock, () => site.watch.running()),
+      jobOf(site, text),
       batchOf(site, text),
     ]);
     const { letters, count } = site.index.letters({ text, offset, limit: LIMIT });
@@ -39,6 +41,7 @@ export const search: Page<SearchModel> = {
         rowOf(group, site.letters.redaction),
       ),
       running: few((running.value ?? []).filter((each) => occurs(...idsOf(each)))),
+      job: job?.value,
       batch: batch?.value,
       queues: few(queues.map(({ queue }) => queue).filter((queue) => occurs(queue))),
       handlers: few(
@@ -46,13 +49,13 @@ export const search: Page<SearchModel> = {
           .filter(({ handler, service }) => occurs(handler, service))
           .map(({ service, queue, handler }) => ({ service, queue, handler })),
       ),
-      unknown: [running.problem, batch?.problem].filter((problem) => problem !== undefined),
+      unknown: [running.problem, job?.problem, batch?.problem].filter((problem) => problem !== undefined),
     };
   },
 };
 
 const NONE = {
-  ...{ letters: [], letterCount: 0, groups: [], running: [], batch: undefined },
+  ...{ letters: [], letterCount: 0, groups: [], running: [], job: undefined, batch: undefined },
   ...{ queues: [], handlers: [], unknown: [] },
 };
 
@@ -70,6 +73,16 @@ const wordsOf = ({ id, kind, message, place, handler, queue, note, since }: Fail
 const idsOf = ({ messageId, routingKey, chainId, batchId, handler, queue }: RunningMessage) => [
   ...[messageId, routingKey, chainId, batchId, handler, queue],
 ];
+
+/** The job of this id or name; undefined without a store. */
+async function jobOf(site: Site, idOrName: string): Promise<Answer<FoundJob | undefined> | undefined> {
+  const { jobs } = site;
+  if (!jobs) return undefined;
+  return answerOf('the store of jobs', site.clock, async () => {
+    const found = await knownJob(jobs, idOrName);
+    return found && { id: found.id, name: found.name };
+  });
+}
 
 /** The batch of this id; undefined without a store. */
 async function batchOf(site: Site, id: string): Promise<Answer<FoundBatch | undefined> | undefined> {

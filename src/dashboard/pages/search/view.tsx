@@ -5,7 +5,7 @@ import { Empty, Notice } from '../../ui/notice.js';
 import { PageHead, Panel } from '../../ui/page-head.js';
 import { Table } from '../../ui/table.js';
 import { countedText } from '../../ui/text.js';
-import { batchPath, groupPath, messagePath, queuePath } from '../addresses.js';
+import { batchPath, groupPath, jobPath, messagePath, queuePath } from '../addresses.js';
 import { IndexNotices } from '../failures/index-state.js';
 import { letterColumns } from '../group/letters-view.js';
 import { handlerPath } from '../handlers/handler-path.js';
@@ -18,7 +18,7 @@ export const SearchView: View<SearchModel> = ({ model, context }) => {
     <>
       <PageHead
         title="Search"
-        lead="By id, correlation id, trace, chain or batch, and by text of errors, routing keys, queues, handlers and notes."
+        lead="By id, name of a job, correlation id, trace, chain or batch, and by text of errors, routing keys, queues, handlers and notes."
       />
       <Filter href={here} label="Search">
         <Field name="q" label="Id or text" type="search" value={model.text} size={40} />
@@ -39,8 +39,9 @@ interface Props {
   readonly context: ViewContext;
 }
 
-const isEmpty = ({ letterCount, groups, running, batch, queues, handlers }: SearchModel): boolean =>
-  letterCount + groups.length + running.length + queues.length + handlers.length === 0 && batch === undefined;
+const isEmpty = ({ letterCount, groups, running, job, batch, queues, handlers }: SearchModel): boolean =>
+  letterCount + groups.length + running.length + queues.length + handlers.length === 0 &&
+  (job ?? batch) === undefined;
 
 const Results = ({ model, context, here }: Props & { readonly here: string }) => (
   <>
@@ -123,9 +124,10 @@ const Running = ({ model: { running } }: Pick<Props, 'model'>) =>
     </Panel>
   );
 
-/** A batch, queues and handlers: each a link. */
-function Others({ model: { batch, queues, handlers }, context: { base } }: Props) {
+/** A job, a batch, queues and handlers: each a link. */
+function Others({ model: { job, batch, queues, handlers }, context: { base } }: Props) {
   const links: (readonly [href: string, name: string, kind: string])[] = [
+    ...(job ? [[jobPath(job.id), job.name ?? job.id, 'job'] as const] : []),
     ...(batch ? [[batchPath(batch.id), batch.name, 'batch'] as const] : []),
     ...queues.map((queue) => [queuePath(queue), queue, 'queue'] as const),
     ...handlers.map((each) => [handlerPath(each), each.handler, `handler of ${each.queue}`] as const),

@@ -1,5 +1,5 @@
 import { HoplineError } from '../../../errors.js';
-import { errorText } from '../../../util/error-text.js';
+import { errorText } from '../../../util/text/error-text.js';
 import { type Action, type Done, NotFound } from '../../pages/page.js';
 import type { Site } from '../../site/site.js';
 import { FORM_BYTES, FormRefused, readForm } from '../security/form.js';

@@ -21,6 +21,7 @@ export const NAV: Readonly<Record<string, NavEntry>> = {
   operations: { label: 'Operations', group: 'Trouble', key: 'p' },
   trash: { label: 'Trash', group: 'Trouble', key: 't' },
   search: { label: 'Search', group: 'Trouble', key: 's' },
+  jobs: { label: 'Jobs', group: 'Work', key: 'j' },
   batches: { label: 'Batches', group: 'Work', key: 'b' },
   chains: { label: 'Chains', group: 'Work', key: 'c' },
   outbox: { label: 'Outbox', group: 'Work', key: 'x' },

@@ -1,5 +1,6 @@
 import { TopologyError } from '../../../errors.js';
 import type { BindingPlan, QueuePlan, TopologyPlan } from '../../../topology/plan.js';
+import type { BrokerInfo } from '../../transport.js';
 
 /*
  * The differences between brokers, decided in this file from what they announce on connecting. Each entry says
@@ -49,6 +50,19 @@ export function brokerFeatures(announced: Readonly<Record<string, unknown>>): Br
     consumerTimeoutBy: since(4, 3) ? 'consumer' : since(3, 12) ? 'policy' : 'configuration',
     forgetsTransient: !since(4, 3),
     maxHashes: since(4, 3) ? 2 : Number.POSITIVE_INFINITY,
+  };
+}
+
+/** The same as the port tells it. */
+export function brokerInfoOf(announced: Readonly<Record<string, unknown>>): BrokerInfo {
+  const { product, version, cluster_name: cluster } = announced;
+  const { consumerTimeoutBy, countsNacks } = brokerFeatures(announced);
+  return {
+    product: String(product),
+    version: String(version),
+    cluster: typeof cluster === 'string' ? cluster : undefined,
+    consumerTimeoutBy,
+    peekIsFree: !countsNacks,
   };
 }
 

@@ -1,6 +1,6 @@
 import { ConnectError, HoplineError } from '../../../errors.js';
-import { reasonText } from '../../../util/error-text.js';
 import type { EventLoopLag } from '../../../util/event-loop-lag.js';
+import { reasonText } from '../../../util/text/error-text.js';
 import type { SessionOptions } from '../../transport.js';
 import { refusalOf } from '../topology/refusal.js';
 import type { Connection, ConnectionListener } from './connection.js';

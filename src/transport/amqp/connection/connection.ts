@@ -4,7 +4,7 @@ import type { ConnectionRole } from '../../../events.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import type { Deadline } from '../../../util/deadline.js';
 import { deferred } from '../../../util/deferred.js';
-import { reasonText } from '../../../util/error-text.js';
+import { reasonText } from '../../../util/text/error-text.js';
 import { dropStragglers } from '../consume/stragglers.js';
 import type { BrokerAddress, RabbitmqSettings } from '../options.js';
 import { dial, type Line } from '../publish/line.js';

@@ -1,4 +1,4 @@
-import { errorText } from '../../../util/error-text.js';
+import { errorText } from '../../../util/text/error-text.js';
 import type { SessionOptions } from '../../transport.js';
 import type { SuspectListener } from './suspects.js';
 

@@ -1,0 +1,109 @@
+import type { Encryption } from '../../encryption/encryption.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Work } from '../../pipeline/work.js';
+import type { JobEnd, JobEndState } from '../../stores/jobs.js';
+import { deadQueueOf } from '../../topology/names.js';
+import type { Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
+import { errorText } from '../../util/text/error-text.js';
+import type { JobRecords } from './records.js';
+import { keptResult } from './results.js';
+import { storable } from './storable.js';
+import type { Teller } from './teller.js';
+
+export interface JobEffectsOptions {
+  readonly records: JobRecords | undefined;
+  readonly encryption: Encryption | undefined;
+  readonly teller: Pick<Teller, 'tell'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How a job ends, and why. */
+interface End {
+  readonly state: JobEndState;
+  readonly error?: unknown;
+  readonly reason?: string;
+}
+
+/** Effects of messages that have a record. */
+export class JobEffects {
+  constructor(private readonly options: JobEffectsOptions) {}
+
+  /** Before the copy of what comes back: its record says so. Nothing waits for it, since another run's record is not touched. */
+  readonly pauses: EffectsOf = (work, outcome) => {
+    const { records, clock, log } = this.options;
+    const { job, received } = work;
+    if (!records || !job || job === 'refused') return NO_EFFECTS;
+    if (outcome.kind !== 'retry' && outcome.kind !== 'release' && outcome.kind !== 'return')
+      return NO_EFFECTS;
+    const delayMs = outcome.kind === 'return' ? 0 : outcome.delayMs;
+    const pause = {
+      ...{ id: received.messageId as string, run: job.run, dueAt: clock.now() + delayMs },
+      error: outcome.kind === 'retry' ? storable(errorText(outcome.error)) : undefined,
+    };
+    const run = async () => {
+      records
+        .pause(pause)
+        .catch((error) => log.debug({ error }, 'that a job comes back could not be recorded'));
+    };
+    return [{ what: 'that a job comes back', run }];
+  };
+
+  /** After the copy of a dead letter: how the job has ended. */
+  readonly ends: EffectsOf = (work, outcome) => {
+    const { records } = this.options;
+    const { job: mark, messageId } = work.received;
+    if (!mark || !records || messageId === undefined || work.job === 'refused') return NO_EFFECTS;
+    const end = endOf(outcome);
+    return end ? [this.ending(records, work, messageId, end)] : NO_EFFECTS;
+  };
+
+  private ending(records: JobRecords, work: Work, id: string, { state, error, reason }: End): Effect {
+    const { encryption, teller, clock } = this.options;
+    const { received, match } = work;
+    const address = received.job?.address;
+    const queue = match?.handler.queue ?? received.delivery.queue;
+    const run = async () => {
+      const kept = state === 'done' ? await keptResult(work.returned, received, encryption) : {};
+      const told = {
+        id,
+        state,
+        reason,
+        ...kept,
+        error: error === undefined ? undefined : storable(errorText(error)),
+      };
+      const end: JobEnd = {
+        ...told,
+        ...{ queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
+        deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
+      };
+      await records.end(end);
+      // What was handled before has its result in the record.
+      const isPartial = state === 'done' && work.job === undefined;
+      if (address !== undefined) teller.tell(address, isPartial ? { id, state, isPartial } : told);
+    };
+    return { what: 'the end of a job', run };
+  }
+}
+
+/** Undefined for what has not ended. */
+function endOf(outcome: Outcome): End | undefined {
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.continues ? undefined : { state: 'done' };
+    case 'skip':
+      if (outcome.continues) return undefined;
+      if (outcome.because === 'handled') return { state: 'done' };
+      return outcome.because === 'cancelled'
+        ? { state: 'cancelled' }
+        : { state: 'discarded', reason: 'superseded' };
+    case 'discard':
+      return { state: 'discarded', error: outcome.error };
+    case 'dead-letter':
+      return { state: 'dead-lettered', reason: outcome.reason, error: outcome.error };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+import type { Encryption } from '../../encryption/encryption.js';
+import {
+  JobFailedError,
+  JobTimeoutError,
+  JobUnknownError,
+  NotReschedulableError,
+  OptionsError,
+} from '../../errors.js';
+import type {
+  CancelAnswer,
+  CancelOptions,
+  Job,
+  JobSearch,
+  JobStatus,
+  ResultOptions,
+} from '../../message/job.js';
+import type { Published } from '../../message/published.js';
+import type { JobStore, StoredJob } from '../../stores/jobs.js';
+import type { Session } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import { type Duration, toMs } from '../../util/duration.js';
+import { reasonText } from '../../util/text/error-text.js';
+import { checkCancel, checkResult, checkSearch, delayMsUntil } from './call-options.js';
+import { type EndWait, EndWatch, type EndWatchOptions } from './end-watch.js';
+import { FoundJob, type JobCalls, TrackedJob } from './handles.js';
+import { sentAgain } from './kept-message.js';
+import type { JobNotice } from './notices.js';
+import { JobRecords } from './records.js';
+import { isSealed, readResult } from './results.js';
+import type { TrackedSends } from './send-stage.js';
+import { statusOf } from './status.js';
+
+export interface JobsOptions extends Omit<EndWatchOptions, 'records' | 'session'> {
+  readonly store: JobStore;
+  readonly encryption: Encryption | undefined;
+  readonly publishDeadlineMs: number;
+  /** @throws NotStartedError, StoppedError */
+  session(): Pick<Session, 'listen' | 'publish'>;
+  /** Fires the signals of a message's attempts, in whichever process. */
+  abort(messageId: string): Promise<void>;
+}
+
+/** Most named jobs in one answer, if the call names no other number. */
+const LISTED = 100;
+
+/** The jobs of a bus: those that it sends, and all that its store knows. */
+export class Jobs implements TrackedSends, JobCalls {
+  readonly records: JobRecords;
+  private readonly watch: EndWatch;
+
+  constructor(private readonly options: JobsOptions) {
+    this.records = new JobRecords(options.store);
+    this.watch = new EndWatch({ ...options, records: this.records });
+  }
+
+  get clock(): Clock {
+    return this.options.clock;
+  }
+
+  address(): string | undefined {
+    return this.watch.address();
+  }
+
+  /** The job that a send resolves with. @param isTold true if its message names the address of this process */
+  sent(published: Published, isTold: boolean): TrackedJob {
+    return new TrackedJob(published, isTold, this);
+  }
+
+  /** @throws the errors of the store's client */
+  async find(idOrName: string): Promise<Job | undefined> {
+    const job = await this.recordOf(idOrName);
+    return job && new FoundJob(job.id, this);
+  }
+
+  /** @throws OptionsError; the errors of the store's client */
+  async list(search: JobSearch): Promise<JobStatus[]> {
+    checkSearch(search);
+    const now = this.clock.now();
+    const jobs = await this.options.store.list({ atMost: LISTED, ...search }, now);
+    return Promise.all(jobs.map((job) => this.told(job)));
+  }
+
+  /** @throws OptionsError; the errors of the store's client */
+  async scheduled(search: Pick<JobSearch, 'atMost'>): Promise<JobStatus[]> {
+    checkSearch(search);
+    const jobs = await this.options.store.scheduled(search.atMost ?? LISTED);
+    return Promise.all(jobs.map((job) => this.told(job)));
+  }
+
+  async status(id: string): Promise<JobStatus | undefined> {
+    const job = await this.records.find(id);
+    return job && this.told(job);
+  }
+
+  /** @throws OptionsError; the errors of the store's client, and of a publish for `abort` */
+  async cancel(idOrName: string, options: CancelOptions = {}): Promise<CancelAnswer | undefined> {
+    checkCancel(options);
+    const { store, clock, abort } = this.options;
+    const at = clock.now();
+    const answer = await store.cancel(idOrName, at);
+    const id = answer === undefined ? await store.named(idOrName) : idOrName;
+    const final = answer ?? (id === undefined ? undefined : await store.cancel(id, at));
+    if (final === 'running' && options.abort && id !== undefined) await abort(id);
+    return final;
+  }
+
+  /**
+   * Sends a job again with another delay. The broker has the new sending before the store makes it count: if this process dies in
+   * between, whichever of the two is due first is run, and the other is dropped.
+   */
+  async reschedule(idOrName: string, when: Date | Duration): Promise<Date> {
+    const { store, clock, publishDeadlineMs, session } = this.options;
+    const delayMs = delayMsUntil(when, clock.now());
+    const open = session();
+    const { id } = (await this.recordOf(idOrName)) ?? {};
+    const reserved = id === undefined ? undefined : await store.reserve(id);
+    if (id === undefined || reserved === undefined) throw new JobUnknownError(idOrName);
+    if (reserved === 'no-message')
+      throw new OptionsError('reschedule', [
+        `expected a job that was sent with a name, since only its message is kept; '${idOrName}' was sent with track alone`,
+      ]);
+    if (typeof reserved === 'string') throw new NotReschedulableError(idOrName, reserved);
+    const { message, version } = reserved;
+    const dueAt = clock.now() + delayMs;
+    await open.publish(sentAgain(message, { version, delayMs, deadlineMs: publishDeadlineMs }));
+    const moved = await store.move(id, version, dueAt);
+    if (moved === undefined) throw new JobUnknownError(idOrName);
+    if (moved !== 'moved') throw new NotReschedulableError(idOrName, moved);
+    return new Date(dueAt);
+  }
+
+  /** The result of a job, and its failure as an error. @throws as {@link Job.result} */
+  async result(id: string, isTold: boolean, options: ResultOptions = {}): Promise<unknown> {
+    checkResult(options);
+    const ms = options.timeout === undefined ? Number.POSITIVE_INFINITY : toMs(options.timeout);
+    const { ended, leave } = this.watch.endOf(id, isTold);
+    try {
+      const deadline = new Deadline(this.clock, ms);
+      return await this.resultOf(id, await deadline.race(ended, () => new JobTimeoutError(id, ms)));
+    } finally {
+      leave();
+    }
+  }
+
+  endOf(id: string, isTold: boolean): EndWait {
+    return this.watch.endOf(id, isTold);
+  }
+
+  /** Ends all waiting. @param forGood false if the bus may start again */
+  end(forGood: boolean): void {
+    this.watch.end(forGood);
+  }
+
+  private async resultOf(id: string, end: JobNotice | undefined): Promise<unknown> {
+    if (!end) throw new JobUnknownError(id);
+    const { state, reason, error, result, resultProblem } = end;
+    if (state !== 'done') throw new JobFailedError(id, state, reason, error);
+    if (resultProblem !== undefined) throw new JobFailedError(id, 'result-lost', undefined, resultProblem);
+    if (!isSealed(result)) return readResult(result, { id, routingKey: '' }, undefined);
+    const { routingKey = '' } = (await this.records.find(id)) ?? {};
+    return readResult(result, { id, routingKey }, this.options.encryption);
+  }
+
+  private async told(job: StoredJob): Promise<JobStatus> {
+    const now = this.clock.now();
+    try {
+      return statusOf(job, await readResult(job.result, job, this.options.encryption), now);
+    } catch (error) {
+      return statusOf({ ...job, resultProblem: reasonText(error) }, undefined, now);
+    }
+  }
+
+  private async recordOf(idOrName: string): Promise<StoredJob | undefined> {
+    const known = await this.records.find(idOrName);
+    if (known) return known;
+    const id = await this.options.store.named(idOrName);
+    return id === undefined ? undefined : this.records.find(id);
+  }
+}
