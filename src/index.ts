@@ -1,4 +1,5 @@
 export type { HandlerDefinitions } from './bus/handler-tree.js';
+export type { BusWithJobs } from './bus/jobs.js';
 export type { BusOptions } from './bus/options.js';
 export { Bus } from './bus.js';
 export type {
@@ -112,7 +113,7 @@ export type {
 export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
-export type { PublishManyOptions, PublishOptions } from './message/publish-options.js';
+export type { JobOptions, PublishManyOptions, PublishOptions } from './message/publish-options.js';
 export type { Published, PublishedMany } from './message/published.js';
 export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
