@@ -42,5 +42,5 @@ export type {
   TrashedLetter,
 } from './failures/options.js';
 export type { HandlerLimits, RateInForce, SetLimit } from './features/limits/limits-in-force.js';
-export type { Rate } from './features/rate-limit/option.js';
+export type { LimitRate } from './features/rate-limit/option.js';
 export type { ConnectionHealth, ConsumerHealth, HealthError } from './observe/health/bus-health.js';

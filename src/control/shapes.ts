@@ -15,7 +15,7 @@ import type { ErrorGroup } from '../consume/report/error-groups.js';
 import type { RouteStatus, RunningStatus, SlowOutcome, SlowStatus } from '../consume/report/messages.js';
 import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
 import type { HandlerLimits, RateInForce, SetLimit } from '../features/limits/limits-in-force.js';
-import type { Rate } from '../features/rate-limit/option.js';
+import type { LimitRate } from '../features/rate-limit/option.js';
 import { count, durationMs, figure, listOf, shapeOf, soundOf, text, whole } from '../util/json-shape.js';
 import type { ControlAnswer, LimitedAnswer, ProcessStatus } from './answer.js';
 
@@ -24,7 +24,7 @@ import type { ControlAnswer, LimitedAnswer, ProcessStatus } from './answer.js';
  * not tell of itself has a default: an upgrade goes on for a while, and it must not seem to be silent.
  */
 
-const rate = shapeOf<Rate>({ allow: count, everyMs: durationMs });
+const rate = shapeOf<LimitRate>({ allow: count, everyMs: durationMs });
 
 export const setLimit = shapeOf<SetLimit>({
   queue: optional(text),

@@ -1,6 +1,6 @@
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { BulkSettings } from '../bulk/option.js';
-import type { Rate, RateLimitSettings } from '../rate-limit/option.js';
+import type { LimitRate, RateLimitSettings } from '../rate-limit/option.js';
 
 /** What operators have set for a handler, or for a bucket of rate limits. */
 export interface SetLimit {
@@ -10,7 +10,7 @@ export interface SetLimit {
   /** Name of the bucket; undefined for a handler. */
   readonly bucket?: string | undefined;
   /** Rate in place of the option's; undefined if that stays as it is. */
-  readonly rate?: Rate | undefined;
+  readonly rate?: LimitRate | undefined;
   /** Maximum messages of the handler that run at once, in place of the option's; undefined if that stays as it is. */
   readonly concurrency?: number | undefined;
   /** When it was set, in wall-clock milliseconds. */

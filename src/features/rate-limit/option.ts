@@ -47,7 +47,7 @@ export interface RateLimitOptions<Payload = any> {
 }
 
 /** So many starts in any time of this length. */
-export interface Rate {
+export interface LimitRate {
   readonly allow: number;
   readonly everyMs: number;
 }
