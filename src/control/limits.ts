@@ -44,6 +44,7 @@ export interface LimitResult {
   readonly changed: SetLimit;
 }
 
+/** @internal */
 export interface LimitsParts {
   readonly asking: Asking;
   readonly orders: Orders;
@@ -58,6 +59,7 @@ const CHANGE: Fields = { rate: objectWith(RATE_FIELDS), concurrency: positiveInt
 
 /** The limits that operators set in the place of handlers' own: kept in the broker, and in force in all processes. */
 export class Limits {
+  /** @internal */
   constructor(private readonly parts: LimitsParts) {}
 
   /** Limits that are set. @throws ConnectError if another process that is stopped holds the orders */

@@ -102,7 +102,7 @@ describe('the docs', function () {
 
     const codes = rows.map(([, , code]) => code);
     assert.equal(new Set(codes).size, codes.length, 'two errors share a code');
-    const groups = ['starting', 'publishing', 'requesting', 'handling', 'operating', 'stores'].map(
+    const groups = ['starting', 'publishing', 'requesting', 'handling', 'jobs', 'operating', 'stores'].map(
       (name) => `errors/${name}`,
     );
     const source = [

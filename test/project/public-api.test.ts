@@ -50,7 +50,6 @@ const HIDDEN: Readonly<Record<string, string>> = {
   Jobs: 'protected: what a bus has its jobs by',
   OfJobs: 'names of options',
   JobOptionsFor: 'computed',
-  LimitsParts: 'Limits are made by openControl() only',
   Listener: 'a function of one argument',
   EachOf: 'computed',
   EachPayload: 'computed',
