@@ -352,6 +352,21 @@ export const jobs: Theme = (test) => {
     assert.match(status?.resultProblem ?? '', /k1/);
   });
 
+  test('a handled job whose end can not be stored is not run again when its bus stops', async (fx) => {
+    const { stores, sender } = await parts(fx);
+    const records = stores.jobs as NonNullable<Stores['jobs']>;
+    const end = () => Promise.reject(new Error('away'));
+    const away = { ...stores, jobs: Object.assign(Object.create(records), { end }) as typeof records };
+    const first = await worker(fx, away);
+    await sender.send(encode, { video: 1 }, { track });
+    await fx.eventually(() => assert.ok(fx.log.some(({ message }) => /^the end of a job cannot/.test(message))));
+    await fx.outcome(first.bus.stop({ deadline: '2s' }).catch(() => {}));
+    const next = await worker(fx, stores);
+    const job = await sender.send(encode, { video: 2 }, { track });
+    await fx.outcome(job.result());
+    assert.deepEqual([first.seen.payloads, next.seen.payloads], [[{ video: 1 }], [{ video: 2 }]]);
+  });
+
   test('a message without a record is handled, and one whose store is away waits for it', async (fx) => {
     const clock = fx.harness.clock;
     const others = memoryStores(clock);

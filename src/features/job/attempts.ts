@@ -19,6 +19,8 @@ export interface JobAttemptsOptions extends TellerOptions {
   /** Undefined if the bus's stores have none: tracked messages are handled like others. */
   readonly records: JobRecords | undefined;
   readonly encryption: Encryption | undefined;
+  /** Aborts when the bus no longer waits for what can't be stored. */
+  readonly giveUp: AbortSignal;
 }
 
 /** Milliseconds for which notes of progress are gathered: of those of one job the last counts. */
