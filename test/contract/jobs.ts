@@ -37,6 +37,7 @@ export const jobs: Theme = (test) => {
       context.progress(40, 'encoding');
       begun.resolve();
       await end.promise;
+      context.progress(100);
       return { minutes: 7, at: new Date(0) };
     });
     await fx.outcome(begun.promise);
@@ -55,6 +56,7 @@ export const jobs: Theme = (test) => {
     assert.deepEqual(await fx.outcome(job.result()), result, 'as often as it is asked for');
     const ended = await job.status();
     assert.deepEqual([ended?.state, ended?.result, ended?.run], ['done', result, undefined]);
+    assert.equal(ended?.progress?.percent, 100, 'the last note counts');
     assert.ok(ended?.startedAt && ended.endedAt && ended.endedAt >= ended.startedAt);
     assert.deepEqual(
       (await sender.findJobs({ tag: 'order:7' })).map(({ id }) => id),
@@ -359,7 +361,9 @@ export const jobs: Theme = (test) => {
     const away = { ...stores, jobs: Object.assign(Object.create(records), { end }) as typeof records };
     const first = await worker(fx, away);
     await sender.send(encode, { video: 1 }, { track });
-    await fx.eventually(() => assert.ok(fx.log.some(({ message }) => /^the end of a job cannot/.test(message))));
+    await fx.eventually(() =>
+      assert.ok(fx.log.some(({ message }) => /^the end of a job cannot/.test(message))),
+    );
     await fx.outcome(first.bus.stop({ deadline: '2s' }).catch(() => {}));
     const next = await worker(fx, stores);
     const job = await sender.send(encode, { video: 2 }, { track });

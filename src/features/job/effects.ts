@@ -4,11 +4,13 @@ import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import type { JobEnd, JobEndState } from '../../stores/jobs.js';
 import { deadQueueOf } from '../../topology/names.js';
+import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { errorText } from '../../util/text/error-text.js';
 import { Ending } from './ending.js';
 import { LateEnds } from './late-ends.js';
+import type { ProgressNotes } from './progress-notes.js';
 import type { JobRecords } from './records.js';
 import { keptResult } from './results.js';
 import { storable } from './storable.js';
@@ -17,6 +19,7 @@ import type { Teller } from './teller.js';
 export interface JobEffectsOptions {
   readonly records: JobRecords | undefined;
   readonly encryption: Encryption | undefined;
+  readonly notes: Pick<ProgressNotes, 'flush'>;
   readonly teller: Pick<Teller, 'tell'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -42,7 +45,7 @@ export class JobEffects {
 
   /** Before the copy of what comes back: its record says so. Nothing waits for it, since another run's record is not touched. */
   readonly pauses: EffectsOf = (work, outcome) => {
-    const { records, clock, log } = this.options;
+    const { records, notes, clock, log } = this.options;
     const { job, received } = work;
     if (!records || !job || job === 'refused') return NO_EFFECTS;
     if (outcome.kind !== 'retry' && outcome.kind !== 'release' && outcome.kind !== 'return')
@@ -53,9 +56,10 @@ export class JobEffects {
       error: outcome.kind === 'retry' ? storable(errorText(outcome.error)) : undefined,
     };
     const run = async () => {
-      records
-        .pause(pause)
-        .catch((error) => log.debug({ error }, 'that a job comes back could not be recorded'));
+      const noted = notes.flush(pause.id, pause.run);
+      Promise.resolve(after(noted, () => records.pause(pause))).catch((error) =>
+        log.debug({ error }, 'that a job comes back could not be recorded'),
+      );
     };
     return [{ what: 'that a job comes back', run }];
   };
@@ -69,9 +73,14 @@ export class JobEffects {
     return end ? [this.ending(records, work, messageId, end)] : NO_EFFECTS;
   };
 
-  private ending(records: JobRecords, work: Work, id: string, { state, error, reason, resultProblem }: End): Effect {
-    const { encryption, teller, clock } = this.options;
-    const { received, match } = work;
+  private ending(
+    records: JobRecords,
+    work: Work,
+    id: string,
+    { state, error, reason, resultProblem }: End,
+  ): Effect {
+    const { encryption, notes, teller, clock } = this.options;
+    const { received, match, job } = work;
     const address = received.job?.address;
     const queue = match?.handler.queue ?? received.delivery.queue;
     const end: JobEnd = {
@@ -85,6 +94,7 @@ export class JobEffects {
     return new Ending({
       ...this.options,
       ...{ records, end, queue, late: this.late },
+      noted: () => (typeof job === 'object' ? notes.flush(id, job.run) : undefined),
       result: () => {
         const isKept = state === 'done' && resultProblem === undefined;
         return isKept ? keptResult(work.returned, received, encryption) : { resultProblem };

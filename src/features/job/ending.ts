@@ -16,6 +16,8 @@ export interface EndingOptions {
   /** Without what {@link result} gives. */
   readonly end: JobEnd;
   readonly queue: string;
+  /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
+  noted(): Promise<void> | undefined;
   result(): KeptResult | Promise<KeptResult>;
   /** Called once the store knows the end. */
   told(end: JobEnd): void;
@@ -41,9 +43,11 @@ export class Ending implements Effect {
   }
 
   async run(): Promise<void> {
-    const { records, clock, told } = this.options;
+    const { records, clock, noted, told } = this.options;
     this.heldUntil ??= clock.monotonic() + HELD_MS;
     this.end ??= { ...this.options.end, ...(await this.options.result()) };
+    const noting = noted();
+    if (noting !== undefined) await noting;
     await records.end(this.end);
     told(this.end);
   }

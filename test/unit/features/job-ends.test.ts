@@ -22,6 +22,7 @@ describe('the end of a job', () => {
     const stop = new AbortController();
     const effects = new JobEffects({
       ...{ records, clock, encryption: undefined, log: silentLogger, giveUp: stop.signal },
+      notes: { flush: () => undefined },
       teller: { tell: (_address, notice) => void told.push(notice) },
     });
     await records.add({
