@@ -150,11 +150,11 @@ function answeringOf({ queues, bindings }: TopologyPlan): Wanted {
 
 /**
  * Permissions for operators' requests: a queue of the process with a random name, bound to the requests'
- * exchange, and the exchange of the answers. AMQP has no permission to read the list of paused queues without
- * that to remove it.
+ * exchange, and the exchange of the answers; and for such a queue in which it hears how the jobs end that it
+ * has sent. AMQP has no permission to read the list of paused queues without that to remove it.
  */
 function hearingOf(names: Names): Wanted {
-  const own = `${escaped(names.control)}\\.[\\da-f-]{36}`;
+  const own = `${escaped(names.control)}\\.(jobs\\.)?[\\da-f-]{36}`;
   return {
     configure: [own],
     write: [own, escaped(names.controlTo)],

@@ -46,7 +46,7 @@ describe('hopline topology permissions', () => {
     assert.deepEqual(others, []);
     assert.deepEqual([shop.user, shop.vhost], ['shop', '/']);
     assert.deepEqual(Object.keys(shop.permissions), ['verify', 'declare', 'first']);
-    assert.equal(shop.permissions.verify.configure, '^(hopline\\.control\\.[\\da-f-]{36})$');
+    assert.equal(shop.permissions.verify.configure, '^(hopline\\.control\\.(jobs\\.)?[\\da-f-]{36})$');
     assert.equal(shop.topicPermissions.length, 7);
   });
 

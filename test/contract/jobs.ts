@@ -37,6 +37,7 @@ export const jobs: Theme = (test) => {
       context.progress(40, 'encoding');
       begun.resolve();
       await end.promise;
+      context.progress(100);
       return { minutes: 7, at: new Date(0) };
     });
     await fx.outcome(begun.promise);
@@ -55,6 +56,7 @@ export const jobs: Theme = (test) => {
     assert.deepEqual(await fx.outcome(job.result()), result, 'as often as it is asked for');
     const ended = await job.status();
     assert.deepEqual([ended?.state, ended?.result, ended?.run], ['done', result, undefined]);
+    assert.equal(ended?.progress?.percent, 100, 'the last note counts');
     assert.ok(ended?.startedAt && ended.endedAt && ended.endedAt >= ended.startedAt);
     assert.deepEqual(
       (await sender.findJobs({ tag: 'order:7' })).map(({ id }) => id),
@@ -350,6 +352,23 @@ export const jobs: Theme = (test) => {
     const status = await without?.status();
     assert.deepEqual([status?.state, status?.result], ['done', undefined]);
     assert.match(status?.resultProblem ?? '', /k1/);
+  });
+
+  test('a handled job whose end can not be stored is not run again when its bus stops', async (fx) => {
+    const { stores, sender } = await parts(fx);
+    const records = stores.jobs as NonNullable<Stores['jobs']>;
+    const end = () => Promise.reject(new Error('away'));
+    const away = { ...stores, jobs: Object.assign(Object.create(records), { end }) as typeof records };
+    const first = await worker(fx, away);
+    await sender.send(encode, { video: 1 }, { track });
+    await fx.eventually(() =>
+      assert.ok(fx.log.some(({ message }) => /^the end of a job cannot/.test(message))),
+    );
+    await fx.outcome(first.bus.stop({ deadline: '2s' }).catch(() => {}));
+    const next = await worker(fx, stores);
+    const job = await sender.send(encode, { video: 2 }, { track });
+    await fx.outcome(job.result());
+    assert.deepEqual([first.seen.payloads, next.seen.payloads], [[{ video: 1 }], [{ video: 2 }]]);
   });
 
   test('a message without a record is handled, and one whose store is away waits for it', async (fx) => {

@@ -139,6 +139,26 @@ export const longJobs: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual(seen.payloads, [1, 2, 3]));
   });
 
+  test('a job that was moved has a lease for each sending: the one that counts runs, also if it comes again', async (fx) => {
+    const stores = sharedStores(fx);
+    const seen = fx.recorder();
+    const bus = worker(fx, seen, stores);
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    await bus.send(fx.name('video'), 1, { name: 'nightly', delay: '200ms' });
+    await bus.reschedule('nightly', '1s');
+    await fx.eventually(() => assert.equal(skipped.length, 1));
+    await fx.stop(bus);
+    const port = await fx.port();
+    const held = await port.consume('video', () => {});
+    await fx.eventually(() => assert.equal(held.bodies.length, 1));
+    await port.close();
+    const next = worker(fx, seen, stores);
+    await next.start();
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    assert.equal(seen.at(0).context.redelivered, true);
+  });
+
   test('attempts that follow each other at once run under one lease, and a job without an id gets one first', async (fx) => {
     const gate = deferred();
     const seen = fx.recorder(({ attempt }) => {

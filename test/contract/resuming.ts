@@ -269,6 +269,27 @@ export const resuming: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual(found, [undefined, 'half']));
   });
 
+  test('the sending of a moved job that counts keeps its state when the older one arrives', async (fx) => {
+    const { stores } = sharedStores(fx);
+    const states: unknown[] = [];
+    const bus = fx.bus('worker', { stores }).handle(
+      'job',
+      async (_payload, context) => {
+        states.push(context.state);
+        if (context.state) return;
+        await context.checkpoint({ part: 1 });
+        throw new Error('once more');
+      },
+      { resumable: true, retry: { tries: 2, backoff: '1500ms' } },
+    );
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    await bus.send('job', 'a', { name: 'import', delay: '800ms' });
+    await bus.reschedule('import', '100ms');
+    await fx.eventually(() => assert.deepEqual([states.length, skipped.length], [1, 1]));
+    await fx.eventually(() => assert.deepEqual(states, [undefined, { part: 1 }]));
+  });
+
   test('the first decision counts, and a yield after it keeps its state', async (fx) => {
     const seen = fx.recorder(async ({ context }) => {
       context.fail('enough');

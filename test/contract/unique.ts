@@ -53,6 +53,25 @@ export const unique: Theme = (test) => {
     await fx.eventually(() => assert.equal(seen.calls.length, 2));
   });
 
+  test('a named message that is moved keeps its key until it has run at its new moment', async (fx) => {
+    const seen = fx.recorder();
+    const stores = memoryStores(fx.harness.clock);
+    const bus = fx.bus('worker', { stores }).handle(sync, seen.handle);
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    const rule = { key: '1', for: '300ms' } as const;
+    const send = () => bus.send(sync, { id: 2 }, { unique: rule });
+    await bus.send(sync, { id: 1 }, { unique: rule, name: 'sync-1', messageId: 'first', delay: '200ms' });
+    await bus.reschedule('sync-1', '2s');
+    await fx.eventually(() => assert.equal(skipped.length, 1));
+    await refused(send(), 'first');
+    await bus.send(sync, { id: 3 }, { unique: { key: 'other' }, delay: '800ms' });
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [{ id: 3 }]));
+    await refused(send(), 'first');
+    await fx.eventually(() => assert.equal(seen.calls.length, 2));
+    await fx.eventually(send);
+  });
+
   test('until started: the key is free as soon as the handler begins, and stays so for its retries', async (fx) => {
     const gates = [deferred(), deferred()];
     const { bus, seen } = await worker(fx, async ({ attempt }) => {

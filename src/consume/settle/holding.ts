@@ -61,7 +61,7 @@ export class Holding {
           if (work.isGone) break;
           const over = AbortSignal.any([giveUp, this.channelLost.signal]);
           await pause(clock, pauseMs, over).catch(() => {});
-          if (giveUp.aborted) break;
+          if (giveUp.aborted) return effect.onError?.(error) ?? 'unreached';
         }
       }
       return 'unreached';

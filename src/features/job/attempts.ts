@@ -7,10 +7,11 @@ import { storeAway } from '../../pipeline/errors/store-away.js';
 import { CANCELLED, HANDLED_BEFORE, type Outcome, SUPERSEDED } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
-import type { BeginAnswer, JobProgressNote } from '../../stores/jobs.js';
+import type { BeginAnswer } from '../../stores/jobs.js';
 import { after } from '../../util/after.js';
 import { show } from '../../util/check.js';
 import { JobEffects } from './effects.js';
+import { ProgressNotes } from './progress-notes.js';
 import type { JobRecords } from './records.js';
 import { storable } from './storable.js';
 import { Teller, type TellerOptions } from './teller.js';
@@ -19,10 +20,9 @@ export interface JobAttemptsOptions extends TellerOptions {
   /** Undefined if the bus's stores have none: tracked messages are handled like others. */
   readonly records: JobRecords | undefined;
   readonly encryption: Encryption | undefined;
+  /** Aborts when the bus no longer waits for what can't be stored. */
+  readonly giveUp: AbortSignal;
 }
-
-/** Milliseconds for which notes of progress are gathered: of those of one job the last counts. */
-const GATHERED_MS = 250;
 
 /** What the records of tracked messages are told while these are handled. */
 export class JobAttempts {
@@ -31,11 +31,11 @@ export class JobAttempts {
   /** Names the runs of this process. */
   private readonly process = randomUUID().slice(0, 8);
   private runs = 0;
-  private notes = new Map<string, JobProgressNote>();
+  private readonly notes: ProgressNotes;
 
   constructor(private readonly options: JobAttemptsOptions) {
-    const { records } = options;
-    this.effects = new JobEffects({ ...options, records, teller: new Teller(options) });
+    this.notes = new ProgressNotes(options);
+    this.effects = new JobEffects({ ...options, notes: this.notes, teller: new Teller(options) });
   }
 
   /** Last of what is asked before the handler's code: whether the job was taken back or moved. It is marked as running if it was not. */
@@ -71,9 +71,8 @@ export class JobAttempts {
     if (!job || job === 'refused' || phase !== 'running') return;
     const { clock } = this.options;
     const id = received.messageId as string;
-    if (this.notes.size === 0) clock.setTimer(() => this.tellProgress(), GATHERED_MS);
     const text = note === undefined ? undefined : storable(note);
-    this.notes.set(id, { id, run: job.run, percent, note: text, at: clock.now() });
+    this.notes.add({ id, run: job.run, percent, note: text, at: clock.now() });
   }
 
   private async begin(
@@ -105,16 +104,6 @@ export class JobAttempts {
     work.job = 'refused';
     if (answer === 'ended') return HANDLED_BEFORE;
     return answer === 'cancelled' ? CANCELLED : SUPERSEDED;
-  }
-
-  private tellProgress(): void {
-    const { notes } = this;
-    const { records, log } = this.options;
-    this.notes = new Map();
-    for (const note of notes.values())
-      records
-        ?.progress(note)
-        .catch((error) => log.debug({ error }, 'how far a job has come could not be noted'));
   }
 }
 

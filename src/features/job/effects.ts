@@ -4,9 +4,13 @@ import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import type { JobEnd, JobEndState } from '../../stores/jobs.js';
 import { deadQueueOf } from '../../topology/names.js';
+import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { errorText } from '../../util/text/error-text.js';
+import { Ending } from './ending.js';
+import { LateEnds } from './late-ends.js';
+import type { ProgressNotes } from './progress-notes.js';
 import type { JobRecords } from './records.js';
 import { keptResult } from './results.js';
 import { storable } from './storable.js';
@@ -15,9 +19,12 @@ import type { Teller } from './teller.js';
 export interface JobEffectsOptions {
   readonly records: JobRecords | undefined;
   readonly encryption: Encryption | undefined;
+  readonly notes: Pick<ProgressNotes, 'flush'>;
   readonly teller: Pick<Teller, 'tell'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Aborts when the bus no longer waits for what can't be stored. */
+  readonly giveUp: AbortSignal;
 }
 
 /** How a job ends, and why. */
@@ -25,15 +32,20 @@ interface End {
   readonly state: JobEndState;
   readonly error?: unknown;
   readonly reason?: string;
+  readonly resultProblem?: string;
 }
 
 /** Effects of messages that have a record. */
 export class JobEffects {
-  constructor(private readonly options: JobEffectsOptions) {}
+  private readonly late: LateEnds;
+
+  constructor(private readonly options: JobEffectsOptions) {
+    this.late = new LateEnds(options);
+  }
 
   /** Before the copy of what comes back: its record says so. Nothing waits for it, since another run's record is not touched. */
   readonly pauses: EffectsOf = (work, outcome) => {
-    const { records, clock, log } = this.options;
+    const { records, notes, clock, log } = this.options;
     const { job, received } = work;
     if (!records || !job || job === 'refused') return NO_EFFECTS;
     if (outcome.kind !== 'retry' && outcome.kind !== 'release' && outcome.kind !== 'return')
@@ -44,9 +56,10 @@ export class JobEffects {
       error: outcome.kind === 'retry' ? storable(errorText(outcome.error)) : undefined,
     };
     const run = async () => {
-      records
-        .pause(pause)
-        .catch((error) => log.debug({ error }, 'that a job comes back could not be recorded'));
+      const noted = notes.flush(pause.id, pause.run);
+      Promise.resolve(after(noted, () => records.pause(pause))).catch((error) =>
+        log.debug({ error }, 'that a job comes back could not be recorded'),
+      );
     };
     return [{ what: 'that a job comes back', run }];
   };
@@ -60,33 +73,43 @@ export class JobEffects {
     return end ? [this.ending(records, work, messageId, end)] : NO_EFFECTS;
   };
 
-  private ending(records: JobRecords, work: Work, id: string, { state, error, reason }: End): Effect {
-    const { encryption, teller, clock } = this.options;
-    const { received, match } = work;
+  private ending(
+    records: JobRecords,
+    work: Work,
+    id: string,
+    { state, error, reason, resultProblem }: End,
+  ): Effect {
+    const { encryption, notes, teller, clock } = this.options;
+    const { received, match, job } = work;
     const address = received.job?.address;
     const queue = match?.handler.queue ?? received.delivery.queue;
-    const run = async () => {
-      const kept = state === 'done' ? await keptResult(work.returned, received, encryption) : {};
-      const told = {
-        id,
-        state,
-        reason,
-        ...kept,
-        error: error === undefined ? undefined : storable(errorText(error)),
-      };
-      const end: JobEnd = {
-        ...told,
-        ...{ queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
-        deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
-      };
-      await records.end(end);
-      // What was handled before has its result in the record.
-      const isPartial = state === 'done' && work.job === undefined;
-      if (address !== undefined) teller.tell(address, isPartial ? { id, state, isPartial } : told);
+    const end: JobEnd = {
+      ...{ id, state, reason },
+      error: error === undefined ? undefined : storable(errorText(error)),
+      ...{ queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
+      deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
     };
-    return { what: 'the end of a job', run };
+    // What was handled before has its result in the record.
+    const isPartial = state === 'done' && work.job === undefined;
+    return new Ending({
+      ...this.options,
+      ...{ records, end, queue, late: this.late },
+      noted: () => (typeof job === 'object' ? notes.flush(id, job.run) : undefined),
+      result: () => {
+        const isKept = state === 'done' && resultProblem === undefined;
+        return isKept ? keptResult(work.returned, received, encryption) : { resultProblem };
+      },
+      told: ({ result, resultProblem: problem }) => {
+        if (address === undefined) return;
+        const notice = { id, state, reason, result, resultProblem: problem, error: end.error };
+        teller.tell(address, isPartial ? { id, state, isPartial } : notice);
+      },
+    });
   }
 }
+
+/** The record of a job that was done keeps its result: nothing of a repeated end is stored. */
+const HANDLED_UNSTORED = 'it was handled before, and what it returned then was not stored';
 
 /** Undefined for what has not ended. */
 function endOf(outcome: Outcome): End | undefined {
@@ -95,7 +118,7 @@ function endOf(outcome: Outcome): End | undefined {
       return outcome.continues ? undefined : { state: 'done' };
     case 'skip':
       if (outcome.continues) return undefined;
-      if (outcome.because === 'handled') return { state: 'done' };
+      if (outcome.because === 'handled') return { state: 'done', resultProblem: HANDLED_UNSTORED };
       return outcome.because === 'cancelled'
         ? { state: 'cancelled' }
         : { state: 'discarded', reason: outcome.because };

@@ -23,6 +23,9 @@ const ASK_EVERY_MS = 1_000;
 /** The same for one whose end this process is to be told: only what was not told has to be asked for. */
 const ASK_SELDOM_MS = 10_000;
 
+/** Pause after which a process that can't be told tries again to listen: a refusal costs it a channel. */
+const LISTEN_AGAIN_MS = 60_000;
+
 /** Ends that are kept, and the longest text that is kept of one. */
 const MOST_HEARD = 20_000;
 const MOST_TEXT = 1_024;
@@ -61,6 +64,9 @@ export class EndWatch {
   /** Queue in which it is told; undefined before it listens. */
   private queue: string | undefined;
   private isListening = false;
+  /** Not tried to listen before, in monotonic milliseconds. */
+  private listenFrom = Number.NEGATIVE_INFINITY;
+  private hasWarned = false;
   private timer: Timer | undefined;
   private isAsking = false;
   private hasStopped = false;
@@ -69,7 +75,7 @@ export class EndWatch {
 
   /** Queue in which this process hears of ends, once it listens; the first call begins to. */
   address(): string | undefined {
-    if (!this.isListening) void this.listen();
+    if (!this.isListening && this.options.clock.monotonic() >= this.listenFrom) void this.listen();
     return this.queue;
   }
 
@@ -106,6 +112,7 @@ export class EndWatch {
   end(forGood: boolean): void {
     this.hasStopped = forGood;
     this.isListening = false;
+    this.listenFrom = Number.NEGATIVE_INFINITY;
     this.queue = undefined;
     this.timer?.cancel();
     this.timer = undefined;
@@ -116,7 +123,7 @@ export class EndWatch {
 
   private async listen(): Promise<void> {
     this.isListening = true;
-    const { names, log } = this.options;
+    const { names, log, clock } = this.options;
     let own = '';
     const queueName = () => {
       own = `${noticeQueues(names)}${randomUUID()}`;
@@ -131,10 +138,14 @@ export class EndWatch {
       await this.options.session().listen({ exchange: '', key: '', queueName }, { heard, back });
       this.queue = own;
     } catch (error) {
-      log.debug(
-        { error },
-        'this process can not be told of the ends of its jobs: it asks the store about them',
+      this.isListening = false;
+      this.listenFrom = clock.monotonic() + LISTEN_AGAIN_MS;
+      if (this.hasStopped) return;
+      log[this.hasWarned ? 'debug' : 'warn'](
+        { queue: own, error },
+        'this process can not be told of the ends of its jobs, and asks the store about them each second: if its user lacks permissions, give it configure and read on that queue, whose last word differs in each process',
       );
+      this.hasWarned = true;
     }
   }
 

@@ -16,6 +16,7 @@ import type {
 } from '../../message/job.js';
 import type { Published } from '../../message/published.js';
 import type { JobStore, StoredJob } from '../../stores/jobs.js';
+import type { Stores } from '../../stores/stores.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
@@ -24,7 +25,7 @@ import { reasonText } from '../../util/text/error-text.js';
 import { checkCancel, checkResult, checkSearch, delayMsUntil } from './call-options.js';
 import { type EndWait, EndWatch, type EndWatchOptions } from './end-watch.js';
 import { FoundJob, type JobCalls, TrackedJob } from './handles.js';
-import { sentAgain } from './kept-message.js';
+import { sentAgain, uniqueOf } from './kept-message.js';
 import type { JobNotice } from './notices.js';
 import { JobRecords } from './records.js';
 import { isSealed, readResult } from './results.js';
@@ -33,6 +34,7 @@ import { statusOf } from './status.js';
 
 export interface JobsOptions extends Omit<EndWatchOptions, 'records' | 'session'> {
   readonly store: JobStore;
+  readonly stores: Pick<Stores, 'unique'>;
   readonly encryption: Encryption | undefined;
   readonly publishDeadlineMs: number;
   /** @throws NotStartedError, StoppedError */
@@ -123,6 +125,7 @@ export class Jobs implements TrackedSends, JobCalls {
     if (typeof reserved === 'string') throw new NotReschedulableError(idOrName, reserved);
     const { message, version } = reserved;
     const dueAt = clock.now() + delayMs;
+    await this.keepUnique(id, message, delayMs);
     await open.publish(sentAgain(message, { version, delayMs, deadlineMs: publishDeadlineMs }));
     const moved = await store.move(id, version, dueAt);
     if (moved === undefined) throw new JobUnknownError(idOrName);
@@ -160,6 +163,25 @@ export class Jobs implements TrackedSends, JobCalls {
     if (!isSealed(result)) return readResult(result, { id, routingKey: '' }, undefined);
     const { routingKey = '' } = (await this.records.find(id)) ?? {};
     return readResult(result, { id, routingKey }, this.options.encryption);
+  }
+
+  /** Its key is to last until it is due. One that is lost, or can't be kept, keeps no message from being sent. */
+  private async keepUnique(id: string, message: string, delayMs: number): Promise<void> {
+    const { stores, log } = this.options;
+    const unique = uniqueOf(message);
+    if (!unique) return;
+    const { key, number } = unique;
+    const keepMs = delayMs + unique.forMs;
+    try {
+      // A number is remembered for longer; whether it counts is as it was.
+      if (number === undefined) await stores.unique.extend(key, id, keepMs);
+      else await stores.unique.advance(key, number, keepMs);
+    } catch (error) {
+      log.warn(
+        { messageId: id, error },
+        'the key of a unique message that is moved could not be kept: another may be sent beside it',
+      );
+    }
   }
 
   private async told(job: StoredJob): Promise<JobStatus> {

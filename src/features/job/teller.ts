@@ -23,12 +23,13 @@ const MOST_TEXT = 8_192;
 const TELL_MS = 5_000;
 
 /** Milliseconds for which nothing is told once the broker has refused it: each refusal costs the process its channel. */
-const QUIET_MS = 60_000;
+const QUIET_MS = 600_000;
 
 /** Tells the processes that have sent jobs how these ended, those of one turn of the event loop together. Best effort: nothing waits for it. */
 export class Teller {
   private waiting = new Map<string, JobNotice[]>();
   private quietUntil = Number.NEGATIVE_INFINITY;
+  private hasWarned = false;
 
   constructor(private readonly options: TellerOptions) {}
 
@@ -61,9 +62,13 @@ export class Teller {
         properties: { contentType: 'application/json', deliveryMode: 1 },
       });
     } catch (error) {
-      if (error instanceof PublishRejectedError || error instanceof UnroutableError)
-        this.quietUntil = clock.monotonic() + QUIET_MS;
-      log.debug({ error }, 'how jobs have ended could not be told to the process that has sent them');
+      const isRefused = error instanceof PublishRejectedError || error instanceof UnroutableError;
+      if (isRefused) this.quietUntil = clock.monotonic() + QUIET_MS;
+      log[isRefused && !this.hasWarned ? 'warn' : 'debug'](
+        { error },
+        'how jobs have ended could not be told to the process that has sent them, which asks the store: if it was refused, the user needs write on amq.default',
+      );
+      this.hasWarned ||= isRefused;
     }
   }
 }

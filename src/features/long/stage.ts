@@ -83,14 +83,18 @@ export function longStage(
   };
 }
 
-/** One for each delivery of a message, whatever has brought it: the broker, or a guard that has taken its place. */
+/**
+ * One for each delivery of a message, whatever has brought it: the broker, or a guard that has taken its place. The sendings of a job
+ * that was moved have one id, and a lease each.
+ */
 function leaseName(
   service: string,
   { queue, name }: PlannedHandler,
-  { attempt, releases, replay }: Received,
+  { attempt, releases, replay, job }: Received,
   messageId: string,
 ): string {
-  return joined(service, queue, name, String(attempt), String(releases), replay?.id ?? '', messageId);
+  const numbers = [attempt, releases, job?.version ?? 1].map(String);
+  return joined(service, queue, name, ...numbers, replay?.id ?? '', messageId);
 }
 
 function watchOver(lease: HeldLease, context: Attempt, { lost }: LongParts): void {

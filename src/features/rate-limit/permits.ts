@@ -39,19 +39,18 @@ export class Permits {
   }
 
   /**
-   * Holds the first `allow` permits, and all others that are known here, back for at least this time: here at once, in other processes
+   * Holds the first `most` permits, and all others that are known here, back for at least this time: here at once, in other processes
    * when they ask for one.
    *
    * @throws what the store throws
    */
-  async hold(allow: number, forMs: number): Promise<void> {
-    this.make(allow);
+  async hold(most: number, forMs: number): Promise<void> {
     this.heldUntil = Math.max(this.heldUntil, this.now() + forMs);
     const { freeAt, heldUntil } = this;
     for (let permit = 0; permit < freeAt.length; permit += 1)
       freeAt[permit] = Math.max(at(freeAt, permit), heldUntil);
     await this.store.hold(
-      Array.from(freeAt, (_, permit) => this.nameOf(permit)),
+      Array.from({ length: Math.max(most, freeAt.length) }, (_, permit) => this.nameOf(permit)),
       forMs,
     );
   }

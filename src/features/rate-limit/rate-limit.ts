@@ -57,7 +57,9 @@ export class RateLimit {
 
   /** Keeps everybody from taking a permit of this key for a time. @throws what the store throws */
   hold({ key, allow }: Claim, forMs: number): Promise<void> {
-    return this.permitsOf(key).hold(allow, forMs);
+    // Another message may have any of them.
+    const most = typeof this.settings.allow === 'function' ? MOST_ALLOWED : allow;
+    return this.permitsOf(key).hold(most, forMs);
   }
 
   private allowedBy(number: unknown): number {

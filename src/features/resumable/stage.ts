@@ -50,8 +50,11 @@ function isFresh({ work: { attempt, received } }: Attempt): boolean {
   return attempt === 1 && !redelivered && !isTravelling && delivery.exchange !== '';
 }
 
-const isOver = (outcome: Outcome): boolean =>
-  outcome.kind === 'done' || outcome.kind === 'discard' || (outcome.kind === 'skip' && !outcome.continues);
+/** False for a skip for whose message another sending of the same job, with the same state, may stand. */
+const isOver = (outcome: Outcome): boolean => {
+  if (outcome.kind !== 'skip') return outcome.kind === 'done' || outcome.kind === 'discard';
+  return !outcome.continues && (outcome.because === 'handled' || outcome.because === 'cancelled');
+};
 
 /** True for what the next attempt would meet again, unless somebody mends it. */
 const isLasting = (error: unknown): boolean => isA(error, UnknownKeyError) || isA(error, UndecodableError);

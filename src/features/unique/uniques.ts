@@ -52,6 +52,8 @@ export class Uniques {
     const { unique, messageId } = work.received;
     // What the broker delivers again has ended nothing.
     if (!unique || outcome.kind === 'return') return NO_EFFECTS;
+    // The key is that of the job's sending that counts: it has the same id.
+    if (outcome.kind === 'skip' && outcome.because === 'superseded') return NO_EFFECTS;
     const comesBack = outcome.kind === 'retry' || outcome.kind === 'release';
     // A key is held under the message's id; a number is held by nobody, and there is nothing to give back.
     if (unique.number === undefined ? messageId === undefined : !comesBack) return NO_EFFECTS;

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type RateLimitOptions, rateLimitOption } from '../../../src/features/rate-limit/option.js';
+import {
+  MOST_ALLOWED,
+  type RateLimitOptions,
+  rateLimitOption,
+} from '../../../src/features/rate-limit/option.js';
 import { RateLimit } from '../../../src/features/rate-limit/rate-limit.js';
 import { Bus, memory, OptionsError } from '../../../src/index.js';
 import type { RateLimitStore } from '../../../src/stores/rate-limits.js';
@@ -75,6 +79,25 @@ describe('a rate limit', () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it('that is refused holds back all permits that another message may have, in other processes too', async () => {
+    const store = new TestStore();
+    const [small, large] = [0, 1].map(
+      () =>
+        new RateLimit(
+          store,
+          String,
+          rateLimitOption.settings({ allow: (tier: number) => tier, every: '10s' }),
+          () => store.now,
+          'Work',
+        ),
+    ) as [RateLimit, RateLimit];
+    await small.hold(small.claimOf(10, {} as never), 60_000);
+    for (const tier of [10, 11, MOST_ALLOWED])
+      assert.ok((await large.take(large.claimOf(tier, {} as never))) > 10_000, `${tier} permits`);
+    store.now = 60_000;
+    assert.equal(await large.take(large.claimOf(11, {} as never)), 0);
   });
 
   it('sends those that must wait to different moments, within ten times of its length', async () => {

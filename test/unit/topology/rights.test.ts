@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { noticeQueues } from '../../../src/features/job/end-watch.js';
 import { planBus } from '../../../src/topology/build.js';
 import type { QueueNeeds } from '../../../src/topology/bus-topology.js';
 import {
@@ -135,11 +136,13 @@ describe('the rights of a service', () => {
 
   it('that hears operators are a queue of its own, what is said, and a way to answer; no word to others, and no pause', () => {
     const own = `hopline.control.${randomUUID()}`;
+    const ends = `${noticeQueues(names)}${randomUUID()}`;
     for (const occasion of ['verify', 'declare', 'first'] as const) {
       const { configure, write, read } = permissionsOf(
         [{ ...service(needs()), operatorControl: true }],
         occasion,
       );
+      for (const right of [configure, read]) assert.ok(matches(right, ends), right);
       for (const name of [own, 'hopline.control.to'])
         assert.ok(matches(write, name), `${occasion}: write on ${name}`);
       for (const name of [own, 'hopline.control', 'hopline.paused'])

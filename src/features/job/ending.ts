@@ -1,0 +1,70 @@
+import type { Effect } from '../../pipeline/outcome.js';
+import type { JobEnd } from '../../stores/jobs.js';
+import type { Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
+import { reasonText } from '../../util/text/error-text.js';
+import type { LateEnds } from './late-ends.js';
+import type { JobRecords } from './records.js';
+import type { KeptResult } from './results.js';
+
+export interface EndingOptions {
+  readonly records: JobRecords;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly giveUp: AbortSignal;
+  readonly late: LateEnds;
+  /** Without what {@link result} gives. */
+  readonly end: JobEnd;
+  readonly queue: string;
+  /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
+  noted(): Promise<void> | undefined;
+  result(): KeptResult | Promise<KeptResult>;
+  /** Called once the store knows the end. */
+  told(end: JobEnd): void;
+}
+
+/** Milliseconds for which a message is held while its end can't be stored. */
+const HELD_MS = 60_000;
+
+/**
+ * The end of a job in its record. Only the status depends on it: a message that was held for long would be delivered again by the
+ * broker, or after a stop, and be run again. So it is acked without it after a time, or when the bus stops.
+ */
+export class Ending implements Effect {
+  readonly what = 'the end of a job';
+  private end: JobEnd | undefined = undefined;
+  /** In monotonic milliseconds; undefined before the first try. */
+  private heldUntil: number | undefined = undefined;
+
+  constructor(private readonly options: EndingOptions) {}
+
+  get leftMs(): number {
+    return Math.max(1, (this.heldUntil as number) - this.options.clock.monotonic());
+  }
+
+  async run(): Promise<void> {
+    const { records, clock, noted, told } = this.options;
+    this.heldUntil ??= clock.monotonic() + HELD_MS;
+    this.end ??= { ...this.options.end, ...(await this.options.result()) };
+    const noting = noted();
+    if (noting !== undefined) await noting;
+    await records.end(this.end);
+    told(this.end);
+  }
+
+  onError(error: unknown): 'without' | undefined {
+    const { records, clock, log, giveUp, late, queue, told } = this.options;
+    if (!giveUp.aborted && clock.monotonic() < (this.heldUntil as number)) return undefined;
+    const { id } = this.options.end;
+    const end = this.end ?? {
+      ...this.options.end,
+      resultProblem: `it could not be encrypted: ${reasonText(error)}`,
+    };
+    log.warn(
+      { queue, messageId: id, error },
+      'the end of a job could not be stored: its message is acked without, and the status is told later if the store comes back',
+    );
+    late.add({ end, records, stored: () => told(end) });
+    return 'without';
+  }
+}
