@@ -83,14 +83,18 @@ export function longStage(
   };
 }
 
-/** One for each delivery of a message, whatever has brought it: the broker, or a guard that has taken its place. */
+/**
+ * One for each delivery of a message, whatever has brought it: the broker, or a guard that has taken its place. A replay has another one
+ * than what it replays, and so has what was published later under the same id, as far as that can be seen.
+ */
 function leaseName(
   service: string,
   { queue, name }: PlannedHandler,
-  { attempt, releases, replay }: Received,
+  { attempt, releases, run = '', delivery }: Received,
   messageId: string,
 ): string {
-  return joined(service, queue, name, String(attempt), String(releases), replay?.id ?? '', messageId);
+  const publishedAt = String(delivery.properties.timestamp ?? '');
+  return joined(service, queue, name, String(attempt), String(releases), run, publishedAt, messageId);
 }
 
 function watchOver(lease: HeldLease, context: Attempt, { lost }: LongParts): void {
