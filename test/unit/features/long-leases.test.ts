@@ -84,6 +84,13 @@ describe('a lease that is held', () => {
     still.lease.abandon();
   });
 
+  it('is not done if its store did not have it any more at its end: another run goes on', async () => {
+    const { store, lease } = await held();
+    store.finish = async () => false;
+    await lease.finish();
+    assert.deepEqual([lease.isDone, lease.isLost], [false, true]);
+  });
+
   it('is lost at once when the store says that another has it', async () => {
     const { clock, store, lease, losses } = await held();
     store.renew = async () => false;
