@@ -49,6 +49,8 @@ export const HEADER = {
   encrypted: 'hopline-encrypted',
   /** Replay that the message is part of, and that it is tried once; see replay-header.ts. */
   replay: 'hopline-replay',
+  /** Name that a replay gives to its copy: what that does is not taken for what the message did before; see features/long/. */
+  run: 'hopline-run',
   /** Of a request: the correlation id of its caller, since the property holds what its reply is found by. */
   correlationId: 'hopline-correlation-id',
   /** Of a reply that says how its responder failed; see reply.ts. */

@@ -99,6 +99,11 @@ export interface Effect {
   readonly isOwed?: boolean;
   /** Sent to the broker once all effects are stored, in place of what the outcome's kind says. Read after `run` has resolved. */
   readonly tells?: 'ack' | 'reject' | undefined;
+  /**
+   * True for what says that the message has ended: not stored (`onUnreached`, after the broker is told) if that is to move the message
+   * itself, since it may not hear of it, and deliver it again. @default false
+   */
+  readonly isLastWord?: boolean;
   /** Milliseconds for which the delivery is held for it, from now on; `onError` ends it then. Read after `run`. @default no limit */
   readonly leftMs?: number;
   /** Resolves once it is stored. */

@@ -1,5 +1,5 @@
 import type { UndecodableError } from '../errors.js';
-import { HEADER } from '../message/headers.js';
+import { HEADER, textIn } from '../message/headers.js';
 import { fittingId } from '../message/message-id.js';
 import type { Headers } from '../message/properties.js';
 import { type UniqueMark, uniqueIn } from '../message/unique.js';
@@ -46,6 +46,8 @@ export interface Received {
   readonly unique: UniqueMark | undefined;
   /** Replay that it is part of: it is tried once. */
   readonly replay: ReplayMark | undefined;
+  /** What tells it from other messages with its id: the replay that has sent it, or its death if a tool of the broker's has moved it. */
+  readonly run: string | undefined;
   /** True if nobody but Hopline can have put it here, so that all of Hopline's headers on it count. */
   readonly isTravelling: boolean;
   /** True if it carries no mark of Hopline's, as of a chain, a batch, a unique message, a job or a replay, and can be read whole. */
@@ -85,6 +87,8 @@ export function receive(delivery: Delivery, names: Names): Received {
       job,
       unique,
       replay: undefined,
+      // Believed of anybody: who forges one could as well choose the id.
+      run: textIn(properties.headers, HEADER.run),
       isTravelling: false,
       isPlain,
     };
@@ -110,6 +114,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     job,
     unique,
     replay,
+    run: (counted ? undefined : textIn(headers, HEADER.failedAt)) ?? textIn(headers, HEADER.run),
     isTravelling: counted,
     isPlain: isPlain && replay === undefined,
   };

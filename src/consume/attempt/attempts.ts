@@ -182,7 +182,8 @@ export class Attempts {
     );
     if (work.isSettling || !outcome || !followsAtOnce(outcome)) return false;
     const instead = await this.following(work, outcome);
-    if (instead) await this.endWithin(work, () => instead);
+    // Not by its middleware's way: it may follow at once, and would be left as it is.
+    if (instead) await this.settle(work, instead);
     return instead === undefined;
   }
 

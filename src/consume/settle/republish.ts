@@ -124,7 +124,7 @@ const OURS: ReadonlySet<string> = new Set(
 );
 
 function travellingHeaders(received: Received): Headers {
-  const { delivery, exchange, routingKey, replay, crashes } = received;
+  const { delivery, exchange, routingKey, replay, run, crashes } = received;
   const { headers: old, expiration, userId } = delivery.properties;
   const headers: Headers = Object.create(null);
   for (const name of Object.keys(old)) {
@@ -134,6 +134,7 @@ function travellingHeaders(received: Received): Headers {
   headers[HEADER.routingKey] = routingKey;
   if (crashes > 0) headers[HEADER.crashes] = crashes;
   if (replay) headers[HEADER.replay] = encodeReplay(replay);
+  if (run !== undefined) headers[HEADER.run] = run;
   const edited = editedOf(received);
   if (edited !== undefined) headers[HEADER.edited] = edited;
   // An expiration would end the delay early.

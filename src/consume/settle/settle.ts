@@ -140,8 +140,13 @@ export class Settler {
     let outcome = given;
     let stages = ofStages;
     let left = [...ofStages, ...due];
+    let unsaid: Effect[] = [];
     let tells: 'ack' | 'requeue' | 'reject' = outcome.kind === 'return' ? 'requeue' : 'ack';
     for (let effect = left.shift(); effect; effect = left.shift()) {
+      if (tells === 'reject' && effect.isLastWord) {
+        unsaid.push(effect);
+        continue;
+      }
       const stored = await this.holding.store(work, effect);
       if (stored === 'unreached') return unreached([effect, ...left]);
       if (stored === 'without') continue;
@@ -155,9 +160,11 @@ export class Settler {
       outcome = this.endOf(work, stored);
       left = [...this.dueFor(work, stored), ...stages];
       tells = 'ack';
+      unsaid = [];
     }
     if (ready !== undefined) await ready;
     const isHeard = work.received.delivery[tells]();
+    await unreached(unsaid);
     // A settling that the broker has not heard comes again, and is reported then; but for a copy, which is there already, and for
     // what is marked as done, which is skipped then.
     const isOver = isHeard || work.lease?.isDone === true;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
 import type { OutgoingContent, OutgoingMessage } from '../../message/message.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
@@ -36,6 +37,7 @@ export function toQueue(
   setAside(headers);
   headers[HEADER.exchange] = letter.exchange;
   headers[HEADER.routingKey] = letter.routingKey;
+  headers[HEADER.run] = randomUUID();
   if (replay) headers[HEADER.replay] = encodeReplay(replay);
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
@@ -62,6 +64,7 @@ export function returned(letter: DeadLetter, queue: string, deadlineMs: number):
 export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   const { exchange, routingKey, droppedHeaders } = letter;
   const headers = replayedHeaders(letter);
+  headers[HEADER.run] = randomUUID();
   const refused = withoutUnroutable(headers);
   // A republished message mentions dropped headers only if it loses some here.
   if (refused.length > 0)

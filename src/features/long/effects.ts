@@ -24,6 +24,7 @@ const givenBack = (lease: AttemptLease): Effect => ({
 
 class Finishing implements Effect {
   readonly what = 'the end of a lease';
+  readonly isLastWord = true;
 
   constructor(
     private readonly lease: AttemptLease,

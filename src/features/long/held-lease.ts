@@ -98,7 +98,7 @@ export class HeldLease implements AttemptLease {
   async finish(): Promise<void> {
     const { store, name, fence, handler, log } = this.options;
     const isMine = await store.finish(name, fence, DONE_KEPT_MS);
-    this.end('done');
+    this.end(isMine ? 'done' : 'lost');
     if (!isMine)
       log.warn(
         { handler, lease: name },

@@ -84,17 +84,19 @@ export function longStage(
 }
 
 /**
- * One for each delivery of a message, whatever has brought it: the broker, or a guard that has taken its place. The sendings of a job
- * that was moved have one id, and a lease each.
+ * One for each delivery of a message, whatever has brought it: the broker, or a guard that has taken its place. A replay has another one
+ * than what it replays, and so has what was published later under the same id, as far as that can be seen. The sendings of a job that
+ * was moved have one id, and a lease each.
  */
 function leaseName(
   service: string,
   { queue, name }: PlannedHandler,
-  { attempt, releases, replay, job }: Received,
+  { attempt, releases, job, run = '', delivery }: Received,
   messageId: string,
 ): string {
   const numbers = [attempt, releases, job?.version ?? 1].map(String);
-  return joined(service, queue, name, ...numbers, replay?.id ?? '', messageId);
+  const publishedAt = String(delivery.properties.timestamp ?? '');
+  return joined(service, queue, name, ...numbers, run, publishedAt, messageId);
 }
 
 function watchOver(lease: HeldLease, context: Attempt, { lost }: LongParts): void {

@@ -19,8 +19,8 @@ export interface ResumingOptions extends StateOptions {
 }
 
 /**
- * Gives a resumable handler the state that was kept of its message, before it begins; and drops it once the message has ended, which
- * is after the ack: a message that comes again goes on from its state. One that is dead-lettered keeps it for its replay.
+ * Gives a resumable handler the state that was kept of its message, before it begins; and drops it some minutes after the message has
+ * ended: one that comes again, since its ack was not heard, goes on from its state. One that is dead-lettered keeps it for its replay.
  */
 export function resumableStage(
   _handler: PlannedHandler,

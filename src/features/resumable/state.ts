@@ -23,8 +23,18 @@ export interface StateOptions {
   readonly encryption: Encryption | undefined;
 }
 
+/** Time for which the state of a message that has ended is kept: one whose ack was not heard has come again by then. */
+const OVER_KEPT_MS = 10 * 60_000;
+
 /** What a store has of a state: the state of a plain message, or that of an encrypted one as its key has sealed it. */
-type Stored = { readonly state: unknown } | { readonly header: string; readonly body: string };
+type Stored = Kept & ({ readonly state: unknown } | { readonly header: string; readonly body: string });
+
+interface Kept {
+  /** Fence that it was kept with; undefined without a lease. */
+  readonly fence?: number;
+  /** Once its message has ended: what tells that from others with its id. */
+  readonly over?: string;
+}
 
 type SaveCall = Parameters<AttemptState['save']>[1];
 
@@ -36,6 +46,10 @@ export class HandlerState implements AttemptState {
   value: unknown = undefined;
   /** The last state that is on its way to the store; undefined once it is there, or has failed. */
   private saving: Promise<void> | undefined;
+  /** As the store has it; undefined if there is none, as far as is known, or it is that of a message that has ended. */
+  private text: string | undefined;
+  /** Lowest fence that is higher than that of what was loaded: leases of other names are told from this one by the store's clock alone. */
+  private leastFence = 0;
 
   constructor(
     private readonly store: CheckpointStore,
@@ -48,7 +62,12 @@ export class HandlerState implements AttemptState {
   async load(): Promise<void> {
     const key = this.keyFor();
     const text = key === undefined ? undefined : await this.store.load(key);
-    if (key !== undefined && text !== undefined) this.value = await this.read(text, key);
+    if (key === undefined || text === undefined) return;
+    const stored = storedIn(text);
+    if (typeof stored.fence === 'number') this.leastFence = stored.fence + 1;
+    if (stored.over !== undefined && !this.isSame(stored.over)) return;
+    this.value = await this.read(stored, key);
+    if (stored.over === undefined) this.text = text;
   }
 
   save(state: unknown, call: SaveCall, onFailed: () => void = () => {}): Promise<void> {
@@ -69,9 +88,23 @@ export class HandlerState implements AttemptState {
     await this.saving;
   }
 
+  /** For a message that has ended: the broker may not hear the ack, so what there is is kept for some minutes more. */
   async forget(): Promise<void> {
+    const { text, fence, context } = this;
     const key = this.keyFor();
-    if (key !== undefined) await this.store.forget(key);
+    // What another run has kept meanwhile is that one's.
+    if (key === undefined || text === undefined || context.work.lease?.isLost) return;
+    await this.store.save(key, withField(text, 'over', sendingOf(context)), fence, OVER_KEPT_MS);
+  }
+
+  /** True for a message that has ended, and comes again: any other with its id begins anew. */
+  private isSame(over: string): boolean {
+    return this.context.work.received.redelivered && over === sendingOf(this.context);
+  }
+
+  private get fence(): number {
+    const { lease } = this.context.work;
+    return lease ? Math.max(lease.fence, this.leastFence) : 0;
   }
 
   private async saved(state: unknown, call: SaveCall): Promise<void> {
@@ -87,16 +120,18 @@ export class HandlerState implements AttemptState {
   }
 
   private async write(key: string, json: string, call: SaveCall): Promise<void> {
-    const { store, keepMs, context } = this;
+    const { store, keepMs, context, fence } = this;
     const { lease, received } = context.work;
-    const text = await this.written(json, key);
+    const written = await this.written(json, key);
+    const text = lease ? withField(written, 'fence', fence) : written;
     if (lease) lease.mustBeHeld(`context.${call}()`);
     else if (received.delivery.lost) throw new ChannelLostError(received.delivery.queue);
-    const isKept = await store.save(key, text, lease?.fence ?? 0, keepMs);
+    const isKept = await store.save(key, text, fence, keepMs);
     if (!isKept && lease) throw LeaseLostError.refusing(`context.${call}()`, context.handler.name);
     // The state is that of a lease, which the handler no longer takes: a version before this one did.
     if (!isKept) await this.replace(key, text);
     this.value = JSON.parse(json);
+    this.text = text;
   }
 
   private async replace(key: string, text: string): Promise<void> {
@@ -112,8 +147,7 @@ export class HandlerState implements AttemptState {
     return JSON.stringify({ header: sealed.header, body: sealed.body.toString('base64') } satisfies Stored);
   }
 
-  private async read(text: string, key: string): Promise<unknown> {
-    const stored = storedIn(text);
+  private async read(stored: Stored, key: string): Promise<unknown> {
     if (!this.isSecret && 'state' in stored) return stored.state;
     if (!('header' in stored)) throw unreadable('it is not encrypted, and its message is');
     const body = Buffer.from(stored.body, 'base64');
@@ -132,11 +166,19 @@ export class HandlerState implements AttemptState {
   }
 }
 
+/** What tells a message from another with its id, on all its ways. */
+const sendingOf = ({ work: { received } }: Attempt): string =>
+  joined(String(received.delivery.properties.timestamp ?? ''), received.run ?? '');
+
+/** The text of an object that is not empty, with one more field. */
+const withField = (text: string, name: keyof Kept, value: string | number): string =>
+  `{${JSON.stringify(name)}:${JSON.stringify(value)},${text.slice(1)}`;
+
 /** @throws UndecodableError */
 function storedIn(text: string): Stored {
   try {
     const stored: unknown = JSON.parse(text);
-    if (isPlainObject(stored)) return stored as Stored;
+    if (isPlainObject(stored)) return stored as unknown as Stored;
   } catch {
     // As any other text that is no state.
   }

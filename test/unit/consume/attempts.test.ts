@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Attempts, type AttemptsOptions } from '../../../src/consume/attempt/attempts.js';
 import { Pack, receivedItems } from '../../../src/features/pack/pack.js';
 import { packed } from '../../../src/message/wire/pack.js';
+import type { AttemptLease } from '../../../src/pipeline/lease.js';
 import { DONE } from '../../../src/pipeline/outcome.js';
 import { Work } from '../../../src/pipeline/work.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
@@ -80,6 +81,23 @@ describe('the attempts of a message', () => {
     const middleware = [{ consume: (_delivery: unknown, next: () => unknown) => next() }];
     const { begun } = attempts({ dispatcher: dispatcher(() => retry), settler, middleware });
     assert.deepEqual(await begun(workFor()), ['window', 'slot']);
+  });
+
+  it('within consume middleware end also if the lease is lost between two of them', async () => {
+    const retry = { kind: 'retry', delayMs: 0, error: broken } as const;
+    const delivery = new TestDelivery();
+    const settler: AttemptsOptions['settler'] = {
+      settle: () => void delivery.requeue(),
+      endAttempt: async (work) => {
+        work.lease = { isLost: true } as AttemptLease;
+      },
+      endBroken: () => assert.fail(),
+    };
+    const middleware = [{ consume: (_delivery: unknown, next: () => unknown) => next() }];
+    const { begun } = attempts({ dispatcher: dispatcher(() => retry), settler, middleware });
+    await begun(workFor(undefined, delivery));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(delivery.settled, 'requeue');
   });
 
   it('of a pack give back its room in the window with the last of it, though one has broken off', async () => {

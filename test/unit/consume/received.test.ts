@@ -32,6 +32,7 @@ const fresh = {
   job: undefined,
   unique: undefined,
   replay: undefined,
+  run: undefined,
   isTravelling: false,
   isPlain: true,
 };
@@ -80,6 +81,7 @@ describe('a received message', () => {
           job: undefined,
           unique: undefined,
           replay: undefined,
+          run: undefined,
           isTravelling: true,
           isPlain: true,
         },

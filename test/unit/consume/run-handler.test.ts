@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { HandlerContext } from '../../../src/consume/attempt/context.js';
+import { failedStage } from '../../../src/consume/attempt/failed-stage.js';
 import { type Ending, runHandler, type TimedCode } from '../../../src/consume/attempt/run-handler.js';
+import { Running } from '../../../src/consume/attempt/running.js';
+import type { AttemptEvents } from '../../../src/consume/report/attempt-events.js';
 import { HandlerTimeoutError } from '../../../src/errors.js';
 import type { BatchSender } from '../../../src/features/batch/context.js';
 import type { StepSender } from '../../../src/features/chain/context.js';
 import type { Sender } from '../../../src/message/publisher.js';
 import type { RequestSender } from '../../../src/message/requests/requester.js';
+import type { AttemptLease } from '../../../src/pipeline/lease.js';
+import { RETURN } from '../../../src/pipeline/outcome.js';
 import type { Stores } from '../../../src/stores/stores.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { deferred } from '../../../src/util/deferred.js';
@@ -52,6 +57,21 @@ describe('running a handler', () => {
     });
     return ended;
   };
+
+  it('does not begin under a lease that was lost while its message waited: another run has it, or will; nor does failed()', async () => {
+    const calls: string[] = [];
+    const running = new Running({
+      clock,
+      events: {} as AttemptEvents,
+      verdicts: { ended: () => assert.fail() },
+    });
+    context.work.lease = { isLost: true } as AttemptLease;
+    assert.equal(running.handling(code(() => calls.push('handler')))(context), RETURN);
+    const dead = { kind: 'dead-letter', reason: 'exhausted', error: new Error('failed') } as const;
+    const failed = failedStage(() => void calls.push('failed'), code(assert.fail));
+    assert.equal(await failed(() => dead)(context), dead);
+    assert.deepEqual(calls, []);
+  });
 
   it('that returns at once costs no promise and no timer', () => {
     for (const result of [undefined, 0, 'text', { then: 'no function' }, null]) {

@@ -11,12 +11,14 @@ import {
 import type { BusEvents } from '../../../src/events.js';
 import type { StepSender } from '../../../src/features/chain/context.js';
 import { failureSteps, goingOn } from '../../../src/features/chain/effects.js';
+import { leaseEnds } from '../../../src/features/long/effects.js';
 import { Pack, receivedItems, returned } from '../../../src/features/pack/pack.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import type { ChainState, StepMessage } from '../../../src/message/wire/chain-header.js';
 import { type EffectsOf, withEffect } from '../../../src/pipeline/effect.js';
+import type { AttemptLease } from '../../../src/pipeline/lease.js';
 import type { Effect } from '../../../src/pipeline/outcome.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/pipeline/outcome.js';
 import { receive } from '../../../src/pipeline/received.js';
@@ -126,7 +128,7 @@ describe('settling', () => {
     };
     steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
     const keys: EffectsOf = (_work, { kind }) => [{ what: 'a key', run: async () => void kept.push(kind) }];
-    const all = [failureSteps(steps, logger), copiesOf(shared)];
+    const all = [failureSteps(steps, logger), copiesOf(shared), leaseEnds(logger)];
     kept = [];
     settler = new Settler({
       ...shared,
@@ -575,6 +577,26 @@ describe('settling', () => {
       assert.equal(delivery.settled, 'reject');
       assert.deepEqual(told, ['held', 'let go', 'message.deadLettered']);
       assert.ok(log.some((line) => line.includes('the broker moves the message itself')));
+    });
+
+    it('in no form gives its lease back, after the reject: that it has ended nobody may believe who gets it again', async () => {
+      for (const lost of [false, true]) {
+        session.refuses = 10;
+        session.refusal = new InvalidMessageError('it can never be written', 'Mend it.');
+        const work = workFor();
+        const delivery = work.received.delivery as TestDelivery;
+        const ends: string[] = [];
+        work.lease = {
+          ...{ isHeld: true, isLost: false, isDone: false },
+          finish: async () => void ends.push('finished'),
+          release: async () => void ends.push(`released after ${delivery.settled}`),
+        } as unknown as AttemptLease;
+        delivery.lost = lost;
+        void settler.settle(work, DEAD);
+        await clock.settle();
+        assert.deepEqual(ends, [`released after ${lost ? undefined : 'reject'}`]);
+        assert.deepEqual(told.splice(0), lost ? [] : ['message.deadLettered']);
+      }
     });
 
     for (const code of [403, 404]) {

@@ -248,8 +248,8 @@ describe('headers that can not travel as they are', () => {
 
     const bad = letterOf([header('CC', text('text')), header('BCC', list), header('a', text('b'))]);
     assert.deepEqual({ ...bad.headers }, { CC: 'text', BCC: ['copy'], a: 'b' });
-    const refused = republished(bad, 30_000).properties.headers ?? {};
-    assert.deepEqual({ ...refused }, { a: 'b', 'hopline-dropped-headers': 'CC, BCC' });
+    const { 'hopline-run': _, ...refused } = republished(bad, 30_000).properties.headers ?? {};
+    assert.deepEqual(refused, { a: 'b', 'hopline-dropped-headers': 'CC, BCC' });
     const queued = toQueue(bad, 'billing', 30_000).properties.headers ?? {};
     assert.deepEqual(
       [queued.CC, queued.BCC, queued['hopline-cc'], queued['hopline-bcc']],

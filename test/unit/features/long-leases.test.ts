@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { HandlerContext } from '../../../src/consume/attempt/context.js';
+import { deadLetter } from '../../../src/consume/settle/republish.js';
+import { republished, toQueue } from '../../../src/failures/acting/replay.js';
+import { readLetter } from '../../../src/failures/letters/read-letter.js';
 import { HeldLease } from '../../../src/features/long/held-lease.js';
+import { longStage } from '../../../src/features/long/stage.js';
 import { watching } from '../../../src/features/long/watching-signal.js';
 import {
   Bus,
@@ -11,12 +16,16 @@ import {
   rabbitmq,
   type Stores,
 } from '../../../src/index.js';
+import type { OutgoingMessage } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
+import { receive } from '../../../src/pipeline/received.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { MemoryLeases } from '../../../src/stores/memory/leases.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { systemClock } from '../../../src/util/clock.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
+import { handler, names, TestDelivery, workFor } from '../consume/fixtures.js';
 import { problemsOf } from '../option-problems.js';
 
 describe('a lease that is held', () => {
@@ -75,11 +84,75 @@ describe('a lease that is held', () => {
     still.lease.abandon();
   });
 
+  it('is not done if its store did not have it any more at its end: another run goes on', async () => {
+    const { store, lease } = await held();
+    store.finish = async () => false;
+    await lease.finish();
+    assert.deepEqual([lease.isDone, lease.isLost], [false, true]);
+  });
+
   it('is lost at once when the store says that another has it', async () => {
     const { clock, store, lease, losses } = await held();
     store.renew = async () => false;
     await clock.advance(2_000);
     assert.deepEqual([lease.isLost, losses.length], [true, 1]);
+  });
+});
+
+describe('the lease of a message', () => {
+  /** Takes deliveries to a handler that has all its messages dead-lettered, and says what becomes of each. */
+  function way() {
+    const clock = new ManualClock();
+    const leases = new MemoryLeases(clock);
+    const its = handler('Encode', ['job']);
+    const parts = {
+      ...{ service: 'video', clock, leases, crashLimitOf: () => 20, took() {}, lost() {} },
+      guarding: () => ({ what: 'a guard', run: async () => {} }),
+    };
+    const run = longStage(its, { leaseMs: 8_000, renewMs: 2_000 }, { longJobs: parts })(async () => DEAD);
+    return async (delivery: TestDelivery) => {
+      const work = workFor(its, delivery);
+      const outcome = await run(new HandlerContext(work, its, { log: silentLogger } as never));
+      await work.lease?.finish();
+      return outcome.kind;
+    };
+  }
+
+  const DEAD = { kind: 'dead-letter', reason: 'exhausted', error: new Error('failed') } as const;
+  const first = new TestDelivery({ properties: { messageId: 'm', timestamp: 1_800_000_000 } });
+  const again = (delivery: TestDelivery) => new TestDelivery({ ...delivery, redelivered: true });
+
+  /** The message as it comes to its queue. */
+  const sent = ({ properties: { headers = {}, ...properties } }: OutgoingMessage, exchange: string) =>
+    new TestDelivery({ exchange, properties: { ...properties, headers: headers as Headers } });
+
+  const letter = () => {
+    const givenUp = { reason: DEAD.reason, error: DEAD.error, attempt: 1, exceptions: 1 };
+    const times = { firstAttemptAt: 1_800_000_001_000, failedAt: 1_800_000_002_000 };
+    return deadLetter(receive(first, names), { ...givenUp, ...times }, 30_000);
+  };
+
+  it('is another one for its replay, also for one that comes again before it has begun', async () => {
+    const read = readLetter(sent(letter(), names.dead), names);
+    const replays = [
+      sent(toQueue(read, 'billing', 30_000), names.land),
+      sent(republished(read, 30_000), 'hopline.events'),
+    ];
+    const moved = sent(letter(), '');
+    for (const delivery of [...replays, moved]) {
+      const handle = way();
+      assert.equal(await handle(first), 'dead-letter');
+      assert.equal(await handle(again(first)), 'skip', 'it has ended');
+      assert.equal(await handle(again(delivery)), 'dead-letter', 'it was dropped');
+      assert.equal(await handle(again(delivery)), 'skip', 'it has ended, too');
+    }
+  });
+
+  it('is another one for what is published later under its id', async () => {
+    const handle = way();
+    assert.equal(await handle(first), 'dead-letter');
+    const later = new TestDelivery({ properties: { messageId: 'm', timestamp: 1_800_000_060 } });
+    assert.equal(await handle(again(later)), 'dead-letter', 'it was dropped');
   });
 });
 

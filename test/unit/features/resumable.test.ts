@@ -13,13 +13,20 @@ import { problemsOf } from '../option-problems.js';
 
 /** Attempts at one message, each with a state of its own, as two processes have them. */
 class Attempts {
-  readonly store = new MemoryCheckpoints(new ManualClock());
+  readonly clock = new ManualClock();
+  readonly store = new MemoryCheckpoints(this.clock);
   private readonly its = handler('Job', ['job']);
 
-  attempt(fence?: number): { state: HandlerState; delivery: TestDelivery; lease: { isHeld: boolean } } {
-    const delivery = new TestDelivery({ properties: { messageId: 'm' } });
+  attempt(
+    fence?: number,
+    given: ConstructorParameters<typeof TestDelivery>[0] = {},
+  ): { state: HandlerState; delivery: TestDelivery; lease: { isHeld: boolean; isLost: boolean } } {
+    const delivery = new TestDelivery({
+      ...given,
+      properties: { messageId: 'm', timestamp: 1_800_000_000, ...given.properties },
+    });
     const work = workFor(this.its, delivery);
-    const lease = { isHeld: true };
+    const lease = { isHeld: true, isLost: false };
     const mustBeHeld = (call: string) => {
       if (!lease.isHeld) throw new LeaseLostError(call);
     };
@@ -27,7 +34,7 @@ class Attempts {
       work.lease = Object.assign(lease, { fence, mustBeHeld }) as unknown as AttemptLease;
     const context = new HandlerContext(work, this.its, {} as never);
     const options = { service: 'shop', encryption: undefined };
-    return { state: new HandlerState(this.store, 1_000, context, options), delivery, lease };
+    return { state: new HandlerState(this.store, 3_600_000, context, options), delivery, lease };
   }
 
   async found(): Promise<unknown> {
@@ -57,6 +64,49 @@ describe('the state of a resumable handler', () => {
     second.lease.isHeld = false;
     await assert.rejects(second.state.save('over', 'checkpoint'), LeaseLostError);
     assert.equal(await attempts.found(), 'second');
+  });
+
+  it('of a message that has ended is kept for the one whose ack was not heard, and for some minutes alone', async () => {
+    const attempts = new Attempts();
+    const { state } = attempts.attempt();
+    await state.save('half', 'checkpoint');
+    await state.forget();
+    const found = async (given: ConstructorParameters<typeof TestDelivery>[0]) => {
+      const attempt = attempts.attempt(undefined, given);
+      await attempt.state.load();
+      return attempt.state.value;
+    };
+    assert.equal(await found({ redelivered: true }), 'half');
+    assert.equal(await found({}), undefined, 'another message with its id');
+    const later = { messageId: 'm', timestamp: 1_800_000_060 };
+    assert.equal(await found({ redelivered: true, properties: later }), undefined, 'another one');
+    await attempts.clock.advance(11 * 60_000);
+    assert.equal(await found({ redelivered: true }), undefined);
+  });
+
+  it('is left to another run that has gone on with it, and to the next one if its own lease was not there in the end', async () => {
+    const attempts = new Attempts();
+    const [first, second] = [attempts.attempt(7), attempts.attempt(8)];
+    await first.state.save('first', 'checkpoint');
+    await second.state.load();
+    first.lease.isLost = true;
+    await first.state.forget();
+    assert.equal(await attempts.found(), 'first');
+    await second.state.save('second', 'checkpoint');
+    first.lease.isLost = false;
+    await first.state.forget();
+    assert.equal(await attempts.found(), 'second');
+  });
+
+  it('is kept under the lease that goes on with it, though its fence is lower: a store that has failed over has another clock', async () => {
+    const attempts = new Attempts();
+    const first = attempts.attempt(7_000);
+    await first.state.save('first', 'checkpoint');
+    const second = attempts.attempt(6_000);
+    await second.state.load();
+    await second.state.save('second', 'checkpoint');
+    assert.equal(await attempts.found(), 'second');
+    await assert.rejects(first.state.save('late', 'checkpoint'), LeaseLostError);
   });
 
   it('is kept by a handler that has no lease any more, though its state is that of one', async () => {
