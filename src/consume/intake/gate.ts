@@ -90,6 +90,8 @@ export class Gate {
 
   /** As {@link Parking.park}; called for work that has begun. */
   park(work: Work, most: number, leave: () => void): boolean {
+    // It would wait for nothing: it comes again, and nobody would tell it to leave.
+    if (work.received.delivery.lost) return false;
     // While little may begin, what waits would keep out what is to begin.
     if (this.pause.begins !== 'any' || this.blockedIn(work.lane) >= most || !this.mayPark(work)) return false;
     this.parked.add(work, leave);
