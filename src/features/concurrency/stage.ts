@@ -110,7 +110,7 @@ class PermitGuard {
     const most = this.isAlone ? Number.POSITIVE_INFINITY : parking.mostOf(work);
     if (!parking.park(work, most, place.leave)) {
       place.leave();
-      return this.later(key, context);
+      return work.received.delivery.lost ? RETURN : this.later(key, context);
     }
     return this.turnOf(place, context);
   }
