@@ -123,8 +123,8 @@ export class Gate {
   }
 
   /** Changes how many messages of a handler run at once: see {@link HandlerRooms.limit}. Work that has started goes on. */
-  limit(handler: PlannedHandler, limit: number | undefined, running: readonly Work[]): void {
-    this.rooms.limit(handler, limit, running);
+  limit(handler: PlannedHandler, limit: number | undefined): void {
+    this.rooms.limit(handler, limit);
     this.pump();
   }
 

@@ -64,6 +64,18 @@ describe('the gate of a queue', () => {
     assert.deepEqual([left, open.started], [[], [kept, lost, next]]);
   });
 
+  it('counts all that has a slot for a limit that comes later, whether its code has begun or not', () => {
+    const its = handler('any', ['any']);
+    const open = new OpenGate(4);
+    const [first, second] = [open.push(its), open.push(its)];
+    open.gate.limit(its, 1);
+    const third = open.push(its);
+    open.end(first);
+    assert.deepEqual(open.started, [first, second]);
+    open.end(second);
+    assert.deepEqual(open.started, [first, second, third]);
+  });
+
   it('lets others pass work whose handler is full, without giving that a place', () => {
     const slow = handler('slow', ['slow'], { concurrency: 1 });
     const quick = handler('quick', ['quick']);
