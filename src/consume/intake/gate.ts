@@ -153,6 +153,11 @@ export class Gate {
     return this.lineOf(lane).blocked + this.parked.inLane(lane);
   }
 
+  /** True for a handler's work that has begun, has not ended, and is not parked. */
+  holdsSlot(work: Work): boolean {
+    return this.rooms.has(work);
+  }
+
   /** True while a slot is free, and a pause does not keep everything from starting. */
   get hasRoom(): boolean {
     return this.active < this.slots && this.pause.begins !== 'none';

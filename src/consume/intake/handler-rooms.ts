@@ -26,6 +26,11 @@ export class HandlerRooms {
     if (this.running.size > 0) this.running.get(handler)?.delete(work);
   }
 
+  /** True for work that has a slot. */
+  has(work: Work): boolean {
+    return this.begun.has(work);
+  }
+
   /** Sets how many messages of a handler run at once; undefined makes that its own limit again. */
   limit(handler: PlannedHandler, limit: number | undefined): void {
     if (limit === undefined) this.set.delete(handler);
