@@ -6,7 +6,7 @@ import type { Work } from './work.js';
  */
 export interface Parking {
   /**
-   * Gives the message's slot back. False if it can't wait here: as much waits as may, or nothing may begin now.
+   * Gives the message's slot back. False if it can't wait here: as much waits as may, nothing may begin now, or its channel is gone.
    *
    * @param most as much as may wait so of the message's lane
    * @param leave called once if it is to wait no more, since the bus stops, its channel is gone or a pause begins: it ends without a slot

@@ -1,3 +1,5 @@
+import { type Clock, pause } from './clock.js';
+
 /**
  * Growing pauses between tries of the bus's own work (reconnect, reopen, republish); not the retry policy of
  * messages.
@@ -26,5 +28,20 @@ export class Backoff {
   /** Restarts with the first pause: called after a success. */
   reset(): void {
     this.tries = 0;
+  }
+}
+
+const TRIES = 5;
+const PAUSE_MS = 1_000;
+
+/** Runs a call until it succeeds, a few times at most, with pauses. Rejects with the last error. */
+export async function triedAgain<Result>(clock: Clock, call: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (tries >= TRIES) throw error;
+    }
+    await pause(clock, PAUSE_MS);
   }
 }

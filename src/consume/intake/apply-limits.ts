@@ -4,7 +4,7 @@ import type { Handler } from '../handlers/subscription.js';
 import type { Gate } from './gate.js';
 
 export interface LimitedParts {
-  readonly dispatcher: Pick<Dispatcher, 'relimit' | 'underWay'>;
+  readonly dispatcher: Pick<Dispatcher, 'relimit'>;
   readonly gate: Pick<Gate, 'limit'>;
 }
 
@@ -15,13 +15,8 @@ export function applyLimits(
   { dispatcher, gate }: LimitedParts,
 ): void {
   for (const handler of handlers) {
-    const running = dispatcher.underWay.filter((each) => each.handler === handler);
     dispatcher.relimit(handler);
-    gate.limit(
-      handler,
-      // The limit of a handler that has one over all processes is that one.
-      handler.permits ? undefined : limits.concurrencyOf(handler),
-      running.map(({ work }) => work),
-    );
+    // The limit of a handler that has one over all processes is that one.
+    gate.limit(handler, handler.permits ? undefined : limits.concurrencyOf(handler));
   }
 }

@@ -90,6 +90,8 @@ export class Gate {
 
   /** As {@link Parking.park}; called for work that has begun. */
   park(work: Work, most: number, leave: () => void): boolean {
+    // It would wait for nothing: it comes again, and nobody would tell it to leave.
+    if (work.received.delivery.lost) return false;
     // While little may begin, what waits would keep out what is to begin.
     if (this.pause.begins !== 'any' || this.blockedIn(work.lane) >= most || !this.mayPark(work)) return false;
     this.parked.add(work, leave);
@@ -121,8 +123,8 @@ export class Gate {
   }
 
   /** Changes how many messages of a handler run at once: see {@link HandlerRooms.limit}. Work that has started goes on. */
-  limit(handler: PlannedHandler, limit: number | undefined, running: readonly Work[]): void {
-    this.rooms.limit(handler, limit, running);
+  limit(handler: PlannedHandler, limit: number | undefined): void {
+    this.rooms.limit(handler, limit);
     this.pump();
   }
 
@@ -149,6 +151,11 @@ export class Gate {
   /** Amount of a lane's work that can't start because its handler is full, or is parked. */
   blockedIn(lane: number): number {
     return this.lineOf(lane).blocked + this.parked.inLane(lane);
+  }
+
+  /** True for a handler's work that has begun, has not ended, and is not parked. */
+  holdsSlot(work: Work): boolean {
+    return this.rooms.has(work);
   }
 
   /** True while a slot is free, and a pause does not keep everything from starting. */

@@ -1,5 +1,8 @@
+import { UnroutableError } from '../../errors.js';
 import { roundMs } from '../../features/long/rounds.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import { type Received, receive } from '../../pipeline/received.js';
 import type { LeaseStore } from '../../stores/leases.js';
 import type { Names } from '../../topology/names.js';
@@ -7,7 +10,7 @@ import type { Consumer, Delivery, DeliverySink, Session } from '../../transport/
 import type { Clock } from '../../util/clock.js';
 import { pause } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import { type Guard, guardIn, homeward, roundAgain } from '../settle/guard-copies.js';
+import { type Guard, guardIn, homeward, lastWays, roundAgain } from '../settle/guard-copies.js';
 
 export interface GuardsOptions {
   readonly names: Names;
@@ -57,39 +60,46 @@ export class Guards implements DeliverySink {
   /** Those of the lost channel are delivered again. */
   lost(): void {}
 
-  /** Takes no more, and ends what it has. */
+  /** Takes no more. It does not wait for what it is sending: a broker that takes nothing would keep the handlers from their end. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.consumer?.cancel();
-    await Promise.all(this.underWay);
   }
 
+  /** Ends what it has. */
   async close(): Promise<void> {
+    await Promise.all(this.underWay);
     await this.consumer?.close();
   }
 
-  /** Never rejects. */
+  /** Never rejects. What can't go its way goes to the dead letters of its queue; what is no guard, to the queue of what is lost. */
   private async lookAfter(delivery: Delivery): Promise<void> {
-    const { names, log, queue, clock } = this.options;
+    const { names, log, queue, clock, publishDeadlineMs, session } = this.options;
     const received = receive(delivery, names);
     const guard = guardIn(received);
-    if (!guard) {
-      log.error(
-        { queue, messageId: received.messageId },
-        'a message in the queue of guards is none: it stays there until it is taken out',
-      );
-      return;
-    }
-    while (!delivery.lost) {
+    const about = { queue, home: guard?.home, messageId: received.messageId };
+    if (!guard)
+      log.error({ ...about, to: names.delayLost }, 'a message in the queue of guards is none: it is moved');
+    const parts = { now: () => clock.now(), deadlineMs: publishDeadlineMs };
+    const ways: ((why: unknown) => OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>)[] = [
+      ...(guard ? [() => this.next(received, guard)] : []),
+      ...lastWays(received, guard?.home, parts),
+    ];
+    let why: unknown;
+    for (let [way] = ways; way && !delivery.lost; [way] = ways) {
       try {
-        await this.send(received, guard);
+        const message = await way(why);
+        if (message) await session.publish(message);
         delivery.ack();
         return;
       } catch (error) {
-        log.warn(
-          { queue, messageId: received.messageId, error },
-          'a guard can not be published: it is held, and tried again',
-        );
+        if (isOwnFault(error) || error instanceof UnroutableError) {
+          log.error({ ...about, error }, 'a guard can never be published as it is: it goes another way');
+          why ??= error;
+          ways.shift();
+          continue;
+        }
+        log.warn({ ...about, error }, 'a guard can not be published: it is held, and tried again');
       }
       await pause(clock, HELD_MS, this.stopping.signal).catch(() => {});
       if (this.stopping.signal.aborted) {
@@ -97,17 +107,17 @@ export class Guards implements DeliverySink {
         return;
       }
     }
+    if (!delivery.lost)
+      log.error(about, 'a guard can be published in no form: it stays until it is taken out');
   }
 
-  private async send(received: Received, guard: Guard): Promise<void> {
-    const { session, publishDeadlineMs: deadlineMs, log } = this.options;
+  /** Undefined if it has nothing more to do. */
+  private async next(received: Received, guard: Guard): Promise<OutgoingMessage | undefined> {
+    const { publishDeadlineMs: deadlineMs, log } = this.options;
     const state = await this.look(received, guard);
-    if (typeof state === 'number') {
-      await session.publish(roundAgain(received, guard, state, deadlineMs));
-      return;
-    }
+    if (typeof state === 'number') return roundAgain(received, guard, state, deadlineMs);
     const { crashes, releases, redelivered, messageId } = received;
-    if (state === 'done' && redelivered) return;
+    if (state === 'done' && redelivered) return undefined;
     const back = { delayMs: MIN_DELAY_MS, deadlineMs };
     // One that came for the first time is another message than the one whose lease it has met.
     const changed =
@@ -117,7 +127,7 @@ export class Guards implements DeliverySink {
         { queue: guard.home, messageId, crashes: crashes + 1 },
         'the lease of a job is over, and it was not done: it runs again',
       );
-    await session.publish(homeward(received, guard, changed, back));
+    return homeward(received, guard, changed, back);
   }
 
   /** Milliseconds of its next round, or what has become of its lease. A guard whose store is away never runs. */

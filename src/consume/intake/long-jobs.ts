@@ -6,11 +6,11 @@ import type { Stores } from '../../stores/stores.js';
 import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { UnderWay } from '../attempt/running.js';
 import { hasLeases } from '../handlers/long-handlers.js';
 import type { Serving } from '../handlers/serving.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
 import { type GuardCopiesOptions, guardingWith } from '../settle/guard-copies.js';
+import type { Gate } from './gate.js';
 
 export interface LongJobsOptions extends Omit<GuardCopiesOptions, 'guards'> {
   readonly service: string;
@@ -47,7 +47,11 @@ export class LongJobs {
       leases: options.stores.leases as LeaseStore,
       guarding: guardingWith({ ...options, guards: guardsQueueOf(options.service) }),
       crashLimitOf: ({ queue }) => limits.get(queue) ?? Number.POSITIVE_INFINITY,
-      took: (work, lease) => void this.leases.set(work, lease),
+      took: (work, lease) => {
+        this.leases.set(work, lease);
+        // Its channel may have gone while the store was asked.
+        if (work.received.delivery.lost) this.goesOnWithoutChannel(work);
+      },
       lost: (work, error) => options.events.leaseLost(work, error),
     };
   }
@@ -57,20 +61,11 @@ export class LongJobs {
     return this.orphans.size;
   }
 
-  /** Called when a channel is lost, with messages whose code runs. */
-  channelLost(queue: string, underWay: readonly UnderWay[]): void {
-    const left = underWay
-      .map(({ work }) => work)
-      .filter(({ received, isGone }) => received.delivery.lost && !isGone);
-    for (const work of left) {
-      if (this.orphans.has(work)) continue;
-      this.orphans.add(work);
-      const { messageId } = work.received;
-      this.options.log.warn(
-        { queue, handler: work.match?.handler.name, messageId },
-        'the channel of a job is lost: it goes on under its lease, and a guard stands for its next delivery',
-      );
-    }
+  /** Called when a channel is lost. All that has a slot keeps it, however far it is: what is asked before its code, or stored after it. */
+  channelLost(gate: Pick<Gate, 'holdsSlot'>): void {
+    for (const work of this.leases.keys())
+      if (work.received.delivery.lost && !work.isGone && gate.holdsSlot(work))
+        this.goesOnWithoutChannel(work);
   }
 
   /** Called when a message's slot is free. True if its channel was lost, so that more may be fetched from now on. */
@@ -84,5 +79,15 @@ export class LongJobs {
   close(): void {
     for (const lease of this.leases.values()) lease.abandon();
     this.leases.clear();
+  }
+
+  private goesOnWithoutChannel(work: Work): void {
+    if (this.orphans.has(work)) return;
+    this.orphans.add(work);
+    const { messageId, delivery } = work.received;
+    this.options.log.warn(
+      { queue: delivery.queue, handler: work.match?.handler.name, messageId },
+      'the channel of a job is lost: it goes on under its lease, and a guard stands for its next delivery',
+    );
   }
 }

@@ -280,7 +280,7 @@ export class SlotGroup {
     this.gate.dropLost();
     this.settler.lost();
     tellOfTimeout(queue, reason, this.serving.subscriptions, this.options.dispatcher, this.options.log);
-    this.longJobs?.channelLost(queue, this.dispatcher.underWay);
+    this.longJobs?.channelLost(this.gate);
     this.dispatcher.abort(new ChannelLostError(queue, { cause: reason }), ({ isGone }) => isGone);
   }
 

@@ -7,7 +7,7 @@ import type { Received } from '../../pipeline/received.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
-import { delayedCopy, type NextAttempt } from './republish.js';
+import { deadLetter, delayedCopy, leastLetter, type NextAttempt } from './republish.js';
 
 /*
  * A message that was delivered again while its first run goes on travels as a guard: a copy with all its counters, which goes round
@@ -94,6 +94,33 @@ export function homeward(
 ): OutgoingMessage {
   const its = { ...received, ...changed };
   return { ...delayedCopy(its, delayMs, later(its, delayMs), deadlineMs), to: 'queue', queue: home };
+}
+
+/**
+ * Where a message goes that can't go on, in the order in which it is tried: to the dead letters of its home, as far as it fits; at last
+ * to the queue of what is lost, as one does at once that has no home. Each is made for the error that keeps it from going on.
+ */
+export function lastWays(
+  received: Received,
+  home: string | undefined,
+  { now, deadlineMs }: { now(): number; readonly deadlineMs: number },
+): ((why: unknown) => OutgoingMessage)[] {
+  const letterIn = (form: typeof deadLetter) => (error: unknown) => {
+    const { attempt, exceptions } = received;
+    const failedAt = now();
+    const story = { attempt, exceptions, failedAt, firstAttemptAt: received.firstAttemptAt ?? failedAt };
+    return { ...form(received, { reason: 'unsendable', error, ...story }, deadlineMs) };
+  };
+  const whole = letterIn(deadLetter);
+  const least = letterIn(leastLetter);
+  const lost = (message: OutgoingMessage): OutgoingMessage => ({ ...message, to: 'lost', queue: home });
+  if (home === undefined)
+    return [() => lost(delayedCopy(received, 0, asItIs(received), deadlineMs)), (why) => lost(least(why))];
+  const dead = (message: OutgoingMessage): OutgoingMessage => {
+    const headers = { ...message.properties.headers, [HEADER.queue]: home };
+    return { ...message, to: 'dead-letters', queue: home, properties: { ...message.properties, headers } };
+  };
+  return [(why) => dead(whole(why)), (why) => dead(least(why)), (why) => lost(dead(least(why)))];
 }
 
 function guardOf(copy: OutgoingMessage, queue: string, { home, lease }: Guard): OutgoingMessage {

@@ -56,6 +56,8 @@ export interface KeyLineParts {
   acquire(name: string, owner: string, forMs: number): Promise<PermitAnswer>;
   /** Never rejects. */
   release(permit: Permit): Promise<void>;
+  /** Gives back what an ask has taken whose answer never came, or comes too late. */
+  takeBack(name: string, owner: string): void;
   /** Called when the line may have to ask for those that wait. */
   onWaiting(line: KeyLine): void;
   /** Called when nobody waits any more. */
@@ -128,6 +130,9 @@ export class KeyLine {
     let answer: PermitAnswer | undefined;
     try {
       answer = await parts.acquire(name, owner, forMs);
+    } catch (error) {
+      parts.takeBack(name, owner);
+      throw error;
     } finally {
       if (answer?.kind !== 'taken') this.mine -= 1;
       if (this.isEmpty) parts.onEmpty(this);

@@ -12,7 +12,7 @@ export interface LeftRunningOptions {
   readonly forMs: number;
 }
 
-const LOOK_EVERY_MS = 1_000;
+const MOST_LOOK_EVERY_MS = 1_000;
 
 /**
  * Keeps the permit of code that goes on though its attempt is over, and gives it back when that returns: nothing else of the key runs
@@ -23,6 +23,7 @@ export function keepWhileRunning(
   permit: Permit,
   running: Promise<void>,
 ): void {
+  const everyMs = Math.min(MOST_LOOK_EVERY_MS, forMs / 8);
   const renew = async () => {
     try {
       if (!(await permits.renew(permit, forMs)))
@@ -41,9 +42,9 @@ export function keepWhileRunning(
     const now = clock.monotonic();
     if (stopping.isStopping || permit.isOver || now >= permit.until) return;
     if (permit.until - now < forMs / 2) void renew();
-    timer = clock.setTimer(look, LOOK_EVERY_MS);
+    timer = clock.setTimer(look, everyMs);
   };
-  let timer = clock.setTimer(look, LOOK_EVERY_MS);
+  let timer = clock.setTimer(look, everyMs);
   void running.then(() => {
     timer.cancel();
     void permit.line.ended(permit);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SemaphoreStore } from '../../stores/semaphores.js';
+import { triedAgain } from '../../util/backoff.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { KeyLine, type KeyLineParts, type Permit, type PermitTime, type Place } from './key-line.js';
@@ -38,6 +39,13 @@ export class Permits {
       release: ({ line, owner }) =>
         store.release(line.name, owner).catch((error) => {
           log.warn({ error }, 'a permit could not be given back: it ends when its time is over');
+        }),
+      takeBack: (name, owner) =>
+        void triedAgain(clock, () => store.release(name, owner)).catch((error) => {
+          log.warn(
+            { error },
+            'a permit that may have been taken could not be given back: it ends when its time is over',
+          );
         }),
       onWaiting: (line) => this.watch(line),
       onNoneWaiting: (line) => this.unwatch(line),

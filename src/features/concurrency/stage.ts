@@ -110,7 +110,7 @@ class PermitGuard {
     const most = this.isAlone ? Number.POSITIVE_INFINITY : parking.mostOf(work);
     if (!parking.park(work, most, place.leave)) {
       place.leave();
-      return this.later(key, context);
+      return work.received.delivery.lost ? RETURN : this.later(key, context);
     }
     return this.turnOf(place, context);
   }
@@ -141,40 +141,45 @@ class PermitGuard {
   }
 
   private async run(permit: Permit, next: Handling, context: Attempt): Promise<Outcome> {
-    this.holdWithLease(permit, context);
+    const letGo = this.holdWithLease(permit, context);
     let outcome: Outcome;
     try {
       outcome = await next(context);
     } catch (error) {
+      letGo?.();
       void this.ended(permit, context);
       throw error;
     }
     if (outcome.effects && outcome.effects.length > 0) {
-      const giveBack = () => this.giveBack(permit, context);
+      const giveBack = () => this.giveBack(permit, context, letGo);
       // What the message leads to is stored before another of its key begins.
       return withEffect(outcome, { what: 'the permit of a key', run: giveBack, onUnreached: giveBack });
     }
-    await this.giveBack(permit, context);
+    await this.giveBack(permit, context, letGo);
     return outcome;
   }
 
   /** Never rejects. */
-  private async giveBack(permit: Permit, context: Attempt): Promise<void> {
+  private async giveBack(permit: Permit, context: Attempt, letGo: (() => void) | undefined): Promise<void> {
+    letGo?.();
     const stored = this.ended(permit, context);
     // Later nobody may be there to do so.
     if (this.options.stopping.isStopping) await stored;
   }
 
-  private ended(permit: Permit, { leftRunning }: Attempt): Promise<void> | undefined {
+  private ended(permit: Permit, context: Attempt): Promise<void> | undefined {
+    const { leftRunning } = context;
     if (!leftRunning) return permit.line.ended(permit);
     const { clock, log, stopping } = this.options;
-    const { permits, longest } = this;
-    keepWhileRunning({ permits, clock, log, stopping, forMs: longest.forMs }, permit, leftRunning);
+    const { permits } = this;
+    const { forMs } = timeOf(context, this.longest);
+    keepWhileRunning({ permits, clock, log, stopping, forMs }, permit, leftRunning);
     return undefined;
   }
 
-  private holdWithLease(permit: Permit, { work: { lease } }: Attempt): void {
-    lease?.onRenewal(async (forMs) => {
+  /** Returns what ends that: the permit may go to another message under the same lease, or another one. */
+  private holdWithLease(permit: Permit, { work: { lease } }: Attempt): (() => void) | undefined {
+    return lease?.onRenewal(async (forMs) => {
       if (permit.isOver || (await this.permits.renew(permit, forMs))) return;
       throw new Error(
         `the permit '${permit.line.name}' has ended: another of its key may run beside this one`,

@@ -3,7 +3,7 @@ import { LockTakenError, OptionsError } from '../../errors.js';
 import type { Lock, LockOptions } from '../../message/lock.js';
 import type { Attempt, AttemptLocks } from '../../pipeline/attempt.js';
 import type { LeaseStore } from '../../stores/leases.js';
-import { Backoff } from '../../util/backoff.js';
+import { Backoff, triedAgain } from '../../util/backoff.js';
 import {
   type Check,
   durationFrom,
@@ -24,6 +24,9 @@ const OPTIONS = { ttl: durationFrom('100ms', '1d'), wait: durationFrom('0ms', '1
 
 /** Pauses between tries for a lock that is held. */
 const PAUSES = { firstMs: 50, maxMs: 1_000, factor: 1.5 };
+
+/** Time of a lock that is taken only to be given back. */
+const TAKEN_BACK_MS = 1_000;
 
 /** Parts of the bus that locks use. */
 export interface LockParts {
@@ -79,13 +82,32 @@ export class HandlerLocks implements AttemptLocks {
     for (;;) {
       signal?.throwIfAborted();
       const askedAt = clock.monotonic();
-      const answer = await leases.take(key, owner, ttlMs);
+      const answer = await leases.take(key, owner, ttlMs).catch((error) => {
+        void this.takeBack(leases, key, owner);
+        throw error;
+      });
       if (answer.kind === 'taken')
         return new HeldLock({ leases, clock, name, key, ttlMs, onReleased }, answer.fence, askedAt);
       if (deadline.expired) throw new LockTakenError(name);
       // Its time may be over before the next try is due: whoever had it has died.
       const leftMs = answer.kind === 'held' ? answer.leftMs : Number.POSITIVE_INFINITY;
       await pause(clock, Math.min(pauses.next(), leftMs, deadline.remainingMs), signal);
+    }
+  }
+
+  /** Gives back what a call has taken whose answer never came: nobody else knows its owner. Never rejects. */
+  private async takeBack(leases: LeaseStore, key: string, owner: string): Promise<void> {
+    try {
+      await triedAgain(this.parts.clock, async () => {
+        // Its fence is known to who asks again; what was not taken is taken for a moment.
+        const answer = await leases.take(key, owner, TAKEN_BACK_MS);
+        if (answer.kind === 'taken') await leases.release(key, answer.fence);
+      });
+    } catch (error) {
+      this.context.log.warn(
+        { error },
+        'a lock that may have been taken could not be given back: it ends when its time is over',
+      );
     }
   }
 }

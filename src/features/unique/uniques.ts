@@ -20,6 +20,9 @@ export interface UniquesOptions {
  * message from being handled: only one that a later one stands for is skipped.
  */
 export class Uniques {
+  /** What ends the renewals of a key with the lease of its message's attempts. */
+  private readonly renewed = new WeakMap<Work, () => void>();
+
   constructor(private readonly options: UniquesOptions) {}
 
   /** Before all else that is asked: what a later message stands for is skipped. */
@@ -78,9 +81,16 @@ export class Uniques {
   /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
   private async hold({ key }: UniqueMark, messageId: string, context: Attempt): Promise<void> {
     const { unique } = this.options.stores;
-    const { lease } = context.work;
+    const { work } = context;
+    const { lease } = work;
     const forMs = lease?.forMs ?? longestAttemptMs(context.handler, this.options.timeoutGraceMs);
-    lease?.onRenewal((nextMs) => unique.extend(key, messageId, nextMs));
+    // Attempts that follow each other at once have one lease.
+    this.renewNoMore(work);
+    if (lease)
+      this.renewed.set(
+        work,
+        lease.onRenewal((nextMs) => unique.extend(key, messageId, nextMs)),
+      );
     try {
       const holder = await unique.acquire(key, messageId, forMs);
       if (holder !== undefined)
@@ -103,7 +113,14 @@ export class Uniques {
     return this.record(() => unique.extend(key, work.received.messageId as string, ms), work);
   }
 
-  private async record(store: () => Promise<unknown>, { received, match }: Work): Promise<void> {
+  private renewNoMore(work: Work): void {
+    this.renewed.get(work)?.();
+    this.renewed.delete(work);
+  }
+
+  private async record(store: () => Promise<unknown>, work: Work): Promise<void> {
+    this.renewNoMore(work);
+    const { received, match } = work;
     try {
       await store();
     } catch (error) {

@@ -51,6 +51,31 @@ describe('the gate of a queue', () => {
     assert.deepEqual(open.started, [first, second, third, fourth]);
   });
 
+  it('parks what has begun and has to wait, but not what comes again since its channel is gone', () => {
+    const open = new OpenGate(1);
+    const [kept, lost, next] = [open.push(), open.push(), open.push()];
+    const left: Work[] = [];
+    const park = (work: Work) => open.gate.park(work, 10, () => left.push(work));
+    assert.equal(park(kept), true);
+    (lost.received.delivery as TestDelivery).lost = true;
+    assert.deepEqual([park(lost), open.gate.blockedIn(0)], [false, 1]);
+    open.gate.dropLost();
+    open.end(lost);
+    assert.deepEqual([left, open.started], [[], [kept, lost, next]]);
+  });
+
+  it('counts all that has a slot for a limit that comes later, whether its code has begun or not', () => {
+    const its = handler('any', ['any']);
+    const open = new OpenGate(4);
+    const [first, second] = [open.push(its), open.push(its)];
+    open.gate.limit(its, 1);
+    const third = open.push(its);
+    open.end(first);
+    assert.deepEqual(open.started, [first, second]);
+    open.end(second);
+    assert.deepEqual(open.started, [first, second, third]);
+  });
+
   it('lets others pass work whose handler is full, without giving that a place', () => {
     const slow = handler('slow', ['slow'], { concurrency: 1 });
     const quick = handler('quick', ['quick']);

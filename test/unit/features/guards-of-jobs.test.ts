@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { Guards } from '../../../src/consume/intake/guards.js';
+import { InvalidMessageError, PublishTimeoutError, UnroutableError } from '../../../src/index.js';
+import { HEADER } from '../../../src/message/headers.js';
+import type { OutgoingMessage } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
+import { MemoryLeases } from '../../../src/stores/memory/leases.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { deferred } from '../../../src/util/deferred.js';
+import { silentLogger } from '../../../src/util/logger.js';
+import { names, TestDelivery } from '../consume/fixtures.js';
+
+describe('guards of jobs', () => {
+  function looking(publish: (message: OutgoingMessage) => Promise<void>) {
+    const clock = new ManualClock();
+    const sent: OutgoingMessage[] = [];
+    const consumer = { setPrefetch: async () => {}, cancel: async () => {}, close: async () => {} };
+    const session = {
+      consume: async () => consumer,
+      publish: async (message: OutgoingMessage) => {
+        await publish(message);
+        sent.push(message);
+        return {} as never;
+      },
+    };
+    const guards = new Guards({
+      ...{ names, session, clock, log: silentLogger, publishDeadlineMs: 30_000, queue: 'video.guards' },
+      leases: new MemoryLeases(clock),
+    });
+    const deliver = (headers: Headers, exchange: string = names.delayOut) => {
+      const given = { queue: 'video.guards', exchange, properties: { messageId: 'video 1', headers } };
+      const delivery = new TestDelivery(given);
+      guards.deliver(delivery);
+      return delivery;
+    };
+    return { clock, guards, sent, deliver };
+  }
+  const guard = { [HEADER.guardOf]: 'video', [HEADER.lease]: 'job' };
+  const where = (sent: readonly OutgoingMessage[]) =>
+    sent.map((message) => [message.to, 'queue' in message ? message.queue : undefined]);
+
+  it('that can never go home become dead letters of their queue, and hold nothing', async () => {
+    const { clock, sent, deliver } = looking(async ({ to }) => {
+      if (to === 'queue') throw new InvalidMessageError('it is too long', 'Make it shorter.');
+    });
+    const delivery = deliver(guard);
+    await clock.settle();
+    assert.deepEqual([where(sent), delivery.settled], [[['dead-letters', 'video']], 'ack']);
+    const headers = sent[0]?.properties.headers;
+    assert.deepEqual([headers?.[HEADER.queue], headers?.[HEADER.reason]], ['video', 'unsendable']);
+    assert.deepEqual([headers?.[HEADER.guardOf], headers?.[HEADER.lease]], [undefined, undefined]);
+  });
+
+  it('whose queue is gone with its dead letters are put where the lost ones are, as is what is no guard', async () => {
+    const { clock, sent, deliver } = looking(async (message) => {
+      if (message.to !== 'lost') throw new UnroutableError('', '', undefined);
+    });
+    const [homeless, none] = [deliver(guard), deliver({ theirs: 1 }, '')];
+    await clock.settle();
+    assert.deepEqual(where(sent).toSorted(), [
+      ['lost', undefined],
+      ['lost', 'video'],
+    ]);
+    assert.deepEqual([homeless.settled, none.settled], ['ack', 'ack']);
+    assert.ok(sent.some(({ properties }) => 'theirs' in (properties.headers ?? {})));
+  });
+
+  it('that the broker does not take now are held, and given back when the bus stops', async () => {
+    const { clock, guards, sent, deliver } = looking(() => Promise.reject(new PublishTimeoutError('', '')));
+    await guards.start();
+    const delivery = deliver(guard);
+    await clock.advance(5_000);
+    assert.equal(delivery.settled, undefined);
+    await guards.stop();
+    await guards.close();
+    assert.deepEqual([sent, delivery.settled], [[], 'requeue']);
+  });
+
+  it('that are being sent do not keep the bus from the next stage of its stop', async () => {
+    const confirm = deferred();
+    const { clock, guards, deliver } = looking(() => confirm.promise);
+    await guards.start();
+    const delivery = deliver(guard);
+    await clock.settle();
+    let hasStopped = false;
+    void guards.stop().then(() => {
+      hasStopped = true;
+    });
+    await clock.settle();
+    assert.equal(hasStopped, true);
+    confirm.resolve();
+    await guards.close();
+    assert.equal(delivery.settled, 'ack');
+  });
+});
