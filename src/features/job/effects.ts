@@ -63,7 +63,7 @@ export class JobEffects {
   private ending(records: JobRecords, work: Work, id: string, { state, error, reason }: End): Effect {
     const { encryption, teller, clock } = this.options;
     const { received, match } = work;
-    const address = received.job?.address;
+    const { address, version = 1 } = received.job ?? {};
     const queue = match?.handler.queue ?? received.delivery.queue;
     const run = async () => {
       const kept = state === 'done' ? await keptResult(work.returned, received, encryption) : {};
@@ -76,12 +76,12 @@ export class JobEffects {
       };
       const end: JobEnd = {
         ...told,
-        ...{ queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
+        ...{ version, queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
         deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
       };
       await records.end(end);
-      // What was handled before has its result in the record.
-      const isPartial = state === 'done' && work.job === undefined;
+      // Of what has not begun here the record knows: its result, if it was handled before; and whether its sending counts.
+      const isPartial = work.job === undefined;
       if (address !== undefined) teller.tell(address, isPartial ? { id, state, isPartial } : told);
     };
     return { what: 'the end of a job', run };

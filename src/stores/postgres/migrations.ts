@@ -206,6 +206,7 @@ export const MIGRATIONS: readonly Migration[] = [
         message text,
         version integer NOT NULL DEFAULT 1,
         reserved integer NOT NULL DEFAULT 1,
+        refused integer NOT NULL DEFAULT 0,
         sent_at float8 NOT NULL,
         due_at float8,
         keep float8 NOT NULL,
