@@ -131,6 +131,16 @@ function jobContract(name: string, open: Open): void {
       assert.equal(done?.error, 'no disk');
     });
 
+    it('have each number of an attempt that a message can carry', async () => {
+      const store = await openJobs();
+      const { id } = jobOf();
+      const attempt = Number.MAX_SAFE_INTEGER;
+      await store.add([jobOf({ id })]);
+      assert.equal(await begun(store, beginOf(id, { attempt })), 'go');
+      await store.end([endOf(id, { attempt })]);
+      assert.equal((await found(store, id))?.attempt, attempt);
+    });
+
     it('end once, and are over for the queue that has ended them', async () => {
       const [one, other] = await pair();
       const { id } = jobOf();

@@ -83,7 +83,7 @@ WITH removed AS (
 )
 DELETE FROM ${names} AS names USING removed WHERE names.name = removed.title AND names.job = removed.name`,
     begin: `
-WITH ${given('id text, version integer, queue text, handler text, attempt integer, run text, host text, pid integer, at float8')},
+WITH ${given('id text, version integer, queue text, handler text, attempt float8, run text, host text, pid integer, at float8')},
 gone AS (
   UPDATE ${jobs} AS job SET state = 'running', queue = given.queue, handler = given.handler, attempt = given.attempt,
     run = given.run, host = given.host, pid = given.pid, begun_at = given.at,
@@ -123,7 +123,7 @@ WITH ${given('id text, run text, percent float8, note text, at float8')}
 UPDATE ${jobs} AS job SET percent = given.percent, note = given.note, noted_at = given.at
 FROM given WHERE job.name = given.id AND job.state = 'running' AND job.run = given.run`,
     end: `
-WITH ${given('id text, version integer, state text, queue text, handler text, attempt integer, at float8, result text, "resultProblem" text, error text, reason text, "deadQueue" text')},
+WITH ${given('id text, version integer, state text, queue text, handler text, attempt float8, at float8, result text, "resultProblem" text, error text, reason text, "deadQueue" text')},
 ended AS (
   UPDATE ${jobs} AS job SET state = given.state, queue = given.queue, handler = given.handler, attempt = given.attempt,
     version = given.version, reserved = greatest(job.reserved, given.version),

@@ -213,7 +213,7 @@ export const MIGRATIONS: readonly Migration[] = [
         comes_until float8 NOT NULL,
         queue text,
         handler text,
-        attempt integer NOT NULL DEFAULT 0,
+        attempt float8 NOT NULL DEFAULT 0,
         run text,
         host text,
         pid integer,
