@@ -66,7 +66,7 @@ export function receive(delivery: Delivery, names: Names): Received {
   const chain = chainIn(properties.headers);
   const batch = batchOf(properties.headers, chain);
   const unique = uniqueIn(properties.headers);
-  const job = jobIn(properties.headers);
+  const job = jobIn(properties.headers, messageId);
   const isPlain = !(chain || batch || unique || job) && delivery.unreadable === undefined;
   if (!names.carriesOrigin(exchange)) {
     return {

@@ -13,6 +13,7 @@ export type { CheckpointStore } from './checkpoints.js';
 export type { HandledKey, IdempotencyStore } from './idempotency.js';
 export type { InboxStore, InboxTransaction } from './inbox.js';
 export type {
+  AddAnswer,
   BeginAnswer,
   JobBegin,
   JobEnd,

@@ -64,6 +64,8 @@ export interface JobProgressNote {
 /** End of a job. */
 export interface JobEnd {
   readonly id: string;
+  /** Number of the sending that has ended it. */
+  readonly version: number;
   readonly state: JobEndState;
   readonly queue: string;
   readonly handler: string | undefined;
@@ -105,6 +107,9 @@ export interface StoredJob {
   readonly isCancelling: boolean;
 }
 
+/** `added`; `known` if its id was known before; or the id of the other job that has its name and has not ended: it isn't added. */
+export type AddAnswer = 'added' | 'known' | { readonly holder: string };
+
 /** A number for another sending of a job, and the message to send; or why there is none. */
 export type ReserveAnswer =
   | { readonly version: number; readonly message: string }
@@ -126,19 +131,15 @@ export type MoveAnswer = 'moved' | 'superseded' | 'running' | 'ended';
  * methods throw the error of the store's client if the store can't be reached.
  */
 export interface JobStore {
-  /**
-   * Adds jobs. One whose id is known stays as it is.
-   *
-   * @returns for each undefined, or the id of the other job that has its name and has not ended: it is then not added
-   */
-  add(jobs: readonly NewJob[]): Promise<(string | undefined)[]>;
+  /** Adds jobs. One whose id is known stays as it is. */
+  add(jobs: readonly NewJob[]): Promise<AddAnswer[]>;
 
-  /** Forgets a job that could not be sent, unless it has begun. */
+  /** Forgets a job that could not be sent, unless it has begun or ended: for the send that has added it, and for no other. */
   remove(id: string): Promise<void>;
 
   /**
    * Decides whether attempts may begin, and marks those as running that may. A sending with a higher number than the one that counts takes
-   * its place while the job waits: whoever has sent it has died before it could say so.
+   * its place while the job waits, unless its move was refused: whoever has sent it has died before it could say so.
    */
   begin(begins: readonly JobBegin[]): Promise<BeginAnswer[]>;
 
@@ -148,16 +149,23 @@ export interface JobStore {
   /** Notes how far runs have come. Of a job that another run has, or that has ended, nothing is changed. */
   progress(notes: readonly JobProgressNote[]): Promise<void>;
 
-  /** Records ends. A repeated end changes nothing, except that a dead-lettered job may end otherwise: it was replayed. */
+  /**
+   * Records ends. A repeated end changes nothing, except that a dead-lettered job may end otherwise: it was replayed. The end of a
+   * sending that doesn't count changes nothing either; as with {@link begin}, one with a higher number takes its place while the job waits.
+   * The message is forgotten of what can't be sent again.
+   */
   end(ends: readonly JobEnd[]): Promise<void>;
 
   /** Takes a job back if it waits; if it runs, it is marked, and doesn't begin again. Undefined if it isn't known. */
   cancel(id: string, at: number): Promise<CancelAnswer | undefined>;
 
-  /** Reserves a number for another sending of a job that waits. Undefined if it isn't known. */
-  reserve(id: string): Promise<ReserveAnswer | undefined>;
+  /**
+   * Reserves a number for another sending of a job that waits, and keeps its record until that may have come. Undefined if it isn't
+   * known.
+   */
+  reserve(id: string, dueAt: number): Promise<ReserveAnswer | undefined>;
 
-  /** Makes a sending count that is stored by the broker. Undefined if the job isn't known. */
+  /** Makes a sending count that is stored by the broker; one that is refused will not begin. Undefined if the job isn't known. */
   move(id: string, version: number, dueAt: number): Promise<MoveAnswer | undefined>;
 
   /** Jobs by their ids. */

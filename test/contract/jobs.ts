@@ -262,6 +262,40 @@ export const jobs: Theme = (test) => {
     await assert.rejects(sender.reschedule('later', 'soon' as '1s'), OptionsError);
   });
 
+  test('an older sending of a moved job does not end it, even where it is refused before it is looked up', async (fx) => {
+    const gate = deferred();
+    const { stores, sender } = await parts(fx);
+    const { bus, seen } = await worker(fx, stores, () => gate.promise, {
+      concurrency: { limit: 1, by: () => 'all', skip: true },
+    });
+    const skipped = watch(bus, 'message.skipped');
+    const job = await sender.send(encode, { video: 1 }, { name: 'moved', delay: '300ms' });
+    await sender.reschedule('moved', '2s');
+    await sender.send(encode, { video: 2 });
+    await fx.eventually(() => assert.equal(skipped.length, 1));
+    gate.resolve();
+    await fx.outcome(job.result());
+    assert.deepEqual(seen.payloads, [{ video: 2 }, { video: 1 }]);
+  });
+
+  test('what was taken back stays so when its id is sent again in vain, and what waits keeps its name', async (fx) => {
+    const { stores, sender } = await parts(fx);
+    const again = (messageId: string) =>
+      assert.rejects(fx.outcome(sender.send('nobody.takes', 1, { track, messageId })), UnroutableError);
+    const [taken, waiting] = await Promise.all([
+      sender.send(encode, { video: 1 }, { track }),
+      sender.send(encode, { video: 2 }, { name: 'report' }),
+    ]);
+    assert.equal(await taken.cancel(), 'cancelled');
+    await again(taken.id);
+    await again(waiting.id);
+    await assert.rejects(sender.send(encode, { video: 3 }, { name: 'report' }), NameTakenError);
+    const { seen } = await worker(fx, stores);
+    await fx.outcome(waiting.result());
+    await fx.outcome((await sender.send(encode, { video: 4 }, { track })).result());
+    assert.deepEqual(seen.payloads, [{ video: 2 }, { video: 4 }]);
+  });
+
   test('those that should arrive do, each once, of hundreds of which half are cancelled and a tenth moved', async (fx) => {
     const { stores, sender } = await parts(fx);
     const { bus, seen } = await worker(fx, stores, undefined, { concurrency: 50 });

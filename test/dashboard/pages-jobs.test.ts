@@ -22,7 +22,14 @@ const begun = (id: string): JobBegin => ({
 });
 
 const dead = (id: string) => ({
-  ...{ id, state: 'dead-lettered' as const, queue: 'reports', handler: 'BuildReport', attempt: 3 },
+  ...{
+    id,
+    version: 1,
+    state: 'dead-lettered' as const,
+    queue: 'reports',
+    handler: 'BuildReport',
+    attempt: 3,
+  },
   ...{
     at: Date.now(),
     error: 'Error: password=CorrectHorse',

@@ -24,10 +24,10 @@ const SECRETS = /CorrectHorse|ecretHorse|StapleHorse|\u202e/;
 /** A job that has noted the secret, and then failed with it. */
 async function failedJob(jobs: JobStore): Promise<void> {
   const [id, run, at] = ['the-job', 'one', Date.now()];
-  const of = { queue: 'shop.scan', handler: 'Scan', attempt: 1, at };
+  const of = { version: 1, queue: 'shop.scan', handler: 'Scan', attempt: 1, at };
   const sent = { name: undefined, tags: [], service: 'shop', routingKey: 'scan', dueAt: undefined };
   await jobs.add([{ id, ...sent, sentAt: at, keepMs: 60_000, message: undefined }]);
-  await jobs.begin([{ id, version: 1, ...of, run, host: 'web-1', pid: 1 }]);
+  await jobs.begin([{ id, ...of, run, host: 'web-1', pid: 1 }]);
   await jobs.progress([{ id, run, percent: 1, note: ERROR, at }]);
   await jobs.end([{ id, state: 'dead-lettered', ...of, error: ERROR, result: JSON.stringify(ERROR) }]);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { UNENDED_KEPT_MS } from '../../src/message/job.js';
 import type { JobBegin, JobEnd, JobStore, NewJob } from '../../src/stores/jobs.js';
 import { eventually } from '../support/eventually.js';
 import { type Open, onEveryStore } from './contract.js';
@@ -21,7 +22,7 @@ const beginOf = (id: string, given: Partial<JobBegin> = {}): JobBegin => ({
 });
 
 const endOf = (id: string, given: Partial<JobEnd> = {}): JobEnd => ({
-  ...{ id, state: 'done', queue: 'videos', handler: 'encode', attempt: 1, at: Date.now() },
+  ...{ id, version: 1, state: 'done', queue: 'videos', handler: 'encode', attempt: 1, at: Date.now() },
   ...given,
 });
 
@@ -42,7 +43,7 @@ function jobContract(name: string, open: Open): void {
         dueAt: Date.now() + 60_000,
         message: '{}',
       });
-      assert.deepEqual(await one.add([plain, full]), [undefined, undefined]);
+      assert.deepEqual(await one.add([plain, full]), ['added', 'added']);
       const [second, unknown, first] = await other.find([full.id, own(), plain.id]);
       assert.equal(unknown, undefined);
       const untouched = {
@@ -64,7 +65,7 @@ function jobContract(name: string, open: Open): void {
       const job = jobOf({ name: own() });
       await one.add([job]);
       await one.begin([beginOf(job.id)]);
-      assert.deepEqual(await other.add([job]), [undefined]);
+      assert.deepEqual(await other.add([job]), ['known']);
       assert.equal((await found(one, job.id))?.state, 'running');
       await other.remove(job.id);
       assert.equal((await found(one, job.id))?.state, 'running', 'it was sent, or it would not run');
@@ -72,7 +73,11 @@ function jobContract(name: string, open: Open): void {
       await one.add([unsent]);
       await other.remove(unsent.id);
       assert.equal(await found(one, unsent.id), undefined);
-      assert.deepEqual(await one.add([jobOf({ name: unsent.name })]), [undefined]);
+      const twice = jobOf({ name: unsent.name });
+      assert.deepEqual(await one.add([twice, twice]), ['added', 'known']);
+      await one.cancel(twice.id, Date.now());
+      await other.remove(twice.id);
+      assert.equal(await begun(one, beginOf(twice.id)), 'cancelled', 'its message may come');
     });
 
     it('have their names alone until they end, among many who ask at once', async () => {
@@ -80,13 +85,17 @@ function jobContract(name: string, open: Open): void {
       const name = own();
       const jobs = all.map(() => jobOf({ name }));
       const answers = await Promise.all(all.map((store, n) => store.add([jobs[n] as NewJob])));
-      const winner = jobs[answers.findIndex(([holder]) => holder === undefined)] as NewJob;
-      assert.equal(answers.filter(([holder]) => holder === winner.id).length, jobs.length - 1);
+      const winner = jobs[answers.findIndex(([answer]) => answer === 'added')] as NewJob;
+      const others = answers.flat().filter((answer) => answer !== 'added');
+      assert.deepEqual(
+        others,
+        jobs.slice(1).map(() => ({ holder: winner.id })),
+      );
       const [store] = all as [JobStore];
       await store.end([endOf(winner.id)]);
       assert.equal(await store.named(name), winner.id, 'the last one that had it');
       const [first, second] = [jobOf({ name }), jobOf({ name })];
-      assert.deepEqual(await store.add([first, second]), [undefined, first.id]);
+      assert.deepEqual(await store.add([first, second]), ['added', { holder: first.id }]);
       assert.equal(await store.named(name), first.id);
       assert.equal(await found(store, second.id), undefined);
     });
@@ -120,6 +129,16 @@ function jobContract(name: string, open: Open): void {
       assert.deepEqual([done?.state, done?.result, done?.attempt], ['done', '{"ok":"ü"}', 2]);
       assert.deepEqual([done?.startedAt, done?.endedAt, done?.run], [first.at, first.at + 2_000, undefined]);
       assert.equal(done?.error, 'no disk');
+    });
+
+    it('have each number of an attempt that a message can carry', async () => {
+      const store = await openJobs();
+      const { id } = jobOf();
+      const attempt = Number.MAX_SAFE_INTEGER;
+      await store.add([jobOf({ id })]);
+      assert.equal(await begun(store, beginOf(id, { attempt })), 'go');
+      await store.end([endOf(id, { attempt })]);
+      assert.equal((await found(store, id))?.attempt, attempt);
     });
 
     it('end once, and are over for the queue that has ended them', async () => {
@@ -173,7 +192,7 @@ function jobContract(name: string, open: Open): void {
       const cancelled = await found(one, waiting.id);
       assert.deepEqual([cancelled?.state, cancelled?.endedAt], ['cancelled', 1_000]);
       assert.equal(await begun(one, beginOf(waiting.id)), 'cancelled');
-      assert.deepEqual(await one.add([jobOf({ name: waiting.name })]), [undefined], 'its name is free');
+      assert.deepEqual(await one.add([jobOf({ name: waiting.name })]), ['added'], 'its name is free');
       assert.equal((await found(one, running.id))?.isCancelling, true);
       await one.pause([{ id: running.id, run: run.run, dueAt: Date.now(), error: 'no' }]);
       assert.equal(await begun(one, beginOf(running.id, { attempt: 2 })), 'cancelled');
@@ -185,7 +204,7 @@ function jobContract(name: string, open: Open): void {
       const job = jobOf({ name: own(), message: '{"body":1}', dueAt: Date.now() + 60_000 });
       const { id } = job;
       await one.add([job]);
-      const reserved = await Promise.all([one.reserve(id), other.reserve(id)]);
+      const reserved = await Promise.all([one.reserve(id, 4_000), other.reserve(id, 5_000)]);
       const versions = reserved.map((answer) => (typeof answer === 'object' ? answer.version : 0));
       assert.deepEqual(versions.toSorted(), [2, 3]);
       assert.deepEqual(
@@ -198,22 +217,22 @@ function jobContract(name: string, open: Open): void {
       assert.equal(await begun(one, beginOf(id, { version: 1 })), 'superseded');
       assert.equal(await begun(one, beginOf(id, { version: 2 })), 'superseded');
       assert.equal(await begun(one, beginOf(id, { version: 3 })), 'go');
-      assert.equal(await other.reserve(id), 'running');
-      await one.end([endOf(id)]);
-      assert.equal(await other.reserve(id), 'ended');
+      assert.equal(await other.reserve(id, 6_000), 'running');
+      await one.end([endOf(id, { version: 3 })]);
+      assert.equal(await other.reserve(id, 6_000), 'ended');
       assert.equal(await other.move(id, 2, 5_000), 'superseded');
-      assert.equal(await other.reserve(own()), undefined);
+      assert.equal(await other.reserve(own(), 6_000), undefined);
       assert.equal(await other.move(own(), 2, 5_000), undefined);
       const unkept = jobOf();
       await one.add([unkept]);
-      assert.equal(await one.reserve(unkept.id), 'no-message');
+      assert.equal(await one.reserve(unkept.id, 6_000), 'no-message');
     });
 
     it('are run by a newer sending whose process has died before it could say so, and not twice', async () => {
       const store = await openJobs();
       const [early, late] = [jobOf({ name: own(), message: '{}' }), jobOf({ name: own(), message: '{}' })];
       await store.add([early, late]);
-      for (const { id } of [early, late]) assert.equal(typeof (await store.reserve(id)), 'object');
+      for (const { id } of [early, late]) assert.equal(typeof (await store.reserve(id, 1_000)), 'object');
       assert.equal(await begun(store, beginOf(early.id, { version: 2 })), 'go');
       assert.equal(await store.move(early.id, 2, 1_000), 'moved');
       assert.equal(await begun(store, beginOf(early.id, { version: 1 })), 'superseded');
@@ -222,6 +241,93 @@ function jobContract(name: string, open: Open): void {
       assert.equal(await store.move(late.id, 2, 1_000), 'running');
       await store.end([endOf(late.id)]);
       assert.equal(await begun(store, beginOf(late.id, { version: 2 })), 'ended');
+    });
+
+    it('are not ended by a sending that does not count', async () => {
+      const [one, other] = await pair();
+      const job = () => jobOf({ name: own(), message: '{}' });
+      const jobs = [job(), job(), job()] as const;
+      const [moved, early, running] = jobs;
+      await one.add(jobs);
+      for (const { id } of jobs) await one.reserve(id, Date.now());
+      const busy = { state: 'discarded', reason: 'busy' } as const;
+      await one.move(moved.id, 2, 1_000);
+      await other.end([endOf(moved.id, busy)]);
+      assert.equal((await found(one, moved.id))?.state, 'waiting');
+      assert.equal(await begun(one, beginOf(moved.id, { version: 2 })), 'go');
+      await other.end([endOf(moved.id, busy)]);
+      assert.equal((await found(one, moved.id))?.state, 'running');
+      await other.end([endOf(moved.id, { version: 2 })]);
+      assert.equal((await found(one, moved.id))?.state, 'done');
+      await one.begin([beginOf(running.id)]);
+      await other.end([endOf(running.id, { ...busy, version: 2 }), endOf(early.id, { ...busy, version: 2 })]);
+      assert.equal((await found(one, running.id))?.state, 'running', 'beside the other');
+      assert.equal((await found(one, early.id))?.state, 'discarded', 'before it was said to count');
+      assert.equal(await begun(one, beginOf(early.id)), 'superseded');
+      assert.equal(await one.move(early.id, 2, 1_000), 'moved');
+    });
+
+    it('are not run by a sending whose move was refused', async () => {
+      const [one, other] = await pair();
+      const job = jobOf({ name: own(), message: '{}' });
+      const { id } = job;
+      await one.add([job]);
+      await one.reserve(id, 1_000);
+      await one.reserve(id, 2_000);
+      const first = beginOf(id, { version: 2 });
+      assert.equal(await begun(one, first), 'go');
+      assert.equal(await other.move(id, 3, 2_000), 'running');
+      await one.pause([{ id, run: first.run, dueAt: 3_000, error: 'no disk' }]);
+      assert.equal(await begun(other, beginOf(id, { version: 3 })), 'superseded');
+      assert.equal(await other.move(id, 3, 2_000), 'superseded');
+      assert.equal((await found(one, id))?.dueAt, 3_000);
+      await other.end([endOf(id, { version: 3, state: 'discarded' })]);
+      assert.equal(await begun(one, beginOf(id, { version: 2, attempt: 2 })), 'go');
+      await one.pause([{ id, run: own(), dueAt: 0, error: undefined }]);
+      await one.end([endOf(id, { version: 2, attempt: 2 })]);
+      assert.equal((await found(one, id))?.state, 'done');
+    });
+
+    it('are known as long as a sending may come that nobody has said to count', async () => {
+      const [one, other] = await pair();
+      const sentAt = Date.now() - UNENDED_KEPT_MS + 500;
+      const job = () => jobOf({ name: own(), message: '{}', sentAt, keepMs: 50 });
+      const [soon, late] = [job(), job()] as const;
+      await one.add([soon, late]);
+      assert.equal(typeof (await one.reserve(soon.id, sentAt)), 'object');
+      assert.equal(typeof (await one.reserve(late.id, sentAt + 60 * DAY_MS)), 'object');
+      const at = sentAt + UNENDED_KEPT_MS;
+      await one.end([endOf(late.id, { at }), endOf(soon.id, { at })]);
+      await eventually(async () => assert.equal(await found(other, soon.id), undefined));
+      assert.equal(await begun(other, beginOf(late.id, { version: 2 })), 'ended');
+    });
+
+    it('have their names as long as they go on after a replay', async () => {
+      const [one, other] = await pair();
+      const job = () => jobOf({ name: own(), keepMs: 200 });
+      const [replayed, left] = [job(), job()] as const;
+      await one.add([replayed, left]);
+      for (const { id } of [replayed, left]) await one.end([endOf(id, { state: 'dead-lettered' })]);
+      assert.equal(await begun(other, beginOf(replayed.id)), 'go');
+      await eventually(async () => assert.equal(await found(other, left.id), undefined));
+      const second = jobOf({ name: replayed.name });
+      assert.deepEqual(await other.add([second]), [{ holder: replayed.id }]);
+      assert.ok((await other.scheduled(10_000)).some(({ id }) => id === replayed.id));
+    });
+
+    it('that run are found behind thousands that wait', async () => {
+      const store = await openJobs();
+      const old = jobOf({ sentAt: Date.now() - 60_000 });
+      await store.add([old]);
+      const run = beginOf(old.id);
+      await store.begin([run]);
+      for (let left = 5_200; left > 0; left -= 200)
+        await store.add(Array.from({ length: 200 }, () => jobOf()));
+      const running = async () =>
+        (await store.list({ state: 'running', atMost: 1_000 }, Date.now())).map(({ id }) => id);
+      assert.ok((await running()).includes(old.id));
+      await store.pause([{ id: old.id, run: run.run, dueAt: 0, error: undefined }]);
+      assert.equal((await running()).includes(old.id), false);
     });
 
     it('are listed by tag and state, the newest first, and those with a name by when they are due', async () => {
@@ -263,7 +369,7 @@ function jobContract(name: string, open: Open): void {
       const soon = { keepMs: 50, tags: [tag] };
       const jobs = [jobOf(soon), jobOf({ ...soon, name: own(), message: '{}' }), jobOf(soon)] as const;
       await one.add(jobs);
-      await one.reserve(jobs[1].id);
+      await one.reserve(jobs[1].id, Date.now());
       await one.begin([beginOf(jobs[0].id), beginOf(jobs[1].id)]);
       await one.end([endOf(jobs[0].id), endOf(jobs[1].id)]);
       await one.cancel(jobs[2].id, Date.now());
@@ -276,7 +382,7 @@ function jobContract(name: string, open: Open): void {
     it('are many in one way to the store', async () => {
       const store = await openJobs();
       const jobs = Array.from({ length: 300 }, () => jobOf({ tags: ['many'] }));
-      assert.deepEqual(new Set(await store.add(jobs)), new Set([undefined]));
+      assert.deepEqual(new Set(await store.add(jobs)), new Set(['added']));
       assert.deepEqual(new Set(await store.begin(jobs.map(({ id }) => beginOf(id)))), new Set(['go']));
       await store.end(jobs.map(({ id }, n) => endOf(id, { result: `${n}` })));
       const ended = await store.find(jobs.map(({ id }) => id));

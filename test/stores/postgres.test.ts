@@ -5,6 +5,7 @@ import { StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/index
 import { PostgresBatches } from '../../src/stores/postgres/batches.js';
 import { PostgresCheckpoints } from '../../src/stores/postgres/checkpoints.js';
 import { postgresStores } from '../../src/stores/postgres/index.js';
+import { PostgresJobs } from '../../src/stores/postgres/jobs.js';
 import { PostgresLeases } from '../../src/stores/postgres/leases.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PostgresRateLimits } from '../../src/stores/postgres/rate-limits.js';
@@ -44,6 +45,22 @@ describe('stores in PostgreSQL', () => {
         return true;
       },
     );
+  });
+
+  it('keep the payload of a job no longer than it can be sent', async () => {
+    const pool = schema.pool();
+    const jobs = new PostgresJobs(pool, schema.name);
+    const sent = { tags: [], service: 'shop', routingKey: 'a.b', sentAt: Date.now(), keepMs: 60_000 };
+    const ids = ['done', 'taken', 'dead'];
+    await jobs.add(ids.map((id) => ({ ...sent, id, name: id, dueAt: undefined, message: '{}' })));
+    const end = { version: 1, queue: 'q', handler: 'h', attempt: 1, at: Date.now() };
+    await jobs.end([
+      { ...end, id: 'done', state: 'done' },
+      { ...end, id: 'dead', state: 'dead-lettered' },
+    ]);
+    await jobs.cancel('taken', Date.now());
+    const { rows } = await pool.query(`SELECT name FROM ${schema.name}.jobs WHERE message IS NOT NULL`);
+    assert.deepEqual(rows, [{ name: 'dead' }]);
   });
 
   for (const [title, name] of [

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { StoreTimeoutError } from '../../src/stores/index.js';
 import { RedisBatches } from '../../src/stores/redis/batches.js';
+import { RedisJobs } from '../../src/stores/redis/jobs.js';
 import { RedisLeases } from '../../src/stores/redis/leases.js';
 import { RedisScripts } from '../../src/stores/redis/scripts.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
@@ -45,6 +46,47 @@ describe('stores in Redis', () => {
       proxy.resume();
     }
     assert.equal(await scripts.run('return 1', 'any'), 1);
+  });
+
+  it('keep what finds a job as long as its record, and the payload no longer than it can be sent', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const key = (name: string) => `${prefix}:{jobs}:${name}`;
+    const jobs = new RedisJobs(client, prefix);
+    const dayMs = 86_400_000;
+    const sent = { tags: ['order:7'], service: 'shop', routingKey: 'a.b', sentAt: Date.now() };
+    const job = { ...sent, id: 'one', name: 'report', dueAt: undefined, keepMs: 300 * dayMs, message: '{}' };
+    const days = async (name: string) => Math.round((await client.pttl(key(name))) / dayMs);
+    await jobs.add([job]);
+    assert.equal(await days('tag:order:7'), 330);
+    await jobs.reserve('one', Date.now() + 60 * dayMs);
+    assert.deepEqual(
+      [await days('job:one'), await days('name:report'), await days('tag:order:7')],
+      [90, 90, 390],
+    );
+    await jobs.move('one', 2, Date.now() + 100 * dayMs);
+    assert.deepEqual([await days('name:report'), await days('tag:order:7')], [130, 430]);
+    const begin = { id: 'one', version: 2, queue: 'q', handler: 'h', attempt: 1, at: Date.now() };
+    await jobs.begin([{ ...begin, run: 'a', host: 'b', pid: 1 }]);
+    await jobs.pause([{ id: 'one', run: 'a', dueAt: Date.now() + 200 * dayMs, error: undefined }]);
+    assert.deepEqual([await days('name:report'), await days('tag:order:7')], [230, 530]);
+    await jobs.end([{ ...begin, state: 'dead-lettered' }]);
+    assert.equal(await client.hget(key('job:one'), 'm'), '{}');
+    await jobs.end([{ ...begin, state: 'done' }]);
+    assert.equal(await client.hexists(key('job:one'), 'm'), 0);
+    await jobs.add([{ ...job, id: 'two' }]);
+    await jobs.cancel('two', Date.now());
+    assert.equal(await client.hexists(key('job:two'), 'm'), 0);
+  });
+
+  it('forget named jobs whose records are gone, though nobody asks what is scheduled', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const jobs = new RedisJobs(client, prefix);
+    const sent = { tags: [], service: 'shop', routingKey: 'a.b', dueAt: undefined, keepMs: 1 };
+    const add = (id: string) => jobs.add([{ ...sent, id, name: id, sentAt: Date.now(), message: '{}' }]);
+    await add('lost');
+    await client.del(`${prefix}:{jobs}:job:lost`);
+    await add('next');
+    assert.deepEqual(await client.zrange(`${prefix}:{jobs}:named`, 0, '-1'), ['next']);
   });
 
   it('say so in time of batches, too, whatever is asked', async () => {

@@ -81,16 +81,16 @@ export class JobEffects {
   ): Effect {
     const { encryption, notes, teller, clock } = this.options;
     const { received, match, job } = work;
-    const address = received.job?.address;
+    const { address, version = 1 } = received.job ?? {};
     const queue = match?.handler.queue ?? received.delivery.queue;
     const end: JobEnd = {
-      ...{ id, state, reason },
+      ...{ id, state, reason, version },
       error: error === undefined ? undefined : storable(errorText(error)),
       ...{ queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
       deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
     };
-    // What was handled before has its result in the record.
-    const isPartial = state === 'done' && work.job === undefined;
+    // Of what has not begun here the record knows: its result, if it was handled before; and whether its sending counts.
+    const isPartial = work.job === undefined;
     return new Ending({
       ...this.options,
       ...{ records, end, queue, late: this.late },

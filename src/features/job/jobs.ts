@@ -116,7 +116,8 @@ export class Jobs implements TrackedSends, JobCalls {
     const delayMs = delayMsUntil(when, clock.now());
     const open = session();
     const { id } = (await this.recordOf(idOrName)) ?? {};
-    const reserved = id === undefined ? undefined : await store.reserve(id);
+    const dueAt = clock.now() + delayMs;
+    const reserved = id === undefined ? undefined : await store.reserve(id, dueAt);
     if (id === undefined || reserved === undefined) throw new JobUnknownError(idOrName);
     if (reserved === 'no-message')
       throw new OptionsError('reschedule', [
@@ -124,7 +125,6 @@ export class Jobs implements TrackedSends, JobCalls {
       ]);
     if (typeof reserved === 'string') throw new NotReschedulableError(idOrName, reserved);
     const { message, version } = reserved;
-    const dueAt = clock.now() + delayMs;
     await this.keepUnique(id, message, delayMs);
     await open.publish(sentAgain(message, { version, delayMs, deadlineMs: publishDeadlineMs }));
     const moved = await store.move(id, version, dueAt);

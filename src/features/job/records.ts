@@ -1,4 +1,5 @@
 import type {
+  AddAnswer,
   BeginAnswer,
   JobBegin,
   JobEnd,
@@ -15,7 +16,7 @@ const TOGETHER = 200;
 
 /** The records of a store, as the messages of one process ask for them: what is asked for within a moment goes together. */
 export class JobRecords {
-  private readonly adds: Coalesced<NewJob, string | undefined>;
+  private readonly adds: Coalesced<NewJob, AddAnswer>;
   private readonly begins: Coalesced<JobBegin, BeginAnswer>;
   private readonly pauses: Coalesced<JobPause, void>;
   private readonly notes: Coalesced<JobProgressNote, void>;
@@ -40,8 +41,7 @@ export class JobRecords {
     this.looks = new Coalesced((ids) => store.find(ids), TOGETHER);
   }
 
-  /** Id of the job that has its name, if that keeps it from being added. */
-  add(job: NewJob): Promise<string | undefined> {
+  add(job: NewJob): Promise<AddAnswer> {
     return this.adds.add(job);
   }
 

@@ -5,6 +5,7 @@ import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { after } from '../../util/after.js';
 import { reasonText } from '../../util/text/error-text.js';
 import { isEncrypted, opened } from '../encryption/decrypt.js';
+import { storable } from './storable.js';
 
 /*
  * The result of a job in its record: JSON text; that of an encrypted message is encrypted, too, with the header that describes that
@@ -39,7 +40,7 @@ export function keptResult(
   try {
     json = JSON.stringify(value);
   } catch (error) {
-    return { resultProblem: `JSON can't hold it: ${reasonText(error)}` };
+    return { resultProblem: storable(`JSON can't hold it: ${reasonText(error)}`) };
   }
   if (json === undefined) return NOTHING;
   const bytes = Buffer.byteLength(json);

@@ -49,18 +49,18 @@ async function send(
   const mark = encodeJob({ version: 1, address });
   properties.headers = Object.assign(Object.create(null), properties.headers, { [HEADER.job]: mark });
   const { name, tags, keepMs } = job;
-  const holder = await records.add({
+  const added = await records.add({
     ...{ id, name, tags, service, routingKey, keepMs },
     sentAt: clock.now(),
     dueAt: receipt?.dueAt?.getTime(),
     message: name === undefined ? undefined : encodeKept(message as OutgoingMessage & ToExchange),
   });
-  if (holder !== undefined) throw new NameTakenError(name as string, holder);
+  if (typeof added === 'object') throw new NameTakenError(name as string, added.holder);
   try {
     return job.sent(await next(call, message), address !== undefined);
   } catch (error) {
-    // The broker may have it.
-    if (error instanceof OutcomeUnknownError) throw error;
+    // The broker may have it; and a record that was there before is that of another message.
+    if (error instanceof OutcomeUnknownError || added === 'known') throw error;
     await records.store
       .remove(id)
       .catch((cause) =>

@@ -1,6 +1,7 @@
 import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
 import type { Clock } from '../../util/clock.js';
 import type {
+  AddAnswer,
   BeginAnswer,
   JobBegin,
   JobEnd,
@@ -19,11 +20,13 @@ type Fields = { -readonly [Name in keyof StoredJob]: StoredJob[Name] };
 /** A job's record. */
 interface Entry extends Fields {
   readonly keepMs: number;
-  readonly message: string | undefined;
+  message: string | undefined;
   /** Name of the run that has it; undefined while none has. */
   runs: string | undefined;
   /** Highest number that a sending was given. */
   reserved: number;
+  /** Highest number of a sending whose move was refused. */
+  refused: number;
   /** Until when the last of its sendings may come. */
   comesUntil: number;
 }
@@ -38,13 +41,13 @@ export class MemoryJobs implements JobStore {
     this.names = new ExpiringMap(clock);
   }
 
-  async add(jobs: readonly NewJob[]): Promise<(string | undefined)[]> {
+  async add(jobs: readonly NewJob[]): Promise<AddAnswer[]> {
     return jobs.map((job) => this.addOne(job));
   }
 
   async remove(id: string): Promise<void> {
     const entry = this.of(id);
-    if (!entry || entry.attempt > 0) return;
+    if (!entry || entry.attempt > 0 || entry.endedAt !== undefined) return;
     this.entries.delete(id);
     if (entry.name !== undefined && this.names.get(entry.name)?.value === id) this.names.delete(entry.name);
   }
@@ -59,8 +62,7 @@ export class MemoryJobs implements JobStore {
       if (!entry) continue;
       Object.assign(entry, { state: 'waiting', dueAt, error: error ?? entry.error, run: undefined });
       entry.runs = undefined;
-      entry.comesUntil = Math.max(entry.comesUntil, dueAt + UNENDED_KEPT_MS);
-      this.keepUnended(entry);
+      this.awaitUntil(entry, dueAt);
     }
   }
 
@@ -74,7 +76,8 @@ export class MemoryJobs implements JobStore {
   async end(ends: readonly JobEnd[]): Promise<void> {
     for (const { id, at, ...end } of ends) {
       const entry = this.of(id);
-      if (!entry || isOver(entry)) continue;
+      if (!entry || isOver(entry) || !counts(entry, end.version)) continue;
+      entry.reserved = Math.max(entry.reserved, end.version);
       this.conclude(entry, { error: entry.error, ...defined(end), endedAt: at });
     }
   }
@@ -91,24 +94,28 @@ export class MemoryJobs implements JobStore {
     return 'cancelled';
   }
 
-  async reserve(id: string): Promise<ReserveAnswer | undefined> {
+  async reserve(id: string, dueAt: number): Promise<ReserveAnswer | undefined> {
     const entry = this.of(id);
     if (!entry) return undefined;
     if (entry.endedAt !== undefined) return 'ended';
     if (entry.state === 'running') return 'running';
     if (entry.message === undefined) return 'no-message';
     entry.reserved += 1;
+    this.awaitUntil(entry, dueAt);
     return { version: entry.reserved, message: entry.message };
   }
 
   async move(id: string, version: number, dueAt: number): Promise<MoveAnswer | undefined> {
     const entry = this.of(id);
     if (!entry) return undefined;
-    entry.comesUntil = Math.max(entry.comesUntil, dueAt + UNENDED_KEPT_MS);
-    this.keepUnended(entry);
-    if (entry.version > version) return 'superseded';
-    if (entry.endedAt !== undefined) return entry.version === version ? 'moved' : 'ended';
-    if (entry.state === 'running') return entry.version === version ? 'moved' : 'running';
+    this.awaitUntil(entry, dueAt);
+    if (entry.version > version || (entry.version < version && version <= entry.refused)) return 'superseded';
+    const isWaiting = entry.endedAt === undefined && entry.state === 'waiting';
+    if (!isWaiting && entry.version === version) return 'moved';
+    if (!isWaiting) {
+      entry.refused = version;
+      return entry.endedAt === undefined ? 'running' : 'ended';
+    }
     Object.assign(entry, { version, dueAt });
     return 'moved';
   }
@@ -151,16 +158,16 @@ export class MemoryJobs implements JobStore {
       .map(jobOf);
   }
 
-  private addOne(job: NewJob): string | undefined {
+  private addOne(job: NewJob): AddAnswer {
     const { id, name } = job;
-    if (this.of(id)) return undefined;
+    if (this.of(id)) return 'known';
     const holder = name === undefined ? undefined : this.of(this.names.get(name)?.value ?? '');
-    if (holder && holder.endedAt === undefined) return holder.id;
+    if (holder && holder.endedAt === undefined) return { holder: holder.id };
     const entry = entryOf(job);
     // Else it would have the place in the list of an old one with its id.
     this.entries.delete(id);
     this.keepUnended(entry);
-    return undefined;
+    return 'added';
   }
 
   private beginOne(begin: JobBegin): BeginAnswer {
@@ -170,7 +177,7 @@ export class MemoryJobs implements JobStore {
     if (entry.version > version) return 'superseded';
     if (entry.state === 'cancelled') return 'cancelled';
     if (isOver(entry)) return entry.queue === queue ? 'ended' : 'go';
-    if (version > entry.version && entry.state !== 'waiting') return 'superseded';
+    if (!counts(entry, version)) return 'superseded';
     entry.version = version;
     entry.reserved = Math.max(entry.reserved, version);
     if (entry.isCancelling) {
@@ -181,8 +188,7 @@ export class MemoryJobs implements JobStore {
     Object.assign(entry, { endedAt: undefined, reason: undefined, deadQueue: undefined });
     entry.runs = run;
     entry.startedAt ??= at;
-    entry.comesUntil = Math.max(entry.comesUntil, at + UNENDED_KEPT_MS);
-    this.keepUnended(entry);
+    this.awaitUntil(entry, at);
     return 'go';
   }
 
@@ -195,6 +201,7 @@ export class MemoryJobs implements JobStore {
   private conclude(entry: Entry, end: Partial<Fields> & { readonly endedAt: number }): void {
     Object.assign(entry, end, { run: undefined, isCancelling: false });
     entry.runs = undefined;
+    if (entry.state !== 'dead-lettered') entry.message = undefined;
     const comesForMs = entry.reserved > 1 ? entry.comesUntil - end.endedAt : 0;
     this.keep(entry, Math.max(entry.keepMs, comesForMs));
   }
@@ -206,6 +213,12 @@ export class MemoryJobs implements JobStore {
   private runningAs(id: string, run: string): Entry | undefined {
     const entry = this.of(id);
     return entry?.state === 'running' && entry.runs === run ? entry : undefined;
+  }
+
+  /** Keeps what a message may come for that is due then. */
+  private awaitUntil(entry: Entry, dueAt: number): void {
+    entry.comesUntil = Math.max(entry.comesUntil, dueAt + UNENDED_KEPT_MS);
+    this.keepUnended(entry);
   }
 
   private keepUnended(entry: Entry): void {
@@ -225,13 +238,17 @@ export class MemoryJobs implements JobStore {
 /** True for what ended, and is not to be run again. */
 const isOver = ({ state, endedAt }: Entry): boolean => endedAt !== undefined && state !== 'dead-lettered';
 
+/** True for the sending that counts, and for a newer one that may take its place. */
+const counts = ({ version, refused, state }: Entry, sending: number): boolean =>
+  sending === version || (sending > version && sending > refused && state === 'waiting');
+
 const defined = (end: Omit<JobEnd, 'id' | 'at'>): Partial<Fields> =>
   Object.fromEntries(Object.entries(end).filter(([, value]) => value !== undefined));
 
 function entryOf({ id, name, tags, service, routingKey, sentAt, dueAt, keepMs, message }: NewJob): Entry {
   return {
     ...{ id, name, tags: [...tags], service, routingKey, sentAt, dueAt, keepMs, message },
-    ...{ state: 'waiting', attempt: 0, version: 1, reserved: 1, isCancelling: false },
+    ...{ state: 'waiting', attempt: 0, version: 1, reserved: 1, refused: 0, isCancelling: false },
     comesUntil: Math.max(sentAt, dueAt ?? 0) + UNENDED_KEPT_MS,
     runs: undefined,
     queue: undefined,
@@ -249,6 +266,6 @@ function entryOf({ id, name, tags, service, routingKey, sentAt, dueAt, keepMs, m
 }
 
 function jobOf(entry: Entry): StoredJob {
-  const { keepMs: _, message: __, runs: ___, reserved: ____, comesUntil: _____, ...job } = entry;
+  const { keepMs, message, runs, reserved, refused, comesUntil, ...job } = entry;
   return { ...job };
 }

@@ -14,7 +14,7 @@ const COLUMNS = `name AS id, title AS name, tags, state, service, routing_key AS
 
 /** Columns of a new row, in the order in which {@link jobStatements} selects them. */
 const NEW = `name, title, tags, service, routing_key, message, sent_at, due_at, keep, comes_until, until`;
-const UNTOUCHED = `state = 'waiting', version = 1, reserved = 1, queue = NULL, handler = NULL, attempt = 0, run = NULL, host = NULL,
+const UNTOUCHED = `state = 'waiting', version = 1, reserved = 1, refused = 0, queue = NULL, handler = NULL, attempt = 0, run = NULL, host = NULL,
   pid = NULL, begun_at = NULL, started_at = NULL, ended_at = NULL, cancelling = false, percent = NULL, note = NULL, noted_at = NULL,
   result = NULL, result_problem = NULL, error = NULL, reason = NULL, dead_queue = NULL`;
 const RENEWED = NEW.split(', ')
@@ -22,6 +22,21 @@ const RENEWED = NEW.split(', ')
   .join(', ');
 
 const IS_OVER = "(job.ended_at IS NOT NULL AND job.state <> 'dead-lettered')";
+
+/** True for the sending that counts, and for a newer one that may take its place. */
+const COUNTS = `(job.version = given.version
+    OR job.version < given.version AND job.refused < given.version AND job.state = 'waiting')`;
+
+/** Moment until which a message may come that is due at another, and the expiry of its record. */
+const comesUntil = (dueAt: string): string => `greatest(job.comes_until, ${dueAt} + ${UNENDED_KEPT_MS})`;
+const awaited = (dueAt: string, now: string): string =>
+  `greatest(job.until, ${after(`${dueAt} - ${now} + ${UNENDED_KEPT_MS}`)})`;
+
+/** Keeps the names of jobs that go on as long as their records, in `from`. */
+const kept = (names: string, from: string): string => `kept AS (
+  UPDATE ${names} AS names SET is_taken = is_taken OR ${from}.ended_at IS NULL, until = greatest(names.until, ${from}.until)
+  FROM ${from} WHERE names.name = ${from}.title AND names.job = ${from}.name RETURNING names.name
+)`;
 
 /** Frees the names of jobs that `from`, a part of the statement with their new rows, has ended. */
 const freed = (names: string, from: string): string => `freed AS (
@@ -57,10 +72,10 @@ added AS (
   ON CONFLICT (name) DO UPDATE SET ${RENEWED}, ${UNTOUCHED} WHERE job.until <= ${NOW}
   RETURNING job.name
 )
-SELECT given.id, NULL AS holder FROM given
+SELECT given.id, NULL AS holder, id IN (SELECT name FROM added) AS "isAdded" FROM given
 WHERE title IS NULL OR id NOT IN (SELECT id FROM fresh) OR title IN (SELECT name FROM claimed)
 UNION ALL
-SELECT given.id, names.job AS holder FROM given JOIN ${names} AS names ON names.name = given.title
+SELECT given.id, names.job AS holder, false FROM given JOIN ${names} AS names ON names.name = given.title
 WHERE id IN (SELECT id FROM fresh) AND title NOT IN (SELECT name FROM claimed) AND names.is_taken AND names.until > ${NOW}`,
     remove: `
 WITH removed AS (
@@ -68,18 +83,16 @@ WITH removed AS (
 )
 DELETE FROM ${names} AS names USING removed WHERE names.name = removed.title AND names.job = removed.name`,
     begin: `
-WITH ${given('id text, version integer, queue text, handler text, attempt integer, run text, host text, pid integer, at float8')},
+WITH ${given('id text, version integer, queue text, handler text, attempt float8, run text, host text, pid integer, at float8')},
 gone AS (
   UPDATE ${jobs} AS job SET state = 'running', queue = given.queue, handler = given.handler, attempt = given.attempt,
     run = given.run, host = given.host, pid = given.pid, begun_at = given.at,
     started_at = coalesce(job.started_at, given.at), ended_at = NULL, reason = NULL, dead_queue = NULL,
     version = given.version, reserved = greatest(job.reserved, given.version),
-    comes_until = greatest(job.comes_until, given.at + ${UNENDED_KEPT_MS}),
-    until = greatest(job.until, ${after(`${UNENDED_KEPT_MS}`)})
-  FROM given WHERE job.name = given.id AND ${IS_THERE} AND job.version <= given.version AND NOT ${IS_OVER}
-    AND (job.version = given.version OR job.state = 'waiting') AND NOT job.cancelling
-  RETURNING job.run
-)
+    comes_until = ${comesUntil('given.at')}, until = ${awaited('given.at', 'given.at')}
+  FROM given WHERE job.name = given.id AND ${IS_THERE} AND NOT ${IS_OVER} AND ${COUNTS} AND NOT job.cancelling
+  RETURNING job.run, job.name, job.title, job.ended_at, job.until
+), ${kept(names, 'gone')}
 SELECT given.run, answer FROM given LEFT JOIN ${jobs} AS job ON job.name = given.id AND ${IS_THERE},
 LATERAL (SELECT CASE
   WHEN given.run IN (SELECT run FROM gone) THEN 'go'
@@ -87,33 +100,38 @@ LATERAL (SELECT CASE
   WHEN job.version > given.version THEN 'superseded'
   WHEN job.state = 'cancelled' THEN 'cancelled'
   WHEN ${IS_OVER} THEN CASE WHEN job.queue = given.queue THEN 'ended' ELSE 'go' END
-  WHEN given.version > job.version AND job.state <> 'waiting' THEN 'superseded'
+  WHEN NOT ${COUNTS} THEN 'superseded'
   WHEN job.cancelling THEN 'cancelling'
 END AS answer) AS answered WHERE answer IS NOT NULL`,
     takeBack: `
 WITH taken AS (
-  UPDATE ${jobs} AS job SET state = 'cancelled', ended_at = $2, cancelling = false, until = ${after(keptFrom('$2'))}
+  UPDATE ${jobs} AS job SET state = 'cancelled', ended_at = $2, cancelling = false, message = NULL, until = ${after(keptFrom('$2'))}
   WHERE name = $1 AND ended_at IS NULL AND cancelling RETURNING job.name, job.title, job.until
 ), ${freed(names, 'taken')}
 SELECT name FROM taken`,
     pause: `
-WITH ${given('id text, run text, "dueAt" float8, error text, now float8')}
+WITH ${given('id text, run text, "dueAt" float8, error text, now float8')},
+paused AS (
 UPDATE ${jobs} AS job SET state = 'waiting', due_at = given."dueAt", error = coalesce(given.error, job.error),
-  comes_until = greatest(job.comes_until, given."dueAt" + ${UNENDED_KEPT_MS}),
-  until = greatest(job.until, ${after(`given."dueAt" - given.now + ${UNENDED_KEPT_MS}`)})
-FROM given WHERE job.name = given.id AND job.state = 'running' AND job.run = given.run`,
+  comes_until = ${comesUntil('given."dueAt"')}, until = ${awaited('given."dueAt"', 'given.now')}
+FROM given WHERE job.name = given.id AND job.state = 'running' AND job.run = given.run
+RETURNING job.name, job.title, job.ended_at, job.until
+), ${kept(names, 'paused')}
+SELECT name FROM paused`,
     progress: `
 WITH ${given('id text, run text, percent float8, note text, at float8')}
 UPDATE ${jobs} AS job SET percent = given.percent, note = given.note, noted_at = given.at
 FROM given WHERE job.name = given.id AND job.state = 'running' AND job.run = given.run`,
     end: `
-WITH ${given('id text, state text, queue text, handler text, attempt integer, at float8, result text, "resultProblem" text, error text, reason text, "deadQueue" text')},
+WITH ${given('id text, version integer, state text, queue text, handler text, attempt float8, at float8, result text, "resultProblem" text, error text, reason text, "deadQueue" text')},
 ended AS (
   UPDATE ${jobs} AS job SET state = given.state, queue = given.queue, handler = given.handler, attempt = given.attempt,
+    version = given.version, reserved = greatest(job.reserved, given.version),
+    message = CASE given.state WHEN 'dead-lettered' THEN job.message END,
     ended_at = given.at, cancelling = false, result = given.result, result_problem = given."resultProblem",
     error = coalesce(given.error, job.error), reason = given.reason, dead_queue = given."deadQueue",
-    until = ${after(`CASE WHEN job.reserved > 1 THEN ${keptFrom('given.at')} ELSE job.keep END`)}
-  FROM given WHERE job.name = given.id AND NOT ${IS_OVER} RETURNING job.name, job.title, job.until
+    until = ${after(`CASE WHEN greatest(job.reserved, given.version) > 1 THEN ${keptFrom('given.at')} ELSE job.keep END`)}
+  FROM given WHERE job.name = given.id AND NOT ${IS_OVER} AND ${COUNTS} RETURNING job.name, job.title, job.until
 )
 UPDATE ${names} AS names SET is_taken = false, until = greatest(names.until, ended.until)
 FROM ended WHERE names.name = ended.title AND names.job = ended.name`,
@@ -123,6 +141,7 @@ WITH cancelled AS (
     state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE state END,
     ended_at = CASE state WHEN 'waiting' THEN $2::float8 END,
     cancelling = state = 'running',
+    message = CASE state WHEN 'waiting' THEN NULL ELSE message END,
     until = CASE state WHEN 'waiting' THEN ${after(keptFrom('$2::float8'))} ELSE job.until END
   WHERE name = $1 AND ended_at IS NULL AND ${IS_THERE} RETURNING job.name, job.title, job.state, job.until
 ), ended AS (SELECT * FROM cancelled WHERE state = 'cancelled'), ${freed(names, 'ended')}
@@ -132,10 +151,11 @@ SELECT CASE state WHEN 'cancelled' THEN state ELSE 'ended' END FROM ${jobs} AS j
 WHERE name = $1 AND ended_at IS NOT NULL AND ${IS_THERE} AND NOT EXISTS (SELECT FROM cancelled)`,
     reserve: `
 WITH reserved AS (
-  UPDATE ${jobs} AS job SET reserved = reserved + 1
+  UPDATE ${jobs} AS job SET reserved = reserved + 1,
+    comes_until = ${comesUntil('$2::float8')}, until = ${awaited('$2::float8', '$3::float8')}
   WHERE name = $1 AND ended_at IS NULL AND state = 'waiting' AND message IS NOT NULL AND ${IS_THERE}
-  RETURNING reserved, message
-)
+  RETURNING name, title, ended_at, until, reserved, message
+), ${kept(names, 'reserved')}
 SELECT 'reserved' AS answer, reserved AS version, message FROM reserved
 UNION ALL
 SELECT CASE WHEN ended_at IS NOT NULL THEN 'ended' WHEN state = 'running' THEN 'running' ELSE 'no-message' END, NULL, NULL
@@ -144,17 +164,14 @@ FROM ${jobs} AS job WHERE name = $1 AND ${IS_THERE} AND NOT EXISTS (SELECT FROM 
     move: `
 WITH moved AS (
   UPDATE ${jobs} AS job SET
-    version = CASE WHEN ended_at IS NULL AND state = 'waiting' THEN greatest(version, $2::integer) ELSE version END,
-    due_at = CASE WHEN ended_at IS NULL AND state = 'waiting' AND version <= $2 THEN $3::float8 ELSE due_at END,
-    comes_until = greatest(comes_until, $3 + ${UNENDED_KEPT_MS}),
-    until = greatest(until, ${after(`$3 - $4::float8 + ${UNENDED_KEPT_MS}`)})
-  WHERE name = $1 AND ${IS_THERE} RETURNING name, title, version, ended_at, until
-), kept AS (
-  UPDATE ${names} AS names SET until = greatest(names.until, moved.until)
-  FROM moved WHERE names.name = moved.title AND names.job = moved.name RETURNING names.name
-)
-SELECT CASE WHEN version > $2 THEN 'superseded' WHEN version = $2 THEN 'moved' WHEN ended_at IS NOT NULL THEN 'ended'
-  ELSE 'running' END AS answer FROM moved`,
+    version = CASE WHEN state = 'waiting' AND refused < $2 THEN greatest(version, $2::integer) ELSE version END,
+    due_at = CASE WHEN state = 'waiting' AND (version = $2 OR version < $2 AND refused < $2) THEN $3::float8 ELSE due_at END,
+    refused = CASE WHEN state <> 'waiting' AND version < $2 THEN greatest(refused, $2) ELSE refused END,
+    comes_until = ${comesUntil('$3::float8')}, until = ${awaited('$3::float8', '$4::float8')}
+  WHERE name = $1 AND ${IS_THERE} RETURNING name, title, state, version, ended_at, until
+), ${kept(names, 'moved')}
+SELECT CASE WHEN version > $2 THEN 'superseded' WHEN version = $2 THEN 'moved' WHEN state = 'waiting' THEN 'superseded'
+  WHEN ended_at IS NOT NULL THEN 'ended' ELSE 'running' END AS answer FROM moved`,
     find: `SELECT ${COLUMNS} FROM ${jobs} AS job WHERE name = ANY($1) AND ${IS_THERE}`,
     named: `
 SELECT names.job AS id FROM ${names} AS names JOIN ${jobs} AS job ON job.name = names.job

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
 import type {
+  AddAnswer,
   BeginAnswer,
   JobBegin,
   JobEnd,
@@ -39,16 +40,22 @@ export class PostgresJobs implements JobStore {
     this.sql = jobStatements(quoted(schema));
   }
 
-  async add(jobs: readonly NewJob[]): Promise<(string | undefined)[]> {
-    const holders = new Map<string, string | undefined>();
-    for (let left = [...jobs]; left.length > 0; left = left.filter(({ id }) => !holders.has(id))) {
-      const rows = await this.table.rows<{ id: string; holder: string | null }>(this.sql.add, [
-        JSON.stringify(oneOfEach(left).map(rowOf)),
-      ]);
-      for (const { id, holder } of rows) holders.set(id, holder ?? undefined);
+  async add(jobs: readonly NewJob[]): Promise<AddAnswer[]> {
+    const answers = new Map<string, AddAnswer>();
+    for (let left = [...jobs]; left.length > 0; left = left.filter(({ id }) => !answers.has(id))) {
+      const rows = await this.table.rows<{ id: string; holder: string | null; isAdded: boolean }>(
+        this.sql.add,
+        [JSON.stringify(oneOfEach(left).map(rowOf))],
+      );
+      for (const { id, holder, isAdded } of rows)
+        answers.set(id, holder === null ? (isAdded ? 'added' : 'known') : { holder });
     }
     if (jobs.some(({ name }) => name !== undefined)) this.names.sweepNowAndThen();
-    return jobs.map(({ id }) => holders.get(id));
+    const isFirst = (id: string, place: number) => jobs.findIndex((job) => job.id === id) === place;
+    return jobs.map(({ id }, place) => {
+      const answer = answers.get(id) as AddAnswer;
+      return answer === 'added' && !isFirst(id, place) ? 'known' : answer;
+    });
   }
 
   async remove(id: string): Promise<void> {
@@ -91,11 +98,11 @@ export class PostgresJobs implements JobStore {
     return this.answer<CancelAnswer>(id, this.sql.cancel, [id, at]);
   }
 
-  async reserve(id: string): Promise<ReserveAnswer | undefined> {
+  async reserve(id: string, dueAt: number): Promise<ReserveAnswer | undefined> {
     for (;;) {
       const [row] = await this.table.rows<{ answer: string; version: number; message: string }>(
         this.sql.reserve,
-        [id],
+        [id, dueAt, Date.now()],
       );
       if (row?.answer === 'reserved') return { version: row.version, message: row.message };
       if (row) return row.answer as ReserveAnswer;

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
 import type {
+  AddAnswer,
   BeginAnswer,
   JobBegin,
   JobEnd,
@@ -13,7 +14,7 @@ import type {
   StoredJob,
   StoredJobState,
 } from '../jobs.js';
-import { ADD, BEGIN, CANCEL, END, MOVE, PAUSE, PROGRESS, REMOVE, RESERVE } from './job-scripts.js';
+import { ADD, BEGIN, CANCEL, END, HOLDER, MOVE, PAUSE, PROGRESS, REMOVE, RESERVE } from './job-scripts.js';
 import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.js';
 
 /** Ids that are looked at together while a list is searched, and at most. */
@@ -39,7 +40,7 @@ export class RedisJobs implements JobStore {
     this.scripts = new RedisScripts(client, keyPrefix, answerWithinMs);
   }
 
-  async add(jobs: readonly NewJob[]): Promise<(string | undefined)[]> {
+  async add(jobs: readonly NewJob[]): Promise<AddAnswer[]> {
     const answers = await this.run(
       ADD,
       jobs.flatMap(({ id, name, tags, service, routingKey, sentAt, dueAt, keepMs, message }) => {
@@ -49,7 +50,9 @@ export class RedisJobs implements JobStore {
         return [id, data, whole(sentAt), whole(dueAt), whole(keepMs), whole(untilAt), name, message, tagText];
       }),
     );
-    return answers.map((holder) => holder || undefined);
+    return answers.map((answer) =>
+      answer === 'added' || answer === 'known' ? answer : { holder: answer.slice(HOLDER.length) },
+    );
   }
 
   async remove(id: string): Promise<void> {
@@ -84,8 +87,8 @@ export class RedisJobs implements JobStore {
   async end(ends: readonly JobEnd[]): Promise<void> {
     await this.run(
       END,
-      ends.flatMap(({ id, state, queue, handler, attempt, at, ...end }) => [
-        ...[id, state, queue, handler, attempt, whole(at)],
+      ends.flatMap(({ id, version, state, queue, handler, attempt, at, ...end }) => [
+        ...[id, version, state, queue, handler, attempt, whole(at)],
         ...[end.result, end.resultProblem, end.error, end.reason, end.deadQueue],
       ]),
     );
@@ -96,8 +99,8 @@ export class RedisJobs implements JobStore {
     return (answer || undefined) as CancelAnswer | undefined;
   }
 
-  async reserve(id: string): Promise<ReserveAnswer | undefined> {
-    const [answer = ''] = await this.run(RESERVE, [id]);
+  async reserve(id: string, dueAt: number): Promise<ReserveAnswer | undefined> {
+    const [answer = ''] = await this.run(RESERVE, [id, whole(dueAt), Date.now(), UNENDED_KEPT_MS]);
     if (answer === '') return undefined;
     if (answer === 'running' || answer === 'ended' || answer === 'no-message') return answer;
     const colon = answer.indexOf(':');
@@ -192,7 +195,8 @@ function indexesOf(tag: string | undefined, state: JobSearch['state']): string[]
   if (tag !== undefined) return [`tag:${tag}`];
   if (state === undefined) return ['open', ...ENDS.map((end) => `ended:${end}`)];
   const end = ENDS.find((each) => each === state);
-  return [end ? `ended:${end}` : 'open'];
+  if (end) return [`ended:${end}`];
+  return [state === 'running' ? 'running' : 'open'];
 }
 
 function jobOf(id: string, known: Record<string, string>): StoredJob {
