@@ -296,6 +296,26 @@ export const jobs: Theme = (test) => {
     assert.deepEqual(seen.payloads, [{ video: 2 }, { video: 4 }]);
   });
 
+  test('a job that waits for its next try is moved, and begins anew', async (fx) => {
+    const { stores, sender } = await parts(fx);
+    const { bus, seen } = await worker(
+      fx,
+      stores,
+      () => {
+        if (seen.calls.length < 3) throw new Error('not yet');
+      },
+      { retry: { tries: 2, backoff: '1s' } },
+    );
+    const [skipped, released] = [watch(bus, 'message.skipped'), watch(bus, 'message.retried')];
+    const job = await sender.send(encode, { video: 1 }, { name: 'encode-1' });
+    await fx.eventually(() => assert.equal(released.length, 1));
+    await fx.eventually(async () => assert.equal((await job.status())?.state, 'delayed'));
+    await sender.reschedule('encode-1', '100ms');
+    await fx.outcome(job.result());
+    await fx.eventually(() => assert.equal(skipped.length, 1));
+    assert.deepEqual(seen.attempts, [1, 1, 2]);
+  });
+
   test('those that should arrive do, each once, of hundreds of which half are cancelled and a tenth moved', async (fx) => {
     const { stores, sender } = await parts(fx);
     const { bus, seen } = await worker(fx, stores, undefined, { concurrency: 50 });
