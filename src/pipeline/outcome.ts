@@ -104,6 +104,8 @@ export interface Effect {
    * itself, since it may not hear of it, and deliver it again. @default false
    */
   readonly isLastWord?: boolean;
+  /** True for what is stored and published nowhere, so that no queue need pause while it can't be. @default false */
+  readonly isOfStore?: boolean;
   /** Milliseconds for which the delivery is held for it, from now on; `onError` ends it then. Read after `run`. @default no limit */
   readonly leftMs?: number;
   /** Resolves once it is stored. */

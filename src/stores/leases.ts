@@ -8,6 +8,12 @@ export type LeaseAnswer =
   | { readonly kind: 'done' };
 
 /**
+ * What has become of a lease, or the milliseconds, at least 1, for which it is held. `released` if its last holder has given it back, as
+ * far as the store knows that still, which is for a minute at least; `free` if it has ended otherwise, or nobody has had it.
+ */
+export type LeaseState = 'free' | 'released' | 'done' | number;
+
+/**
  * Store of leases, each held by one owner at a time, among all processes that share the store. A lease ends by itself when its
  * time is over. Its holder is known by its fence: numbers that grow with each holder of a name, also after the store has forgotten
  * the name, since they follow the store's clock. So what an old holder does late can be told from what the new one does.
@@ -18,8 +24,8 @@ export interface LeaseStore {
   /** Takes a lease for `forMs`. An owner that has it keeps its fence, and has it for `forMs` from now on. */
   take(name: string, owner: string, forMs: number): Promise<LeaseAnswer>;
 
-  /** What {@link take} would answer, without taking it: `free`, `done`, or the milliseconds for which it is held. */
-  look(name: string): Promise<'free' | 'done' | number>;
+  /** Says of a lease what {@link take} would be answered, without taking it. */
+  look(name: string): Promise<LeaseState>;
 
   /** Extends a lease to `forMs` from now on. False if the holder with this fence no longer has it. */
   renew(name: string, fence: number, forMs: number): Promise<boolean>;

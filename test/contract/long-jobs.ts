@@ -69,6 +69,27 @@ export const longJobs: Theme = (test) => {
     assert.deepEqual([guarded, second.attempts], [[], [1]]);
   });
 
+  test('a job that was given back while its guard goes round comes home, and that is no crash', async (fx) => {
+    const stores = sharedStores(fx);
+    const first = fx.recorder(
+      ({ context: { signal } }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    );
+    const bus = worker(fx, first, stores);
+    const guarded = watch(bus, 'message.guarded');
+    await bus.start();
+    await bus.send(fx.name('video'), 1);
+    await fx.eventually(() => assert.equal(first.calls.length, 1));
+    takeBack(first.at(0).context);
+    await fx.eventually(() => assert.equal(guarded.length, 1));
+    await fx.outcome(bus.stop({ deadline: '1s' }));
+    const second = fx.recorder();
+    await worker(fx, second, stores).start();
+    await fx.eventually(() => assert.equal(second.calls.length, 1));
+    const { received } = (second.at(0).context as HandlerContext).work;
+    assert.deepEqual([received.crashes, received.redelivered], [0, true]);
+  });
+
   test('a job whose lease can not be renewed sees its signal before the lease ends; what it does then is refused, and it runs again', async (fx) => {
     const stores = sharedStores(fx);
     const store = new AwayLeases(stores.leases as LeaseStore);

@@ -78,7 +78,7 @@ function leaseContract(name: string, openStores: Open): void {
       for (let round = 0; round < 3; round += 1)
         await Promise.all(all.map((leases, index) => turn(leases, `owner ${index}`)));
       assert.ok(last > 0);
-      assert.equal(await all[0]?.look(lease), 'free');
+      assert.equal(await all[0]?.look(lease), 'released');
     });
 
     it('are renewed and given back by their fence alone', async () => {
@@ -94,7 +94,7 @@ function leaseContract(name: string, openStores: Open): void {
       const leftMs = await other.look(lease);
       assert.ok(typeof leftMs === 'number' && leftMs > 20_000, String(leftMs));
       await one.release(lease, fence);
-      assert.equal(await other.look(lease), 'free');
+      assert.equal(await other.look(lease), 'released');
       assert.equal(await one.renew(lease, fence, 30_000), false, 'it was given back');
       assert.ok(fenceOf(await other.take(lease, 'a', 30_000)) > fence, 'also to the same owner');
       assert.equal(await one.renew(own(), fence, 30_000), false, 'what nobody has is not made');
@@ -112,6 +112,15 @@ function leaseContract(name: string, openStores: Open): void {
         assert.deepEqual(await other.take(lease, owner, 30_000), { kind: 'done' });
       assert.equal(await other.look(lease), 'done');
       assert.ok((await taken(other, lease, 'b')) > fence);
+    });
+
+    it('are told from those that were given back, if their holder has gone away', async () => {
+      const leases = await open();
+      const lease = own();
+      await leases.release(lease, fenceOf(await leases.take(lease, 'a', 30_000)));
+      assert.equal(await leases.look(lease), 'released');
+      fenceOf(await leases.take(lease, 'b', 1));
+      await eventually(async () => assert.equal(await leases.look(lease), 'free'), { interval: 5 });
     });
 
     it('are free for whoever only looks, and not taken by that', async () => {

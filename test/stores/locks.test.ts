@@ -97,7 +97,7 @@ describe('locks between processes', function () {
         lock.mustBeHeld();
         assert.equal(typeof (await stores.leases?.look(`lock:${name}`)), 'number');
       });
-      assert.equal(await stores.leases?.look(`lock:${name}`), 'free');
+      assert.equal(await stores.leases?.look(`lock:${name}`), 'released');
     });
   }
 });

@@ -4,7 +4,7 @@ import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import { type Received, receive } from '../../pipeline/received.js';
-import type { LeaseStore } from '../../stores/leases.js';
+import type { LeaseState, LeaseStore } from '../../stores/leases.js';
 import type { Names } from '../../topology/names.js';
 import type { Consumer, Delivery, DeliverySink, Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
@@ -119,10 +119,11 @@ export class Guards implements DeliverySink {
     const { crashes, releases, redelivered, messageId } = received;
     if (state === 'done' && redelivered) return undefined;
     const back = { delayMs: MIN_DELAY_MS, deadlineMs };
+    // Whoever has given it back has not died of it.
+    const isCrash = state === 'free' && redelivered;
     // One that came for the first time is another message than the one whose lease it has met.
-    const changed =
-      state === 'done' ? { releases: releases + 1 } : redelivered ? { crashes: crashes + 1 } : {};
-    if (state === 'free' && redelivered)
+    const changed = state === 'done' ? { releases: releases + 1 } : isCrash ? { crashes: crashes + 1 } : {};
+    if (isCrash)
       log.warn(
         { queue: guard.home, messageId, crashes: crashes + 1 },
         'the lease of a job is over, and it was not done: it runs again',
@@ -131,7 +132,7 @@ export class Guards implements DeliverySink {
   }
 
   /** Milliseconds of its next round, or what has become of its lease. A guard whose store is away never runs. */
-  private async look(received: Received, { lease, home }: Guard): Promise<'free' | 'done' | number> {
+  private async look(received: Received, { lease, home }: Guard): Promise<LeaseState> {
     const { leases, log } = this.options;
     try {
       const state = await leases.look(lease);

@@ -49,13 +49,17 @@ export class Holding {
           if (instead !== undefined) return instead;
           // Once nobody waits any more, an effect is tried only once.
           if (giveUp.aborted) break;
-          if (!held) onHold(error);
-          held = true;
+          if (!held && !effect.isOfStore) {
+            onHold(error);
+            held = true;
+          }
           backoff ??= new Backoff({ firstMs: 500, maxMs: 30_000 });
           const pauseMs = Math.min(backoff.next(), effect.leftMs ?? Number.POSITIVE_INFINITY);
           log.warn(
             { queue: delivery.queue, messageId, ...effect.about, pauseMs, error },
-            `${effect.what} cannot be published: its message is held and the queue paused until it can`,
+            effect.isOfStore
+              ? `${effect.what} cannot be stored: its message is held until it can`
+              : `${effect.what} cannot be published: its message is held and the queue paused until it can`,
           );
           // A channel that went meanwhile has been reported already.
           if (work.isGone) break;

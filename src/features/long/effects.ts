@@ -25,6 +25,7 @@ const givenBack = (lease: AttemptLease): Effect => ({
 class Finishing implements Effect {
   readonly what = 'the end of a lease';
   readonly isLastWord = true;
+  readonly isOfStore = true;
 
   constructor(
     private readonly lease: AttemptLease,

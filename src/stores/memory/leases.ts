@@ -1,11 +1,16 @@
 import type { Clock } from '../../util/clock.js';
-import type { LeaseAnswer, LeaseStore } from '../leases.js';
+import type { LeaseAnswer, LeaseState, LeaseStore } from '../leases.js';
 import { ExpiringMap } from './expiring-map.js';
+
+/** Time for which it is known of a lease that it was given back. */
+const REMEMBER_MS = 60_000;
 
 interface Lease {
   /** Undefined once it is done. */
   readonly owner: string | undefined;
   readonly fence: number;
+  /** True once it is given back: nobody has it. */
+  readonly isReleased?: true;
 }
 
 export class MemoryLeases implements LeaseStore {
@@ -17,7 +22,7 @@ export class MemoryLeases implements LeaseStore {
   }
 
   async take(name: string, owner: string, forMs: number): Promise<LeaseAnswer> {
-    const known = this.leases.get(name);
+    const known = this.held(name);
     if (known && known.value.owner === undefined) return { kind: 'done' };
     if (known && known.value.owner !== owner) return { kind: 'held', leftMs: Math.max(1, known.leftMs) };
     const held = known?.value ?? { owner, fence: ++this.fences };
@@ -25,9 +30,10 @@ export class MemoryLeases implements LeaseStore {
     return { kind: 'taken', fence: held.fence };
   }
 
-  async look(name: string): Promise<'free' | 'done' | number> {
+  async look(name: string): Promise<LeaseState> {
     const known = this.leases.get(name);
     if (!known) return 'free';
+    if (known.value.isReleased) return 'released';
     return known.value.owner === undefined ? 'done' : Math.max(1, known.leftMs);
   }
 
@@ -45,11 +51,17 @@ export class MemoryLeases implements LeaseStore {
   }
 
   async release(name: string, fence: number): Promise<void> {
-    if (this.of(name, fence)?.owner !== undefined) this.leases.delete(name);
+    const lease = this.of(name, fence);
+    if (lease?.owner !== undefined) this.leases.set(name, { ...lease, isReleased: true }, REMEMBER_MS);
+  }
+
+  private held(name: string): { readonly value: Lease; readonly leftMs: number } | undefined {
+    const known = this.leases.get(name);
+    return known?.value.isReleased ? undefined : known;
   }
 
   private of(name: string, fence: number): Lease | undefined {
-    const lease = this.leases.get(name)?.value;
+    const lease = this.held(name)?.value;
     return lease?.fence === fence ? lease : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { LeaseAnswer, LeaseStore } from '../leases.js';
+import type { LeaseAnswer, LeaseState, LeaseStore } from '../leases.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf, MICROSECONDS, REMEMBERED } from './expiring-table.js';
 
 interface Row {
@@ -8,6 +8,13 @@ interface Row {
   readonly left_ms: number;
   readonly done: boolean;
 }
+
+interface Looked extends Pick<Row, 'left_ms' | 'done'> {
+  readonly released: boolean;
+}
+
+/** Owner of a lease that was given back: no key is empty. */
+const NOBODY = "''";
 
 /** Leases in PostgreSQL: a row has the name, its fence, its owner, whether it is done, and its end by the database's clock. */
 export class PostgresLeases implements LeaseStore {
@@ -26,9 +33,10 @@ export class PostgresLeases implements LeaseStore {
     return done ? { kind: 'done' } : { kind: 'held', leftMs: Math.max(1, left_ms) };
   }
 
-  async look(name: string): Promise<'free' | 'done' | number> {
-    const { left_ms, done } = await this.table.settled<Row>(this.sql.look, [keyOf(name)]);
+  async look(name: string): Promise<LeaseState> {
+    const { left_ms, done, released } = await this.table.settled<Looked>(this.sql.look, [keyOf(name)]);
     if (done) return 'done';
+    if (released) return 'released';
     return left_ms === 0 ? 'free' : Math.max(1, left_ms);
   }
 
@@ -70,13 +78,15 @@ UNION ALL
 SELECT NULL, ${LEFT_MS}, done FROM ${table}
   WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM taken)`,
   look: `
-SELECT coalesce(max(${LEFT_MS}), 0) AS left_ms, coalesce(bool_or(done), false) AS done
-  FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+SELECT greatest(coalesce(max(${LEFT_MS}), 0), 0) AS left_ms,
+  coalesce(bool_or(done AND until > clock_timestamp()), false) AS done,
+  coalesce(bool_or(owner = ${NOBODY} AND until <= clock_timestamp()), false) AS released
+  FROM ${table} WHERE name = $1`,
   renew: changing(`UPDATE ${table} SET until = ${UNTIL}
   WHERE name = $1 AND fence = $2 AND until > clock_timestamp() AND NOT done`),
   finish: changing(`UPDATE ${table} SET done = true, until = ${UNTIL}
   WHERE name = $1 AND fence = $2 AND until > clock_timestamp()`),
-  release: changing(`UPDATE ${table} SET until = clock_timestamp()
+  release: changing(`UPDATE ${table} SET owner = ${NOBODY}, until = clock_timestamp()
   WHERE name = $1 AND fence = $2 AND until > clock_timestamp() AND NOT done`),
 });
 

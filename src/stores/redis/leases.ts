@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { LeaseAnswer, LeaseStore } from '../leases.js';
+import type { LeaseAnswer, LeaseState, LeaseStore } from '../leases.js';
 import { RedisScripts } from './scripts.js';
 
 /**
@@ -33,8 +33,8 @@ keep(ARGV[2], ARGV[1])
 return string.format('%.0f', fence)`;
 
 const LOOK = `${BEGIN}
-if isOver then return 0 end
-if state == '${DONE}' then return state end
+if isOver and state ~= '${FREE}' then return 0 end
+if isOver or state == '${DONE}' then return state end
 return math.ceil((ends - now) / 1000)`;
 
 const RENEW = `${BEGIN}
@@ -66,9 +66,10 @@ export class RedisLeases implements LeaseStore {
     return answer === DONE ? { kind: 'done' } : { kind: 'taken', fence: Number(answer) };
   }
 
-  async look(name: string): Promise<'free' | 'done' | number> {
+  async look(name: string): Promise<LeaseState> {
     const answer = await this.scripts.run(LOOK, name);
     if (answer === DONE) return 'done';
+    if (answer === FREE) return 'released';
     return answer === 0 ? 'free' : Number(answer);
   }
 

@@ -20,7 +20,7 @@ import type { ChainState, StepMessage } from '../../../src/message/wire/chain-he
 import { type EffectsOf, withEffect } from '../../../src/pipeline/effect.js';
 import type { AttemptLease } from '../../../src/pipeline/lease.js';
 import type { Effect } from '../../../src/pipeline/outcome.js';
-import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/pipeline/outcome.js';
+import { DONE, type Outcome, RETURN, RETURN_STARTED } from '../../../src/pipeline/outcome.js';
 import { receive } from '../../../src/pipeline/received.js';
 import { Work } from '../../../src/pipeline/work.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
@@ -449,6 +449,25 @@ describe('settling', () => {
     session.last.confirm.resolve();
     await clock.settle();
     assert.deepEqual(told, ['message.deadLettered'], 'its dead letter is there');
+  });
+
+  it('holds what is to be stored, not published, and pauses no queue meanwhile', async () => {
+    let isAway = true;
+    const stored: string[] = [];
+    const effect: Effect = {
+      ...{ what: 'the end of a lease', isOfStore: true },
+      run: async () => {
+        if (isAway) throw new Error('the store is away');
+        stored.push('end');
+      },
+    };
+    const { delivery } = settle(withEffect(DONE, effect));
+    await clock.advance(1_000);
+    assert.equal(delivery.settled, undefined);
+    isAway = false;
+    await clock.advance(30_000);
+    assert.deepEqual([delivery.settled, stored, told], ['ack', ['end'], []]);
+    assert.equal(log[0], 'the end of a lease cannot be stored: its message is held until it can');
   });
 
   it('stops trying when the channel is gone, and lets the queue go', async () => {
