@@ -27,7 +27,7 @@ export type {
   StoredJob,
   StoredJobState,
 } from './jobs.js';
-export type { LeaseAnswer, LeaseStore } from './leases.js';
+export type { LeaseAnswer, LeaseState, LeaseStore } from './leases.js';
 export type { OnceStore } from './once.js';
 export type {
   OutboxBacklog,
