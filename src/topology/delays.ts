@@ -193,7 +193,7 @@ export function delayLevels(names: Names): DelayLevel[] {
   );
 }
 
-/** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink. */
+/** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink; a delayed send in the lost queue. */
 export const PROBE_EXCHANGE = 'hopline.probe';
 
 /** Topology of the delays, for a whole vhost. */
