@@ -6,7 +6,7 @@ import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { Work } from '../../pipeline/work.js';
-import { PROBE_EXCHANGE } from '../../topology/delays.js';
+import { PROBE_EXCHANGE } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { deadLetter, delayedCopy, leastLetter, type NextAttempt } from './republish.js';
