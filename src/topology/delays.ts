@@ -1,7 +1,7 @@
 import { InvalidMessageError } from '../errors.js';
 import { checkDelay, MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
-import type { Names } from './names.js';
+import { type Names, PROBE_EXCHANGE } from './names.js';
 import type { Address, BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
 
 /*
@@ -192,9 +192,6 @@ export function delayLevels(names: Names): DelayLevel[] {
       .reverse(),
   );
 }
-
-/** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink. */
-export const PROBE_EXCHANGE = 'hopline.probe';
 
 /** Topology of the delays, for a whole vhost. */
 export function planDelays(names: Names): SharedPlan {

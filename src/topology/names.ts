@@ -174,3 +174,6 @@ export function exchangeOptionProblem(option: unknown): string | undefined {
     ? exchangeNameProblem(exchangeRef(option as ExchangeOption).name)
     : undefined;
 }
+
+/** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink; a delayed send in the lost queue. */
+export const PROBE_EXCHANGE = 'hopline.probe';

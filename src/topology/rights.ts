@@ -1,5 +1,5 @@
-import { delayEntries, delayKeys, PROBE_EXCHANGE, retryPattern } from './delays.js';
-import type { Names } from './names.js';
+import { delayEntries, delayKeys, retryPattern } from './delays.js';
+import { type Names, PROBE_EXCHANGE } from './names.js';
 import { goesWithConsumer, lastingPart, type TopologyPlan } from './plan.js';
 import { PROCESS_WORD } from './process-queue.js';
 

@@ -5,6 +5,7 @@ import type { LeaseStore } from '../../src/stores/leases.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, type Recorder, watch } from '../support/bus-fixture.js';
+import type { ForeignDelivery } from '../support/transport-harness.js';
 import type { Theme } from './theme.js';
 
 export const longJobs: Theme = (test) => {
@@ -176,6 +177,23 @@ export const longJobs: Theme = (test) => {
     await next.start();
     await fx.eventually(() => assert.equal(seen.calls.length, 1));
     assert.equal(seen.at(0).context.redelivered, true);
+  });
+
+  test('what is no guard, and lies in the queue of guards, is moved to what is lost, with all that it has', async (fx) => {
+    const seen = fx.recorder();
+    await worker(fx, seen, sharedStores(fx)).start();
+    fx.expectError(/^a message in the queue of guards is none/);
+    const messageId = fx.name('stray');
+    const routingKey = fx.name('video.guards');
+    await fx.foreign.publish({ exchange: '', routingKey, body: '"theirs"', properties: { messageId } });
+    const lost: ForeignDelivery[] = [];
+    await fx.eventually(async () => {
+      const taken = await fx.foreign.take(fx.names.delayLost);
+      lost.push(...taken.filter(({ properties }) => properties.messageId === messageId));
+      assert.equal(lost.length, 1);
+    });
+    assert.deepEqual([String(lost[0]?.body), seen.calls.length], ['"theirs"', 0]);
+    await nothingLeft(fx);
   });
 
   test('attempts that follow each other at once run under one lease, and a job without an id gets one first', async (fx) => {

@@ -1,10 +1,12 @@
 import type { Guarding } from '../../features/long/stage.js';
+import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import { HEADER, textIn } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { isOwnFault } from '../../pipeline/errors/final-errors.js';
 import type { Effect, EndedOtherwise } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { Work } from '../../pipeline/work.js';
+import { PROBE_EXCHANGE } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { deadLetter, delayedCopy, leastLetter, type NextAttempt } from './republish.js';
@@ -113,7 +115,13 @@ export function lastWays(
   };
   const whole = letterIn(deadLetter);
   const least = letterIn(leastLetter);
-  const lost = (message: OutgoingMessage): OutgoingMessage => ({ ...message, to: 'lost', queue: home });
+  // Through the delays, to where nothing is bound: a service need not have the right to write to that queue itself.
+  const nowhere = { to: 'exchange', exchange: PROBE_EXCHANGE, routingKey: 'lost' } as const;
+  const lost = (message: OutgoingMessage): OutgoingMessage => ({
+    ...message,
+    ...nowhere,
+    delayMs: MIN_DELAY_MS,
+  });
   if (home === undefined)
     return [() => lost(delayedCopy(received, 0, asItIs(received), deadlineMs)), (why) => lost(least(why))];
   const dead = (message: OutgoingMessage): OutgoingMessage => {

@@ -37,7 +37,10 @@ describe('guards of jobs', () => {
   }
   const guard = { [HEADER.guardOf]: 'video', [HEADER.lease]: 'job' };
   const where = (sent: readonly OutgoingMessage[]) =>
-    sent.map((message) => [message.to, 'queue' in message ? message.queue : undefined]);
+    sent.map((message) => [
+      message.to,
+      message.to === 'exchange' ? message.routingKey : 'queue' in message && message.queue,
+    ]);
 
   it('that can never go home become dead letters of their queue, and hold nothing', async () => {
     const { clock, sent, deliver } = looking(async ({ to }) => {
@@ -53,13 +56,13 @@ describe('guards of jobs', () => {
 
   it('whose queue is gone with its dead letters are put where the lost ones are, as is what is no guard', async () => {
     const { clock, sent, deliver } = looking(async (message) => {
-      if (message.to !== 'lost') throw new UnroutableError('', '', undefined);
+      if (message.to !== 'exchange') throw new UnroutableError('', '', undefined);
     });
     const [homeless, none] = [deliver(guard), deliver({ theirs: 1 }, '')];
     await clock.settle();
     assert.deepEqual(where(sent).toSorted(), [
-      ['lost', undefined],
-      ['lost', 'video'],
+      ['exchange', 'lost'],
+      ['exchange', 'lost'],
     ]);
     assert.deepEqual([homeless.settled, none.settled], ['ack', 'ack']);
     assert.ok(sent.some(({ properties }) => 'theirs' in (properties.headers ?? {})));
