@@ -1,52 +1,13 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { type Read, readForIndex, Shared } from '../../../src/failures/groups/indexed.js';
-import { readLetter } from '../../../src/failures/letters/read-letter.js';
-import { HEADER } from '../../../src/message/headers.js';
-import { Names } from '../../../src/topology/names.js';
-import type { Delivery } from '../../../src/transport/transport.js';
-import { eventually } from '../../support/eventually.js';
-
-const names = new Names('shop');
-const KB = 1024;
-const READS = 200;
-/** Of the socket, in which a delivery's body and headers are views. */
-const READ_BYTES = 64 * KB;
-/** Letters that somebody has: what is kept beside so many is old to the collector. */
-const OTHERS = 3_000;
-
-function deliveryOf(place: number, read: Buffer): Delivery {
-  const headers = { [HEADER.reason]: 'exhausted', [HEADER.error]: `TypeError: no stock ${place}` };
-  return {
-    ...{ queue: 'shop.orders.dead', exchange: '', routingKey: '', redelivered: false, deliveryCount: 0 },
-    body: read.subarray(1),
-    properties: { messageId: `letter-${place}`, headers },
-    source: { encoded: { headers: read.subarray(0, 1), flags: 0 }, read: { headers } },
-  } as unknown as Delivery;
-}
-
-const bytes = (size: number) => Buffer.from(new ArrayBuffer(size));
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 
 describe('the index of dead letters', () => {
   it('holds nothing of what its letters were read from: the next small collection of garbage takes it', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
-    const others = Array.from({ length: OTHERS }, (_none, place) =>
-      readLetter(deliveryOf(place, bytes(2)), names),
-    );
-    const shared = new Shared();
-    const letters: Read[] = [];
-    collect();
-    const before = process.memoryUsage().arrayBuffers;
-    for (let place = 0; place < READS; place += 1)
-      letters.push(readForIndex(deliveryOf(place, bytes(READ_BYTES)), names, shared));
-    collect({ type: 'minor' });
-    // What is collected is given back by another thread.
-    await eventually(() => {
-      const held = process.memoryUsage().arrayBuffers - before;
-      assert.ok(held < (READS * READ_BYTES) / 10, `${Math.round(held / KB)} kB are held`);
-    });
-    assert.deepEqual([letters.length, others.length], [READS, OTHERS]);
+    const program = new URL('index-memory-process.js', import.meta.url).pathname;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program]);
+    const { readKb, heldKb, letters } = JSON.parse(stdout);
+    assert.ok(heldKb < readKb / 10, `${heldKb} kB of ${readKb} are held`);
+    assert.equal(letters, 3_200);
   });
 });
