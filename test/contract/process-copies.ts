@@ -132,9 +132,12 @@ export const eachProcess: Theme = (test) => {
     await buses[0]?.publish('k', 'a');
     const letter = await fx.deadLetter(fx.name('shop.Reload'));
     assert.equal(letter.body.toString(), '"a"');
-    assert.deepEqual(
-      events.map(([told]) => told?.event && 'deadQueue' in told.event && told.event.deadQueue),
-      [fx.name('shop.Reload.dead'), undefined],
+    // The letter is there before its original is acked, and told of after that.
+    await fx.eventually(() =>
+      assert.deepEqual(
+        events.map(([told]) => told?.event && 'deadQueue' in told.event && told.event.deadQueue),
+        [fx.name('shop.Reload.dead'), undefined],
+      ),
     );
   });
 
