@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { startReal, startRedis } from './lib/brokers.js';
 import { cpuMsOf } from './lib/process-cpu.js';
+import { median } from './lib/statistics.js';
 
 /**
  * `node bench/jobs.js --count 10000 --runs 3`: so many jobs in flight at once, whose results their sender waits for: Hopline's
@@ -75,10 +76,6 @@ function cpuOf(pids) {
   const [redis, rabbitmq] = [cpuMsOf(pids.redis), pids.rabbitmq ? cpuMsOf(pids.rabbitmq) : 0];
   return { sender, worker, redis, rabbitmq, all: sender + worker + redis + rabbitmq };
 }
-
-/** @param {number[]} numbers */
-const median = (numbers) =>
-  numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
 
 const redis = await startRedis();
 if (!redis?.pid) throw new Error('redis-server is not installed');

@@ -1,3 +1,4 @@
+import { percentile } from '../../test/support/lateness.js';
 import { FIELDS } from './run.js';
 
 /** Messages of one run, in the order in which they began. */
@@ -40,7 +41,7 @@ export function perSecond(handled: readonly Handled[]): number {
 /** Milliseconds from the publish to the end that a share of the messages does not exceed. */
 export function latency(handled: readonly Handled[], share: number): number {
   const sorted = handled.map(({ at, ended }) => ended - at).sort((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return percentile(sorted, share);
 }
 
 export function meanLatency(handled: readonly Handled[]): number {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { BatchStore, JobResult } from '../../src/stores/batches.js';
-import { redisStores } from '../../src/stores/redis/index.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { type Open, onEveryStore, refuseWhenRedisIsAway } from './contract.js';
 
 const KEEP_MS = 60_000;
 
@@ -341,12 +339,8 @@ function batchContract(name: string, open: Open): void {
 describe('stores of batches', () => {
   onEveryStore(batchContract);
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    const { batches } = redisStores({ client });
-    await assert.rejects(async () => batches?.begin('any', 0), /Redis connection is not ready/);
-    await assert.rejects(async () => batches?.find('any'), /Redis connection is not ready/);
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(
+    ({ batches }) => batches?.begin('any', 0),
+    ({ batches }) => batches?.find('any'),
+  );
 });

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import { redisStores } from '../../src/stores/redis/index.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 import { onStoresThatCantBeWritten } from './unwritable.js';
-
-const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and :colons:`;
 
 /** As of a lease: microseconds since 1970. */
 const FENCE = 1_796_000_000_123_457;
@@ -94,13 +89,5 @@ describe('stores of checkpoints', () => {
     });
   });
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(
-      async () => redisStores({ client }).checkpoints?.load('any'),
-      /Redis connection is not ready/,
-    );
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(({ checkpoints }) => checkpoints?.load('any'));
 });

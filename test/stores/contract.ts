@@ -1,8 +1,12 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import type { LeaseAnswer } from '../../src/stores/leases.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { redisStores } from '../../src/stores/redis/index.js';
+import type { PermitAnswer } from '../../src/stores/semaphores.js';
 import type { Stores } from '../../src/stores/stores.js';
 import { systemClock } from '../../src/util/clock.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
@@ -12,6 +16,16 @@ import { provideRedis, type TestRedis } from '../support/redis.js';
 
 /** Gives another client of the same store with each call, connected. */
 export type Open = () => Promise<Stores>;
+
+/** A name or a key that no other test has. */
+export const own = () => `${randomBytes(6).toString('hex')}: a name with spaces, ü and :colons:`;
+
+/** The fence of a lease, or of a permit, that has been taken. */
+export function fenceOf(answer: LeaseAnswer | PermitAnswer): number {
+  assert.ok(answer.kind === 'taken', JSON.stringify(answer));
+  assert.ok(Number.isSafeInteger(answer.fence), String(answer.fence));
+  return answer.fence;
+}
 
 /** Runs one port's contract on every store that there is. */
 export function onEveryStore(contract: (name: string, open: Open) => void): void {
@@ -47,5 +61,16 @@ export function onEveryStore(contract: (name: string, open: Open) => void): void
   contract('PostgreSQL where transactions are serializable', async () => {
     const pool = schema.pool({ options: '-c default_transaction_isolation=serializable' });
     return postgresStores({ pool, schema: schema.name });
+  });
+}
+
+/** Nothing waits for a connection that may never be. */
+export function refuseWhenRedisIsAway(...asked: ((stores: Stores) => unknown)[]): void {
+  it('say so at once when Redis is away', async () => {
+    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
+    client.on('error', () => {}); // told by what is asked of it
+    const stores = redisStores({ client });
+    for (const ask of asked) await assert.rejects(async () => ask(stores), /Redis connection is not ready/);
+    client.disconnect();
   });
 }

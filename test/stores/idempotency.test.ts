@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import { redisStores } from '../../src/stores/redis/index.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 
 /** What every store of claims does. */
 function claimContract(name: string, open: Open): void {
   describe(`claims in ${name}`, () => {
-    const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and :colons:`;
     const openClaims = async () => (await open()).idempotency;
 
     it('are had by one owner at a time, anew by the same, and by another when their time is over', async () => {
@@ -104,13 +100,5 @@ function claimContract(name: string, open: Open): void {
 describe('stores of claims', () => {
   onEveryStore(claimContract);
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(
-      redisStores({ client }).idempotency.claim('any', 'a', 1_000),
-      /Redis connection is not ready/,
-    );
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(({ idempotency }) => idempotency.claim('any', 'a', 1_000));
 });

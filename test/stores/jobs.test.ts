@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { UNENDED_KEPT_MS } from '../../src/message/job.js';
 import type { JobBegin, JobEnd, JobStore, NewJob } from '../../src/stores/jobs.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
-
-const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and :colons:`;
+import { type Open, onEveryStore, own } from './contract.js';
 
 const DAY_MS = 86_400_000;
 

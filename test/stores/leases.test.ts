@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import type { LeaseAnswer, LeaseStore } from '../../src/stores/leases.js';
-import { redisStores } from '../../src/stores/redis/index.js';
+import type { LeaseStore } from '../../src/stores/leases.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { fenceOf, type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 import { onStoresThatCantBeWritten } from './unwritable.js';
-
-const own = () => `${randomBytes(6).toString('hex')}: a name with spaces, ü and :colons:`;
-
-/** The fence of a lease that has been taken. */
-function fenceOf(answer: LeaseAnswer): number {
-  assert.equal(answer.kind, 'taken', JSON.stringify(answer));
-  const { fence } = answer as LeaseAnswer & { kind: 'taken' };
-  assert.ok(Number.isSafeInteger(fence), String(fence));
-  return fence;
-}
 
 /** The fence of who gets a lease when it is free. */
 const taken = (leases: LeaseStore, name: string, owner: string, forMs = 30_000) =>
@@ -167,13 +154,5 @@ describe('stores of leases', () => {
     });
   });
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(
-      async () => redisStores({ client }).leases?.take('any', 'a', 1_000),
-      /Redis connection is not ready/,
-    );
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(({ leases }) => leases?.take('any', 'a', 1_000));
 });

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { Bus, memory } from '../../src/index.js';
-import { redisStores } from '../../src/stores/redis/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 import { onStoresThatCantBeWritten } from './unwritable.js';
-
-const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and :colons:`;
 
 /** As the stores' clients say it. */
 const CANT_BE_WRITTEN = /read-only transaction|can't run this command|NOPERM/;
@@ -126,13 +121,5 @@ describe('ledgers', () => {
     });
   });
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(
-      redisStores({ client }).once.reserve('any', 30_000),
-      /Redis connection is not ready/,
-    );
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(({ once }) => once.reserve('any', 30_000));
 });

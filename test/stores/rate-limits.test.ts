@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import { redisStores } from '../../src/stores/redis/index.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 
 /** What every store of permits does. */
 function permitContract(name: string, openStores: Open): void {
   describe(`permits in ${name}`, () => {
     const open = async () => (await openStores()).rateLimits;
-    const own = () => `${randomBytes(6).toString('hex')}: a name with spaces, ü and :colons:`;
     const openMany = async () => {
       const stores = await Promise.all(Array.from({ length: 20 }, open));
       await Promise.all(stores.map((store) => store.take(own(), 1))); // connected
@@ -111,10 +107,5 @@ function permitContract(name: string, openStores: Open): void {
 describe('stores of permits', () => {
   onEveryStore(permitContract);
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(redisStores({ client }).rateLimits.take('any', 1), /Redis connection is not ready/);
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(({ rateLimits }) => rateLimits.take('any', 1));
 });

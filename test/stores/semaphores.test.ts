@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import { redisStores } from '../../src/stores/redis/index.js';
 import type { PermitAnswer, SemaphoreStore } from '../../src/stores/semaphores.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
+import { fenceOf, type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 import { onStoresThatCantBeWritten } from './unwritable.js';
-
-const own = () => `${randomBytes(6).toString('hex')}: a name with spaces, ü and :colons:`;
-
-function fenceOf(answer: PermitAnswer): number {
-  assert.equal(answer.kind, 'taken', JSON.stringify(answer));
-  const { fence } = answer as PermitAnswer & { kind: 'taken' };
-  assert.ok(Number.isSafeInteger(fence), String(fence));
-  return fence;
-}
 
 function leftMsOf(answer: PermitAnswer): number {
   assert.equal(answer.kind, 'full', JSON.stringify(answer));
@@ -146,13 +134,5 @@ describe('stores of semaphores', () => {
     });
   });
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(
-      async () => redisStores({ client }).semaphores?.acquire('any', 1, 'a', 1_000),
-      /Redis connection is not ready/,
-    );
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(({ semaphores }) => semaphores?.acquire('any', 1, 'a', 1_000));
 });

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import { redisStores } from '../../src/stores/redis/index.js';
 import { eventually } from '../support/eventually.js';
-import { type Open, onEveryStore } from './contract.js';
-
-const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and :colons:`;
+import { type Open, onEveryStore, own, refuseWhenRedisIsAway } from './contract.js';
 
 /** What every store of locks does. */
 function lockContract(name: string, open: Open): void {
@@ -144,14 +139,10 @@ function sequenceContract(name: string, open: Open): void {
 describe('stores of locks', () => {
   onEveryStore(lockContract);
 
-  it('say so at once when Redis is away', async () => {
-    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
-    client.on('error', () => {}); // told by what is asked of it
-    const { unique } = redisStores({ client });
-    await assert.rejects(unique.acquire('any', 'a', 1_000), /Redis connection is not ready/);
-    await assert.rejects(unique.next('any', 1_000), /Redis connection is not ready/);
-    client.disconnect();
-  });
+  refuseWhenRedisIsAway(
+    ({ unique }) => unique.acquire('any', 'a', 1_000),
+    ({ unique }) => unique.next('any', 1_000),
+  );
 });
 
 describe('stores of sequences', () => {
