@@ -3,15 +3,18 @@ import { setText } from '../../../control/limit-text.js';
 import { rateIn } from '../../../control/rate-in.js';
 import { OptionsError } from '../../../errors.js';
 import { ofSegment } from '../addresses.js';
+import { obeyedBy } from '../answers.js';
+import { fieldOf } from '../form-fields.js';
 import type { Action, Asked } from '../page.js';
 import { handlerPath } from './handler-path.js';
 
 /* The limits of a handler, as the command `hopline limit` changes them. */
 
-const handlerOf = ({ params }: Pick<Asked, 'params'>) => {
-  const [service, queue, handler] = [params.service, params.queue, params.handler].map(ofSegment);
-  return { service, queue, handler } as { service: string; queue: string; handler: string };
-};
+const handlerOf = ({ params: { service, queue, handler } }: Pick<Asked, 'params'>) => ({
+  service: ofSegment(service),
+  queue: ofSegment(queue),
+  handler: ofSegment(handler),
+});
 
 const setLimits: Action = {
   path: '/handlers/:service/:queue/:handler/limits/set',
@@ -43,16 +46,16 @@ export const HANDLER_ACTIONS: readonly Action[] = [setLimits, clearLimits];
 
 /** @throws OptionsError */
 function changeIn(form: FormData) {
-  const [rate, concurrency] = ['rate', 'concurrency'].map((name) => String(form.get(name) ?? '').trim());
+  const [rate, concurrency] = [fieldOf(form, 'rate'), fieldOf(form, 'concurrency')];
   const read = rate ? rateIn(rate) : undefined;
   if (rate && !read)
     throw new OptionsError('limit', [
-      `expected the rate to be like 50/1m, so many in any time of this length`,
+      'expected the rate to be like 50/1m, so many in any time of this length',
     ]);
   if (concurrency && !/^\d{1,6}$/.test(concurrency))
     throw new OptionsError('limit', ['expected the number of messages at once to be a positive integer']);
   return { rate: read, concurrency: concurrency ? Number(concurrency) : undefined };
 }
 
-const heardBy = ({ length }: readonly ControlAnswer[]): string =>
-  length === 0 ? 'None that has it answered.' : `${length} ${length === 1 ? 'process' : 'processes'} obeyed.`;
+const heardBy = (processes: readonly ControlAnswer[]): string =>
+  processes.length === 0 ? 'None that has it answered.' : obeyedBy(processes);

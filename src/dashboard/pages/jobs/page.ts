@@ -1,5 +1,6 @@
-import type { JobState } from '../../../message/job.js';
-import { JOB_STATES, knownJob, stateOf } from '../../../oversight/jobs/known-jobs.js';
+import { JOB_STATES, type JobState } from '../../../message/job.js';
+import { stateOf } from '../../../message/job-status.js';
+import { knownJob } from '../../../oversight/jobs/known-jobs.js';
 import type { JobStore, StoredJob } from '../../../stores/jobs.js';
 import { answerOf } from '../../site/answer.js';
 import { ofSegment } from '../addresses.js';

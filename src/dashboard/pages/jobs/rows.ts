@@ -1,4 +1,4 @@
-import { isOpen, stateOf } from '../../../oversight/jobs/known-jobs.js';
+import { isSealed, stateOf } from '../../../message/job-status.js';
 import type { StoredJob } from '../../../stores/jobs.js';
 import { drawBody } from '../../letters/draw-body.js';
 import { blockOfOthers, lineOfOthers } from '../../letters/lines-of-others.js';
@@ -33,7 +33,7 @@ function resultOf(
   redaction: Redaction,
 ): Pick<JobFacts, 'result' | 'resultProblem'> {
   if (result === undefined) return { result, resultProblem };
-  if (!isOpen(result)) return { result: undefined, resultProblem: 'it is encrypted, as its message was' };
+  if (isSealed(result)) return { result: undefined, resultProblem: 'it is encrypted, as its message was' };
   const { text, isCut } = drawBody(Buffer.from(result), redaction);
   return { result: { text, isCut }, resultProblem };
 }

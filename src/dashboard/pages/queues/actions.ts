@@ -1,8 +1,8 @@
-import type { ControlAnswer } from '../../../control/answer.js';
 import type { ControlResult } from '../../../control/results.js';
 import { OptionsError } from '../../../errors.js';
 import { countText } from '../../../util/text/count-text.js';
 import { ofSegment, queuePath } from '../addresses.js';
+import { obeyedBy, problemsOf, processesText } from '../answers.js';
 import type { Action, Asked } from '../page.js';
 
 /*
@@ -72,7 +72,7 @@ export const closeCircuit: Action = {
     const say =
       closed === 0
         ? `No process that answered has an open circuit of '${handler}'.`
-        : `The circuit of '${handler}' is closed in ${processes(closed)}: its queue goes on.`;
+        : `The circuit of '${handler}' is closed in ${processesText(closed)}: its queue goes on.`;
     return { to: backTo(form, queue), say: [say, ...problemsOf(answers)].join(' ') };
   },
 };
@@ -80,21 +80,9 @@ export const closeCircuit: Action = {
 export const QUEUE_ACTIONS: readonly Action[] = [pauseQueue, resumeQueue, scaleQueue, closeCircuit];
 
 /** Who has heard it, and who has not, as sentences. */
-function heardBy({ processes: answers, consumers }: ControlResult): string {
-  const obeyed = answers.filter(({ problem }) => problem === undefined).length;
-  const problems = problemsOf(answers);
-  if (answers.length > 0) return [`${processes(obeyed)} obeyed.`, ...problems].join(' ');
+function heardBy({ processes, consumers }: ControlResult): string {
+  if (processes.length > 0) return obeyedBy(processes);
   return consumers === 0
     ? 'Nobody consumes it at the moment.'
     : `It has ${countText(consumers, 'consumer')}, and none answered in time: who is busy hears it later.`;
 }
-
-const MOST_PROBLEMS = 3;
-
-const problemsOf = (answers: readonly ControlAnswer[]): string[] =>
-  answers
-    .filter(({ problem }) => problem !== undefined)
-    .slice(0, MOST_PROBLEMS)
-    .map(({ service, host, pid, problem }) => `${service} on ${host}, process ${pid}: ${problem}.`);
-
-const processes = (count: number): string => (count === 1 ? '1 process' : `${count} processes`);
