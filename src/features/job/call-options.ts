@@ -1,6 +1,6 @@
 import { OptionsError } from '../../errors.js';
 import { checkDelay, MIN_DELAY_MS } from '../../message/delay-range.js';
-import type { CancelOptions, JobSearch, ResultOptions } from '../../message/job.js';
+import { type CancelOptions, JOB_STATES, type JobSearch, type ResultOptions } from '../../message/job.js';
 import {
   type Fields,
   flag,
@@ -18,7 +18,7 @@ const RESULT: Fields = { timeout: positiveDuration };
 const CANCEL: Fields = { abort: flag };
 const SEARCH: Fields = {
   tag: shortPlainText,
-  state: oneOf('waiting', 'delayed', 'running', 'done', 'dead-lettered', 'discarded', 'cancelled'),
+  state: oneOf(...JOB_STATES),
   atMost: integerFrom(1, 1_000),
 };
 

@@ -93,7 +93,7 @@ export class JobEffects {
     const isPartial = work.job === undefined;
     return new Ending({
       ...this.options,
-      ...{ records, end, queue, late: this.late },
+      ...{ records, end, late: this.late },
       noted: () => (typeof job === 'object' ? notes.flush(id, job.run) : undefined),
       result: () => {
         const isKept = state === 'done' && resultProblem === undefined;

@@ -15,7 +15,6 @@ export interface EndingOptions {
   readonly late: LateEnds;
   /** Without what {@link result} gives. */
   readonly end: JobEnd;
-  readonly queue: string;
   /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
   noted(): Promise<void> | undefined;
   result(): KeptResult | Promise<KeptResult>;
@@ -53,9 +52,9 @@ export class Ending implements Effect {
   }
 
   onError(error: unknown): 'without' | undefined {
-    const { records, clock, log, giveUp, late, queue, told } = this.options;
+    const { records, clock, log, giveUp, late, told } = this.options;
     if (!giveUp.aborted && clock.monotonic() < (this.heldUntil as number)) return undefined;
-    const { id } = this.options.end;
+    const { id, queue } = this.options.end;
     const end = this.end ?? {
       ...this.options.end,
       resultProblem: `it could not be encrypted: ${reasonText(error)}`,

@@ -14,7 +14,10 @@ import type {
   JobStatus,
   ResultOptions,
 } from '../../message/job.js';
+import { isSealed, statusOf } from '../../message/job-status.js';
+import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
+import { uniqueIn } from '../../message/unique.js';
 import type { JobStore, StoredJob } from '../../stores/jobs.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Session } from '../../transport/transport.js';
@@ -25,12 +28,11 @@ import { reasonText } from '../../util/text/error-text.js';
 import { checkCancel, checkResult, checkSearch, delayMsUntil } from './call-options.js';
 import { type EndWait, EndWatch, type EndWatchOptions } from './end-watch.js';
 import { FoundJob, type JobCalls, TrackedJob } from './handles.js';
-import { sentAgain, uniqueOf } from './kept-message.js';
+import { sentAgain } from './kept-message.js';
 import type { JobNotice } from './notices.js';
 import { JobRecords } from './records.js';
-import { isSealed, readResult } from './results.js';
+import { readResult } from './results.js';
 import type { TrackedSends } from './send-stage.js';
-import { statusOf } from './status.js';
 
 export interface JobsOptions extends Omit<EndWatchOptions, 'records' | 'session'> {
   readonly store: JobStore;
@@ -125,8 +127,9 @@ export class Jobs implements TrackedSends, JobCalls {
       ]);
     if (typeof reserved === 'string') throw new NotReschedulableError(idOrName, reserved);
     const { message, version } = reserved;
-    await this.keepUnique(id, message, delayMs);
-    await open.publish(sentAgain(message, { version, delayMs, deadlineMs: publishDeadlineMs }));
+    const again = sentAgain(message, { version, delayMs, deadlineMs: publishDeadlineMs });
+    await this.keepUnique(id, again, delayMs);
+    await open.publish(again);
     const moved = await store.move(id, version, dueAt);
     if (moved === undefined) throw new JobUnknownError(idOrName);
     if (moved !== 'moved') throw new NotReschedulableError(idOrName, moved);
@@ -166,9 +169,9 @@ export class Jobs implements TrackedSends, JobCalls {
   }
 
   /** Its key is to last until it is due. One that is lost, or can't be kept, keeps no message from being sent. */
-  private async keepUnique(id: string, message: string, delayMs: number): Promise<void> {
+  private async keepUnique(id: string, { properties }: OutgoingMessage, delayMs: number): Promise<void> {
     const { stores, log } = this.options;
-    const unique = uniqueOf(message);
+    const unique = uniqueIn(properties.headers ?? {});
     if (!unique) return;
     const { key, number } = unique;
     const keepMs = delayMs + unique.forMs;
@@ -185,11 +188,11 @@ export class Jobs implements TrackedSends, JobCalls {
   }
 
   private async told(job: StoredJob): Promise<JobStatus> {
-    const now = this.clock.now();
+    const status = statusOf(job, this.clock.now());
     try {
-      return statusOf(job, await readResult(job.result, job, this.options.encryption), now);
+      return { ...status, result: await readResult(job.result, job, this.options.encryption) };
     } catch (error) {
-      return statusOf({ ...job, resultProblem: reasonText(error) }, undefined, now);
+      return { ...status, result: undefined, resultProblem: reasonText(error) };
     }
   }
 

@@ -2,7 +2,6 @@ import { MessageTooLargeError } from '../../errors.js';
 import { checkDelay } from '../../message/delay-range.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage, ToExchange } from '../../message/message.js';
-import { type UniqueMark, uniqueIn } from '../../message/unique.js';
 import { decodeHeaders, encodeHeaders } from '../../message/wire/header-codec.js';
 import { encodeJob } from '../../message/wire/job-header.js';
 
@@ -55,10 +54,4 @@ export function sentAgain(
     body: Buffer.from(body, 'base64'),
     properties: { ...properties, headers: all },
   };
-}
-
-/** Mark of a kept message that is unique. */
-export function uniqueOf(kept: string): UniqueMark | undefined {
-  const { headers } = JSON.parse(kept);
-  return headers === undefined ? undefined : uniqueIn(decodeHeaders(headers));
 }

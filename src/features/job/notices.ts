@@ -1,3 +1,4 @@
+import { JOB_ENDS } from '../../message/job.js';
 import type { JobEndState } from '../../stores/jobs.js';
 
 /*
@@ -32,12 +33,7 @@ export function decodeNotices(body: Buffer): readonly JobNotice[] {
   }
 }
 
-const STATES: ReadonlySet<unknown> = new Set<JobEndState>([
-  'done',
-  'dead-lettered',
-  'discarded',
-  'cancelled',
-]);
+const STATES: ReadonlySet<unknown> = new Set(JOB_ENDS);
 
 function isNotice(value: unknown): value is JobNotice {
   const { id, state, result, resultProblem, error, reason, isPartial } = (value ?? {}) as Record<

@@ -1,5 +1,6 @@
 import type { Encryption } from '../../encryption/encryption.js';
 import { boundToReply } from '../../encryption/envelope.js';
+import { isSealed, SEALED } from '../../message/job-status.js';
 import type { Received } from '../../pipeline/received.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { after } from '../../util/after.js';
@@ -14,12 +15,6 @@ import { storable } from './storable.js';
 
 /** Maximum size of a result, as JSON, in bytes. */
 export const RESULT_BYTES = 65_536;
-
-/** No JSON text begins so. */
-const SEALED = 'sealed:';
-
-/** True for a result that was encrypted. */
-export const isSealed = (kept: string | undefined): boolean => kept?.startsWith(SEALED) === true;
 
 export interface KeptResult {
   readonly result?: string | undefined;

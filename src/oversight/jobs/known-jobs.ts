@@ -1,20 +1,6 @@
-import type { CancelAnswer, JobState } from '../../message/job.js';
+import type { CancelAnswer } from '../../message/job.js';
+import { isSealed, statusOf } from '../../message/job-status.js';
 import type { JobStore, StoredJob } from '../../stores/jobs.js';
-
-/** All states, in the order of a job's life. */
-export const JOB_STATES: readonly JobState[] = [
-  'waiting',
-  'delayed',
-  'running',
-  'done',
-  'dead-lettered',
-  'discarded',
-  'cancelled',
-];
-
-/** State of a job as it is told. @param now wall-clock milliseconds, by which is told what is delayed */
-export const stateOf = ({ state, dueAt }: Pick<StoredJob, 'state' | 'dueAt'>, now: number): JobState =>
-  state === 'waiting' && dueAt !== undefined && dueAt > now ? 'delayed' : state;
 
 /** The job with this id, or the one that has this name or had it last. @throws the errors of the store's client */
 export async function knownJob(
@@ -50,24 +36,10 @@ export async function takeBack(
 }
 
 /** A job as it is told: its moments as dates, its result as it was returned. */
-export function toldJob({ version: _, ...job }: StoredJob, now: number) {
-  const { sentAt, dueAt, startedAt, endedAt, run, progress, result } = job;
+export function toldJob(job: StoredJob, now: number) {
+  const { result } = job;
   return {
-    ...job,
-    state: stateOf(job, now),
-    sentAt: new Date(sentAt),
-    dueAt: dateOf(dueAt),
-    startedAt: dateOf(startedAt),
-    endedAt: dateOf(endedAt),
-    run: run && { ...run, since: new Date(run.since) },
-    progress: progress && { ...progress, at: new Date(progress.at) },
-    ...(isOpen(result) ? { result: result && JSON.parse(result) } : { result: undefined, isSealed: true }),
+    ...statusOf(job, now),
+    ...(isSealed(result) ? { result: undefined, isSealed: true } : { result: result && JSON.parse(result) }),
   };
 }
-
-/** False for a result that is encrypted, as its message was. */
-export function isOpen(result: string | undefined): boolean {
-  return result === undefined || !result.startsWith('sealed:');
-}
-
-const dateOf = (ms: number | undefined): Date | undefined => (ms === undefined ? undefined : new Date(ms));

@@ -1,4 +1,5 @@
 import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
+import { stateOf } from '../../message/job-status.js';
 import type { Clock } from '../../util/clock.js';
 import type {
   AddAnswer,
@@ -136,10 +137,9 @@ export class MemoryJobs implements JobStore {
     { tag, state, atMost }: JobSearch & { readonly atMost: number },
     now: number,
   ): Promise<StoredJob[]> {
-    const isDelayed = (entry: Entry) => entry.state === 'waiting' && (entry.dueAt ?? 0) > now;
     const isSearched = (entry: Entry) =>
       (tag === undefined || entry.tags.includes(tag)) &&
-      (state === undefined || state === (isDelayed(entry) ? 'delayed' : entry.state));
+      (state === undefined || state === stateOf(entry, now));
     const found = this.entries.values().filter(isSearched);
     return found
       .sort((one, other) => other.sentAt - one.sentAt)
@@ -228,8 +228,8 @@ export class MemoryJobs implements JobStore {
   private keep(entry: Entry, forMs: number): void {
     const { id, name } = entry;
     this.entries.set(id, entry, forMs);
-    const holder = name === undefined ? undefined : this.names.get(name)?.value;
     if (name === undefined) return;
+    const holder = this.names.get(name)?.value;
     if (holder === undefined || holder === id || this.of(holder)?.endedAt !== undefined)
       this.names.set(name, id, forMs);
   }

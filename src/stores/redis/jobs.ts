@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
+import { type CancelAnswer, JOB_ENDS, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
+import { stateOf } from '../../message/job-status.js';
 import type {
   AddAnswer,
   BeginAnswer,
@@ -20,8 +21,6 @@ import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.j
 /** Ids that are looked at together while a list is searched, and at most. */
 const PAGE = 200;
 const LOOKED_AT = 5_000;
-
-const ENDS = ['done', 'dead-lettered', 'discarded', 'cancelled'] as const satisfies StoredJobState[];
 
 type Value = string | number | undefined;
 
@@ -133,9 +132,7 @@ export class RedisJobs implements JobStore {
     { tag, state, atMost }: JobSearch & { readonly atMost: number },
     now: number,
   ): Promise<StoredJob[]> {
-    const isDelayed = (job: StoredJob) => job.state === 'waiting' && (job.dueAt ?? 0) > now;
-    const isSearched = (job: StoredJob) =>
-      state === undefined || state === (isDelayed(job) ? 'delayed' : job.state);
+    const isSearched = (job: StoredJob) => state === undefined || state === stateOf(job, now);
     const found: StoredJob[] = [];
     for (const index of indexesOf(tag, state))
       found.push(...(await this.searched(`${this.prefix}${index}`, atMost, isSearched)));
@@ -193,8 +190,8 @@ function whole(ms: number | undefined): number | undefined {
 /** The sorted sets in which jobs of a search can be. */
 function indexesOf(tag: string | undefined, state: JobSearch['state']): string[] {
   if (tag !== undefined) return [`tag:${tag}`];
-  if (state === undefined) return ['open', ...ENDS.map((end) => `ended:${end}`)];
-  const end = ENDS.find((each) => each === state);
+  if (state === undefined) return ['open', ...JOB_ENDS.map((end) => `ended:${end}`)];
+  const end = JOB_ENDS.find((each) => each === state);
   if (end) return [`ended:${end}`];
   return [state === 'running' ? 'running' : 'open'];
 }

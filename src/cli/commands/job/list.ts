@@ -1,5 +1,6 @@
-import type { JobState } from '../../../message/job.js';
-import { JOB_STATES, stateOf, toldJob } from '../../../oversight/jobs/known-jobs.js';
+import { JOB_STATES, type JobState } from '../../../message/job.js';
+import { stateOf } from '../../../message/job-status.js';
+import { toldJob } from '../../../oversight/jobs/known-jobs.js';
 import type { StoredJob } from '../../../stores/jobs.js';
 import { didYouMean } from '../../../util/check.js';
 import { countText } from '../../../util/text/count-text.js';

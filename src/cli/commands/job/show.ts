@@ -1,4 +1,5 @@
-import { isOpen, stateOf, toldJob } from '../../../oversight/jobs/known-jobs.js';
+import { isSealed, stateOf } from '../../../message/job-status.js';
+import { toldJob } from '../../../oversight/jobs/known-jobs.js';
 import type { StoredJob } from '../../../stores/jobs.js';
 import { cutLine } from '../../../util/text/cut-text.js';
 import type { DefineCommand } from '../../command.js';
@@ -64,6 +65,6 @@ const timeOf = (at: number | undefined): string | undefined =>
 
 function resultOf({ result, resultProblem }: StoredJob): string | undefined {
   if (resultProblem !== undefined) return `not kept: ${resultProblem}`;
-  if (!isOpen(result)) return 'encrypted, as its message was';
+  if (isSealed(result)) return 'encrypted, as its message was';
   return result && cutLine(result, SHOWN);
 }
