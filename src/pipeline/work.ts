@@ -88,6 +88,11 @@ export class Work {
     return this.received.delivery.lost && this.lease?.isHeld !== true;
   }
 
+  /** True if it comes again whatever its attempt leads to: it is gone, or another run of it may have begun since its lease is lost. */
+  get comesAgain(): boolean {
+    return this.isGone || this.lease?.isLost === true;
+  }
+
   /** True if it could not start as it came. */
   get hasWaited(): boolean {
     return this.context !== undefined;

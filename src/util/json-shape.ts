@@ -68,7 +68,7 @@ export function shaped<Schema extends GenericSchema>(
 }
 
 /** What a body says as JSON; undefined for one that is none. */
-export function jsonIn(body: Buffer): unknown {
+export function jsonIn(body: Buffer | string): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {

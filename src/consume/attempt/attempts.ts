@@ -152,7 +152,7 @@ export class Attempts {
     const travelling = { ...outcome, effects: NO_EFFECTS };
     await new Promise((resolve) => setImmediate(resolve));
     // The broker delivers it again.
-    if (work.isGone || work.lease?.isLost) return travelling;
+    if (work.comesAgain) return travelling;
     if (stopping.isStopping || isPaused()) return { ...travelling, delayMs: MIN_DELAY_MS };
     events.retried(work, 0, outcome.error);
     work.attempt += 1;

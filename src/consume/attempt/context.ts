@@ -1,8 +1,8 @@
-import { AttemptOverError, NoRateLimitError, NoTransactionError, NotResumableError } from '../../errors.js';
+import { AttemptOverError, NoRateLimitError, NotResumableError } from '../../errors.js';
 import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
 import { batchOf } from '../../features/batch/mark.js';
 import { HandlerStep, type StepSender } from '../../features/chain/context.js';
-import { transactionOver } from '../../features/inbox/inbox.js';
+import { transactionOver, withoutInbox } from '../../features/inbox/inbox.js';
 import type { JobAttempts } from '../../features/job/attempts.js';
 import { HandlerLocks, type LockParts } from '../../features/lock/context.js';
 import { refusingSender } from '../../features/long/refusing-sender.js';
@@ -123,11 +123,7 @@ export class HandlerContext extends ReceivedContext implements Attempt {
   get transaction(): TransactionClient {
     const { transacted, handler } = this;
     if (transacted?.isOpen) return transacted.client;
-    if (handler.inbox) throw transactionOver(handler.name);
-    throw new NoTransactionError(
-      `the handler '${handler.name}' has no transaction: it has no inbox`,
-      'Give it an inbox (@Inbox), and use context.transaction before it returns.',
-    );
+    throw handler.inbox ? transactionOver(handler.name) : withoutInbox(handler.name);
   }
 
   get log(): Logger {

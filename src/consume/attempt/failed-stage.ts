@@ -2,7 +2,6 @@ import type { Attempt } from '../../pipeline/attempt.js';
 import type { FailedFunction } from '../../pipeline/handler.js';
 import type { Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import type { Work } from '../../pipeline/work.js';
 import { after } from '../../util/after.js';
 import { readableError } from '../../util/text/error-text.js';
 import { runHandler, type TimedCode } from './run-handler.js';
@@ -16,14 +15,11 @@ import { runHandler, type TimedCode } from './run-handler.js';
 export function failedStage(failed: FailedFunction, code: TimedCode): GuardStage {
   return (next) => (context) =>
     after(next(context), (outcome) =>
-      outcome.kind === 'dead-letter' && !isRunAgain(context.work)
+      outcome.kind === 'dead-letter' && !context.work.comesAgain
         ? tellFailed(context.afterwards(), outcome, failed, code)
         : outcome,
     );
 }
-
-/** True for what comes again: its outcome is dropped. */
-const isRunAgain = (work: Work): boolean => work.isGone || work.lease?.isLost === true;
 
 async function tellFailed(
   context: Attempt,

@@ -59,7 +59,7 @@ export class Running {
     return (context) => {
       const { payload, work } = context;
       // A message that was lost while a stage asked a store, or whose lease was, comes again, and nothing would stop a handler that begins now.
-      if (work.isGone || work.lease?.isLost) return RETURN;
+      if (work.comesAgain) return RETURN;
       // Before the handler can change its payload.
       const until = untilOf(context);
       const startedAt = clock.monotonic();

@@ -1,5 +1,5 @@
 import { UnroutableError } from '../../errors.js';
-import { roundMs } from '../../features/long/rounds.js';
+import { AWAY_MS, roundMs } from '../../features/long/rounds.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { isOwnFault } from '../../pipeline/errors/final-errors.js';
@@ -25,9 +25,6 @@ export interface GuardsOptions {
 
 /** Guards that are looked after at once. */
 const PREFETCH = 20;
-
-/** Nothing is known of a lease while its store is away. */
-const AWAY_MS = 10_000;
 
 /** Until a guard is looked after again that could not be published. */
 const HELD_MS = 1_000;

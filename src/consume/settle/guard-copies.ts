@@ -53,7 +53,7 @@ class GuardCopy implements Effect {
     const { session, clock, guards, publishDeadlineMs } = this.options;
     const { work, lease, delayMs } = this;
     const { received } = work;
-    const next = { ...asItIs(received), firstAttemptAt: work.firstAttemptAt(clock) };
+    const next = { ...received, firstAttemptAt: work.firstAttemptAt(clock) };
     const copy = delayedCopy(received, delayMs, next, publishDeadlineMs);
     await session.publish(guardOf(copy, guards, { home: received.delivery.queue, lease }));
   }
@@ -123,7 +123,7 @@ export function lastWays(
     delayMs: MIN_DELAY_MS,
   });
   if (home === undefined)
-    return [() => lost(delayedCopy(received, 0, asItIs(received), deadlineMs)), (why) => lost(least(why))];
+    return [() => lost(delayedCopy(received, 0, received, deadlineMs)), (why) => lost(least(why))];
   const dead = (message: OutgoingMessage): OutgoingMessage => {
     const headers = { ...message.properties.headers, [HEADER.queue]: home };
     return { ...message, to: 'dead-letters', queue: home, properties: { ...message.properties, headers } };
@@ -136,19 +136,7 @@ function guardOf(copy: OutgoingMessage, queue: string, { home, lease }: Guard): 
   return { ...copy, to: 'queue', queue, properties: { ...copy.properties, headers } } as OutgoingMessage;
 }
 
-const asItIs = ({
-  attempt,
-  exceptions,
-  releases,
-  firstAttemptAt,
-  elapsedMs,
-  unhandledSince,
-  redelivered,
-}: Received): NextAttempt => ({
-  ...{ attempt, exceptions, releases, firstAttemptAt, elapsedMs, unhandledSince, redelivered },
-});
-
 const later = (received: Received, delayMs: number): NextAttempt => {
-  const next = asItIs(received);
-  return { ...next, elapsedMs: next.elapsedMs === undefined ? undefined : next.elapsedMs + delayMs };
+  const { elapsedMs } = received;
+  return { ...received, elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + delayMs };
 };

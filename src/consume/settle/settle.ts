@@ -74,8 +74,8 @@ export class Settler {
   /** Gives a message back whose lease is lost: another run of it may have begun, so nothing that this one led to is stored. */
   private async giveWay(work: Work, effects: readonly Effect[], ready?: Promise<void>): Promise<void> {
     await unreached(effects);
-    const back = { ...RETURN_STARTED };
-    await this.storeFirst(work, back, { ofStages: NO_EFFECTS, due: this.dueFor(work, back), ready });
+    const due = this.dueFor(work, RETURN_STARTED);
+    await this.storeFirst(work, RETURN_STARTED, { ofStages: NO_EFFECTS, due, ready });
   }
 
   /** Leaves a message to the delivery that follows its lost one. */

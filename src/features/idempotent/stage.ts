@@ -54,13 +54,16 @@ export function idempotentStage(
     const claim: Claim = { key, owner: randomUUID(), keepMs };
     const refused = await taken(claims, claim, lease?.forMs ?? longestMs, context);
     if (refused) return refused;
-    const renewing = lease?.onRenewal((forMs) => claims.claim(claim.key, claim.owner, forMs));
+    const held: Claim = {
+      ...claim,
+      renewing: lease?.onRenewal((forMs) => claims.claim(claim.key, claim.owner, forMs)),
+    };
     try {
       const outcome = await next(context);
-      return withEffect(outcome, marking(claims, { ...claim, renewing }, outcome, context));
+      return withEffect(outcome, marking(claims, held, outcome, context));
     } catch (error) {
       // A bug of ours: it is dead-lettered for that, and handled when it is replayed.
-      await mark(claims, { ...claim, renewing }, undefined, context);
+      await mark(claims, held, undefined, context);
       throw error;
     }
   };

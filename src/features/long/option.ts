@@ -1,5 +1,5 @@
-import { type Check, isPlainObject, positiveDuration } from '../../util/check.js';
-import { type Duration, formatMs, isDuration, toMs } from '../../util/duration.js';
+import { type Check, durationFrom, isPlainObject, positiveDuration } from '../../util/check.js';
+import { type Duration, formatMs, toMs } from '../../util/duration.js';
 
 export interface LongOption {
   /**
@@ -30,8 +30,8 @@ export interface LongSettings {
 const DEFAULT_LEASE = '60s';
 
 const lease: Check = {
+  ...durationFrom('1s', '1d'),
   expected: "a duration from 1 s to 1 day, such as '60s'",
-  accepts: (value) => isDuration(value) && toMs(value) >= 1_000 && toMs(value) <= toMs('1d'),
 };
 
 interface DeclaredLong {

@@ -13,7 +13,7 @@ import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/text/joined.js';
 import { HeldLease } from './held-lease.js';
 import type { LongSettings } from './option.js';
-import { roundMs } from './rounds.js';
+import { AWAY_MS, roundMs } from './rounds.js';
 
 /** Parts of the bus that handlers with a lease are made with. */
 export interface LongParts {
@@ -31,9 +31,6 @@ export interface LongParts {
 
 /** Effect that publishes the guard of a message. @param delayMs until it looks at the lease for the first time */
 export type Guarding = (work: Work, lease: string, delayMs: number) => Effect;
-
-/** Longest time until a guard asks again whose store was away: nothing is known of its lease then. */
-const AWAY_MS = 10_000;
 
 /**
  * Runs a handler under a lease, which is the delivery's: attempts that follow each other at once are made under the same one. Its end

@@ -62,7 +62,8 @@ interface Declared {
 /** Most permits of a limit. */
 export const MOST_ALLOWED = 1_000;
 
-const allowed = integerFrom(1, MOST_ALLOWED);
+/** Number of permits, whoever gives it. */
+export const allowed = integerFrom(1, MOST_ALLOWED);
 
 const wholeSeconds: Check = {
   expected: "a duration of whole seconds, 400 days at most, such as '1s' or '60s'",

@@ -4,7 +4,7 @@ import { keyText } from '../../message/wire/key-text.js';
 import type { RateLimitStore } from '../../stores/rate-limits.js';
 import { show } from '../../util/check.js';
 import { handleRejection } from '../../util/handle-rejection.js';
-import { MOST_ALLOWED, type RateLimitSettings } from './option.js';
+import { allowed, MOST_ALLOWED, type RateLimitSettings } from './option.js';
 import { Permits } from './permits.js';
 
 /** Maximum keys whose permits are remembered here; those of others are asked for again. */
@@ -63,12 +63,11 @@ export class RateLimit {
   }
 
   private allowedBy(number: unknown): number {
-    if (Number.isInteger(number) && Number(number) >= 1 && Number(number) <= MOST_ALLOWED)
-      return Number(number);
+    if (allowed.accepts(number)) return Number(number);
     // The answer of an async function is not awaited.
     handleRejection(number);
     throw new InvalidMessageError(
-      `expected rateLimit.allow of '${this.handler}' to return an integer from 1 to ${MOST_ALLOWED}, got ${show(number)}`,
+      `expected rateLimit.allow of '${this.handler}' to return ${allowed.expected}, got ${show(number)}`,
       'Give every message a number of permits; for one that must not run now, release it in the handler.',
     );
   }

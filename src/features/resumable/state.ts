@@ -10,6 +10,7 @@ import {
 import type { Attempt, AttemptState } from '../../pipeline/attempt.js';
 import type { CheckpointStore } from '../../stores/checkpoints.js';
 import { isPlainObject } from '../../util/check.js';
+import { jsonIn } from '../../util/json-shape.js';
 import { reasonText } from '../../util/text/error-text.js';
 import { joined } from '../../util/text/joined.js';
 import { jsonText } from '../../util/text/json-text.js';
@@ -176,12 +177,8 @@ const withField = (text: string, name: keyof Kept, value: string | number): stri
 
 /** @throws UndecodableError */
 function storedIn(text: string): Stored {
-  try {
-    const stored: unknown = JSON.parse(text);
-    if (isPlainObject(stored)) return stored as unknown as Stored;
-  } catch {
-    // As any other text that is no state.
-  }
+  const stored = jsonIn(text);
+  if (isPlainObject(stored)) return stored as unknown as Stored;
   throw unreadable('it is not what this version writes');
 }
 
