@@ -1,3 +1,4 @@
+import type { BindingOption } from '../message/binding-option.js';
 import type { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
@@ -71,6 +72,8 @@ export interface Answers {
 export interface Route {
   readonly pattern: string;
   readonly exchange: ExchangeRef;
+  /** How the exchange is asked for its messages, if not by the pattern. */
+  readonly binding?: BindingOption | undefined;
   readonly definition: MessageDefinition | undefined;
 }
 

@@ -1,6 +1,14 @@
-import { type BusTopology, exchangesOf, isKept, laneExchange, type QueueNeeds } from './bus-topology.js';
+import { bindingKeyOf } from '../message/binding-option.js';
+import {
+  type BindingNeeds,
+  type BusTopology,
+  exchangesOf,
+  isKept,
+  laneExchange,
+  type QueueNeeds,
+} from './bus-topology.js';
 import { keptQueue, planControl, trashQueue } from './control.js';
-import { duePatterns, planDelays, retryPattern } from './delays.js';
+import { duePatternsOf, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BrokerTopology, ExchangePlan, QueueArguments, QueuePlan } from './plan.js';
 import { planProcessQueue } from './process-queue.js';
@@ -9,10 +17,15 @@ import { planProcessQueue } from './process-queue.js';
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
   const { queues, control, delays, guards, kept = [], trash = false } = topology;
   const exchanges = new Map<string, ExchangePlan>();
-  for (const { name, declare } of exchangesOf(topology)) {
+  for (const { name, type = 'topic', declare, arguments: its } of exchangesOf(topology)) {
     const known = exchanges.get(name);
-    if (!known || known.verifyOnly)
-      exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
+    if (known && !known.verifyOnly) continue;
+    exchanges.set(name, {
+      name,
+      type,
+      ...(its && { arguments: its }),
+      ...(declare ? {} : { verifyOnly: true }),
+    });
   }
   if (queues.some(isKept)) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
   if (queues.some((queue) => needsLanding(queue) || isOfProcess(queue)))
@@ -147,20 +160,32 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   const bind = (source: string, destination: string, pattern: string) =>
     bindings.push({ source, destination, destinationType: 'queue', pattern });
   if (!isKept(queue)) {
-    for (const { exchange, pattern } of queue.bindings) bind(exchange.name, name, pattern);
+    for (const needs of queue.bindings) bindings.push(bindingOf(needs, needs.exchange.name, name));
     return bindings;
   }
   bindings.push(deadLetterBinding(names, queue.name, name));
   const delayed = needsLanding(queue) ? landingQueueOf(name) : name;
   if (needsLanding(queue)) bind(names.land, name, name);
   bind(names.delayOut, delayed, retryPattern(name));
-  for (const { exchange, pattern } of queue.bindings) {
-    const source = laneExchange(exchange, lane).name;
-    bind(source, name, pattern);
-    for (const due of duePatterns(source, pattern)) bind(names.delayOut, delayed, due);
+  for (const needs of queue.bindings) {
+    const source = laneExchange(needs.exchange, lane).name;
+    bindings.push(bindingOf(needs, source, name));
+    for (const due of duePatternsOf(needs, source)) bind(names.delayOut, delayed, due);
   }
   return bindings;
 }
+
+const bindingOf = (
+  { exchange, pattern, binding }: BindingNeeds,
+  source: string,
+  destination: string,
+): BindingPlan => ({
+  source,
+  destination,
+  destinationType: 'queue',
+  pattern: bindingKeyOf(exchange, pattern, binding),
+  ...(binding?.arguments && { arguments: binding.arguments }),
+});
 
 const deadLetterBinding = (names: Names, queue: string, pattern: string): BindingPlan => ({
   source: names.dead,

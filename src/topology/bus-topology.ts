@@ -1,4 +1,5 @@
-import type { ExchangeRef } from '../message/exchange-option.js';
+import type { BindingOption } from '../message/binding-option.js';
+import type { Arguments, ExchangeRef } from '../message/exchange-option.js';
 import { laneExchangeOf } from './names.js';
 
 export type QueueType = 'quorum' | 'classic';
@@ -49,7 +50,20 @@ export interface QueueNeeds {
   readonly deliveryLimit: number;
   /** Highest priority that must be obeyed. */
   readonly maxPriority: number | undefined;
-  readonly bindings: readonly { readonly exchange: ExchangeRef; readonly pattern: string }[];
+  readonly bindings: readonly BindingNeeds[];
+  /** False for a queue that belongs to someone else: it is used as it is, and nothing leads to it but what Hopline itself sends there. @default true */
+  readonly declare?: boolean;
+  /** Arguments for its declaration beside Hopline's own. @default none */
+  readonly arguments?: Arguments | undefined;
+}
+
+/** What leads messages of an exchange to a queue. */
+export interface BindingNeeds {
+  readonly exchange: ExchangeRef;
+  /** Pattern of the messages that a handler takes. */
+  readonly pattern: string;
+  /** How the exchange is asked for them. @default by the pattern, as its type does */
+  readonly binding?: BindingOption | undefined;
 }
 
 /** `declare` creates the plan, `verify` checks it passively and needs no configure permission, `none` does neither. */
@@ -64,6 +78,6 @@ export function exchangesOf({ exchanges, queues }: BusTopology): ExchangeRef[] {
 }
 
 /** Exchange of a lane. It belongs to the owner of the plain exchange. */
-export function laneExchange({ name, declare }: ExchangeRef, lane: string): ExchangeRef {
-  return { name: laneExchangeOf(name, lane), declare };
+export function laneExchange(exchange: ExchangeRef, lane: string): ExchangeRef {
+  return { ...exchange, name: laneExchangeOf(exchange.name, lane) };
 }

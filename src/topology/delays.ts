@@ -1,6 +1,7 @@
 import { InvalidMessageError } from '../errors.js';
 import { checkDelay, MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
+import type { BindingNeeds } from './bus-topology.js';
 import { type Names, PROBE_EXCHANGE } from './names.js';
 import type { Address, BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
 
@@ -125,6 +126,22 @@ export const retryPattern = (queue: string): string => `${ANY_DELAY}q.${queue}`;
 /** Bindings of the last exchange for delayed publishes and sends that match `pattern`. */
 export function duePatterns(exchange: string, pattern: string): string[] {
   return ['e', 'c'].map((kind) => `${ANY_DELAY}${kind}.${delayedDestination(exchange, pattern)}`);
+}
+
+/**
+ * The same for what a handler asks of an exchange, whose type decides what a key leads to. None for a type that chooses queues by
+ * more than the key: no message of such an exchange is delayed.
+ */
+export function duePatternsOf({ exchange, pattern }: BindingNeeds, source: string): string[] {
+  switch (exchange.type ?? 'topic') {
+    case 'topic':
+    case 'direct':
+      return duePatterns(source, pattern);
+    case 'fanout':
+      return duePatterns(source, '#');
+    default:
+      return [];
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Arguments, ArgumentValue, ExchangeType } from '../message/exchange-option.js';
 import type { QueueType } from './bus-topology.js';
 
 /**
@@ -13,15 +14,17 @@ export interface Address {
 
 export interface ExchangePlan {
   readonly name: string;
-  readonly type: 'topic' | 'direct' | 'fanout';
+  readonly type: ExchangeType;
+  readonly arguments?: Arguments | undefined;
   /** Exchange for messages that no binding takes. */
   readonly alternateExchange?: string;
   /** The exchange belongs to someone else: only check that it exists. */
   readonly verifyOnly?: boolean;
 }
 
-/** Queue arguments by their AMQP names. They can't be changed after the declaration: nothing here may be tunable. */
+/** Queue arguments by their AMQP names. They can't be changed after the declaration: of Hopline's own nothing may be tunable. */
 export interface QueueArguments {
+  readonly [name: string]: ArgumentValue | undefined;
   readonly 'x-queue-type': QueueType;
   readonly 'x-delivery-limit'?: number;
   /** Classic queues only: a quorum queue refuses it on every version. */
@@ -51,6 +54,8 @@ export interface QueuePlan {
    * at the start it may not be there, and nothing is wrong. @default false
    */
   readonly goesWithConsumer?: boolean;
+  /** The queue belongs to someone else: only check that it exists. @default false */
+  readonly verifyOnly?: boolean;
 }
 
 export interface BindingPlan {
@@ -58,6 +63,7 @@ export interface BindingPlan {
   readonly destination: string;
   readonly destinationType: 'queue' | 'exchange';
   readonly pattern: string;
+  readonly arguments?: Arguments | undefined;
 }
 
 /**
@@ -75,6 +81,7 @@ export interface ProcessQueuePlan {
 export interface ProcessQueueBinding {
   readonly source: string;
   readonly pattern: string;
+  readonly arguments?: Arguments | undefined;
 }
 
 /** True for a queue that is there only while somebody consumes it. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { bindingKeyOf } from '../message/binding-option.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import type { QueueNeeds } from './bus-topology.js';
-import { duePatterns } from './delays.js';
+import { duePatternsOf } from './delays.js';
 import type { Names } from './names.js';
 import type { ProcessQueuePlan, QueueArguments } from './plan.js';
 
@@ -34,11 +35,16 @@ export function planProcessQueue(names: Names, { name, bindings }: QueueNeeds): 
     deadExchange: names.dead,
     bindings: [
       { source: names.land, pattern: name },
-      ...bindings.flatMap(({ exchange, pattern }) => {
+      ...bindings.flatMap((needs) => {
+        const { exchange, pattern, binding } = needs;
         const source = exchange.name;
         return [
-          { source, pattern },
-          ...duePatterns(source, pattern).map((due) => ({ source: names.delayOut, pattern: due })),
+          {
+            source,
+            pattern: bindingKeyOf(exchange, pattern, binding),
+            ...(binding?.arguments && { arguments: binding.arguments }),
+          },
+          ...duePatternsOf(needs, source).map((due) => ({ source: names.delayOut, pattern: due })),
         ];
       }),
     ],

@@ -2,7 +2,8 @@ import { concurrencyCheck } from '../../features/concurrency/option.js';
 import { FEATURE_FIELDS } from '../../features/handler-features.js';
 import { publishesOption } from '../../features/publishes/option.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
-import { exchangeOption } from '../../message/exchange-option.js';
+import { bindingOption } from '../../message/binding-option.js';
+import { argumentsOption, exchangeOption } from '../../message/exchange-option.js';
 import { isRequestDefinition } from '../../message/requests/define-request.js';
 import { REPLYING_FIELDS, replyingProblems } from '../../message/requests/replying-options.js';
 import { patternProblem } from '../../message/routing/routing-key.js';
@@ -13,6 +14,7 @@ import {
   type Check,
   callable,
   type Fields,
+  flag,
   integerFrom,
   isPlainObject,
   objectWith,
@@ -42,6 +44,8 @@ const QUEUE_FIELDS: Fields = {
   prefetch: integerFrom(1, MAX_PREFETCH),
   type: oneOf('quorum', 'classic'),
   exchange: exchangeOption,
+  declare: flag,
+  arguments: argumentsOption,
   deliveryLimit: positiveInteger,
   maxPriority: integerFrom(1, MAX_PRIORITY),
   lanes: lanesOption,
@@ -54,6 +58,7 @@ const HANDLER_FIELDS: Fields = {
   ...TIMEOUT_FIELDS,
   concurrency: concurrencyCheck,
   exchange: exchangeOption,
+  binding: bindingOption,
   body: bodyOption,
   each: oneOf('process'),
   ...FEATURE_FIELDS,

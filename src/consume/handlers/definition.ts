@@ -2,8 +2,9 @@ import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
 import type { ConcurrencyOption } from '../../features/concurrency/option.js';
 import type { FeatureOptions } from '../../features/features.js';
 import type { TimeoutOption } from '../../features/timeout/option.js';
+import type { BindingOption } from '../../message/binding-option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
-import type { ExchangeOption } from '../../message/exchange-option.js';
+import type { Arguments, ExchangeOption } from '../../message/exchange-option.js';
 import type { RequestDefinition } from '../../message/requests/define-request.js';
 import type { ReplyingOptions } from '../../message/requests/replying-options.js';
 import type { Requester } from '../../message/requests/requester.js';
@@ -39,8 +40,19 @@ export interface QueueOptions {
    * @default 'quorum'
    */
   type?: QueueType;
-  /** Topic exchange to which the queue's patterns are bound. @default the bus's exchange, `hopline.events` */
+  /** Exchange from which the queue gets its messages. @default the bus's exchange, `hopline.events`, of the type `topic` */
   exchange?: ExchangeOption;
+  /**
+   * False for a queue that belongs to someone else: it is consumed as it is, whatever its type and arguments, and needs a `name`.
+   * Nothing is bound to it but Hopline's own exchanges, by which retries and dead letters come back; patterns only say which handler
+   * takes a message. @default true
+   */
+  declare?: boolean;
+  /**
+   * Arguments for the queue's declaration, by the broker's names, beside those that Hopline sets. They can't be changed once the queue
+   * exists: `hopline topology migrate` moves its messages to one that has others. @default none
+   */
+  arguments?: Arguments;
   /**
    * Failed deliveries (crashes, not throws) after which the broker itself dead-letters a message. Before
    * RabbitMQ 4.3 a crash counts for every message that its process had fetched. The value can't be changed once
@@ -83,8 +95,13 @@ export interface HandlerOptions<Payload = any, Input = Payload>
    * option by option
    */
   retry?: RetryOptions<Payload>;
-  /** Topic exchange to which this handler's patterns are bound, instead of the queue's. @default the queue's */
+  /** Exchange from which this handler gets its messages, instead of the queue's. @default the queue's */
   exchange?: ExchangeOption;
+  /**
+   * How the exchange leads messages to the handler's queue, where that is not by its patterns: the headers that a `headers` exchange
+   * compares, the weight that a consistent hash goes by. @default by the patterns
+   */
+  binding?: BindingOption;
   /**
    * Gives each process that runs the handler a copy of every message, on a queue that goes with the process. Such a message isn't
    * kept: a process that isn't there, or has lost its connection, misses it. `'process'` is the only value. @default none: one

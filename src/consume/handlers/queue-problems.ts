@@ -24,6 +24,8 @@ const SHARED_OPTIONS = [
   'prefetch',
   'type',
   'exchange',
+  'declare',
+  'arguments',
   'deliveryLimit',
   'maxPriority',
   'lanes',

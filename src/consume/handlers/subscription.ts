@@ -11,7 +11,7 @@ import {
 import { publishesOf } from '../../features/publishes/option.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
-import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
+import { type Arguments, type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import type {
   Answers,
   BulkFunction,
@@ -51,6 +51,9 @@ export interface Subscription {
   readonly prefetch: number;
   readonly deliveryLimit: number;
   readonly maxPriority: number | undefined;
+  /** False for a queue that belongs to someone else. */
+  readonly declare: boolean;
+  readonly arguments: Arguments | undefined;
   readonly handlers: readonly Handler[];
 }
 
@@ -103,7 +106,7 @@ export function planSubscriptions(
 
 /** The queue as the topology's planner sees it. */
 export function queueNeeds(subscription: Subscription): QueueNeeds {
-  const { queue, kind, lanes, type, deliveryLimit, maxPriority, handlers } = subscription;
+  const { queue, kind, lanes, type, deliveryLimit, maxPriority, declare, handlers } = subscription;
   return {
     name: queue,
     kind,
@@ -111,7 +114,9 @@ export function queueNeeds(subscription: Subscription): QueueNeeds {
     type,
     deliveryLimit,
     maxPriority,
-    bindings: handlers.flatMap(({ routes }) => routes),
+    bindings: declare ? handlers.flatMap(({ routes }) => routes) : [],
+    ...(declare ? {} : { declare }),
+    ...(subscription.arguments && { arguments: subscription.arguments }),
   };
 }
 
@@ -148,6 +153,8 @@ function subscriptionOf(
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     maxPriority: options.maxPriority,
+    declare: options.declare ?? true,
+    arguments: options.arguments,
     handlers,
   };
 }
@@ -168,6 +175,7 @@ function handlerOf(
     routes: definition.patterns.map((pattern) => ({
       pattern: patternOf(pattern),
       exchange,
+      ...(options.binding && { binding: options.binding }),
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
     retry: definition.answers ? retryPolicy(ONCE) : policyOf(options, defaults),

@@ -1,4 +1,5 @@
 import { TopologyError } from '../../errors.js';
+import type { ArgumentValue } from '../../message/exchange-option.js';
 import type { TopologyMode } from '../../topology/bus-topology.js';
 import { cureOfOtherArguments } from '../../topology/fixed-arguments.js';
 import {
@@ -99,11 +100,11 @@ function bind({ exchanges, queues }: Broker, plan: BindingPlan): void {
 }
 
 type Resource = 'exchange' | 'queue';
-type Arguments = Readonly<Record<string, string | number | undefined>>;
+type Arguments = Readonly<Record<string, ArgumentValue | undefined>>;
 
 /** No argument can be changed, missing ones included. */
 function requireSame(resource: Resource, name: string, wanted: Arguments, current: Arguments): void {
-  const shown = (value: string | number | undefined) => (value === undefined ? 'none' : `'${value}'`);
+  const shown = (value: ArgumentValue | undefined) => (value === undefined ? 'none' : `'${value}'`);
   for (const argument of Object.keys({ ...current, ...wanted })) {
     if (wanted[argument] === current[argument]) continue;
     throw refused(

@@ -38,11 +38,16 @@ class FanoutBindings implements Bindings {
   }
 }
 
-const bindingsOf: Record<ExchangePlan['type'], () => Bindings> = {
-  topic: () => new TopicTrie<Bound>(),
-  direct: () => new DirectBindings(),
-  fanout: () => new FanoutBindings(),
-};
+function bindingsOf({ type }: ExchangePlan): Bindings {
+  switch (type) {
+    case 'direct':
+      return new DirectBindings();
+    case 'fanout':
+      return new FanoutBindings();
+    default:
+      return new TopicTrie<Bound>();
+  }
+}
 
 export class Exchange {
   private bindings: Bindings;
@@ -50,7 +55,7 @@ export class Exchange {
   private readonly known = new Map<string, { readonly pattern: string; readonly destination: Bound }>();
 
   constructor(readonly plan: ExchangePlan) {
-    this.bindings = bindingsOf[plan.type]();
+    this.bindings = bindingsOf(plan);
   }
 
   bind(plan: BindingPlan, destination: Bound): void {
@@ -63,7 +68,7 @@ export class Exchange {
 
   /** Removes all bindings of a destination. This is rare, so the remaining ones are bound anew. */
   unbind(destination: Bound): void {
-    this.bindings = bindingsOf[this.plan.type]();
+    this.bindings = bindingsOf(this.plan);
     for (const [id, bound] of this.known) {
       if (bound.destination === destination) this.known.delete(id);
       else this.bindings.add(bound.pattern, bound.destination);

@@ -83,6 +83,8 @@ describe('subscriptions', () => {
         prefetch: 10,
         deliveryLimit: 200,
         maxPriority: undefined,
+        declare: true,
+        arguments: undefined,
         handlers: [
           {
             name: 'plain',

@@ -21,7 +21,8 @@ export class ProcessQueue {
     this.made = [...before, name];
     const options = { exclusive: true, durable: false, arguments: processQueueArguments(this.plan) };
     await channel.assertQueue(name, options);
-    for (const { source, pattern } of this.plan.bindings) await channel.bindQueue(name, source, pattern);
+    for (const { source, pattern, arguments: its = {} } of this.plan.bindings)
+      await channel.bindQueue(name, source, pattern, its);
     // A channel may be lost without its connection. Its queue would fill.
     for (const old of before) await channel.deleteQueue(old);
     this.made = [name];

@@ -205,7 +205,8 @@ class DeclareChannel {
   }
 }
 
-function exchangeStep({ name, type, alternateExchange, verifyOnly }: ExchangePlan): Step {
+function exchangeStep(plan: ExchangePlan): Step {
+  const { name, type, alternateExchange, verifyOnly } = plan;
   return {
     resource: `exchange '${name}'`,
     right: `configure on '${name}'`,
@@ -213,6 +214,7 @@ function exchangeStep({ name, type, alternateExchange, verifyOnly }: ExchangePla
       channel.assertExchange(name, type, {
         durable: true,
         ...(alternateExchange ? { alternateExchange } : {}),
+        ...(plan.arguments ? { arguments: { ...plan.arguments } } : {}),
       }),
     check: (channel) => channel.checkExchange(name),
     verifyOnly: verifyOnly ?? false,
@@ -229,17 +231,19 @@ function queueStep(plan: QueuePlan, durable = true): Step {
     right: `configure on '${name}'${deadLetters ? `, read on it and write on '${deadLetters}'` : ''}`,
     declare: (channel) => channel.assertQueue(name, { durable, autoDelete, arguments: args }),
     check: (channel) => channel.checkQueue(name),
+    verifyOnly: plan.verifyOnly ?? false,
   };
 }
 
-function bindingStep({ source, destination, destinationType, pattern }: BindingPlan): Step {
+function bindingStep(plan: BindingPlan): Step {
+  const { source, destination, destinationType, pattern, arguments: its = {} } = plan;
   return {
     resource: `binding '${pattern}' from '${source}' to ${destinationType} '${destination}'`,
     right: `read on '${source}' and write on '${destination}'`,
     declare: (channel) =>
       destinationType === 'queue'
-        ? channel.bindQueue(destination, source, pattern)
-        : channel.bindExchange(destination, source, pattern),
+        ? channel.bindQueue(destination, source, pattern, its)
+        : channel.bindExchange(destination, source, pattern, its),
   };
 }
 
