@@ -25,6 +25,8 @@ const root = '^src/bus(\\.ts$|/)';
 const observe = '^src/observe/';
 /** What of the observers every bus has. */
 const everyBus = '^src/observe/(health|failure-log)/';
+/** Messages as CloudEvents: a middleware. */
+const cloudEvents = '^src/cloudevents/';
 /** Documents that operators share, kept in the broker. */
 const kept = '^src/kept/';
 /** An application seen from outside: for whoever looks after it. */
@@ -189,6 +191,12 @@ const layering = [
       'Every bus has its health and its log of failures: what these import is installed with each of them.',
     from: { path: everyBus },
     to: { path: either(product, packages('.*')), pathNot: either(foundation, everyBus) },
+  },
+  {
+    name: 'cloudevents-are-middleware',
+    comment: 'What middleware sees is all that they need of a bus.',
+    from: { path: cloudEvents },
+    to: { path: product, pathNot: either(foundation, pure, middleware, cloudEvents) },
   },
   {
     name: 'observers-do-not-load-the-bus',

@@ -44,6 +44,8 @@ export class MessageView implements ReceivedMessage {
     private readonly source: Source,
     readonly contentType: string | undefined,
     readonly contentEncoding: string | undefined,
+    /** Headers beside those that were published. */
+    private readonly addedHeaders?: Readonly<Headers>,
   ) {}
 
   get messageId(): string | undefined {
@@ -64,7 +66,7 @@ export class MessageView implements ReceivedMessage {
 
   get headers(): Readonly<Headers> {
     // A copy: a change must not travel on with the message.
-    this.ownHeaders ??= copyHeaders(headersAsPublished(this.properties.headers));
+    this.ownHeaders ??= copyHeaders({ ...headersAsPublished(this.properties.headers), ...this.addedHeaders });
     return this.ownHeaders;
   }
 

@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../events.js';
+import type { Headers } from '../message/properties.js';
 import type { ReceivedMessage } from '../message/received-message.js';
 
 /** One delivery of a message on its way to a handler, before its body is decoded. */
@@ -64,6 +65,8 @@ export interface ConsumedChange {
   readonly contentType?: string;
   /** Content encodings of the body, which are undone before it is deserialized; an empty string for none. */
   readonly contentEncoding?: string;
+  /** Headers that inner middleware and the handler see beside the message's, and instead of those with the same names. */
+  readonly headers?: Readonly<Headers>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { InvalidMessageError, MiddlewareError } from '../errors.js';
 import { MessageView } from '../message/received-message.js';
-import { show } from '../util/check.js';
+import { isPlainObject, show } from '../util/check.js';
 import type { Logger } from '../util/logger.js';
 import type {
   ConsumedChange,
@@ -59,8 +59,8 @@ class Consumed extends MessageView implements ConsumedMessage {
     private readonly work: Work,
     content: Content | undefined,
   ) {
-    const { body, contentType, contentEncoding } = content ?? contentOf(work);
-    super(work.received, contentType, contentEncoding);
+    const { body, contentType, contentEncoding, headers } = content ?? contentOf(work);
+    super(work.received, contentType, contentEncoding, headers);
     this.body = body;
     // The work's own counter moves on.
     this.attempt = work.attempt;
@@ -78,21 +78,23 @@ class Consumed extends MessageView implements ConsumedMessage {
 /** @throws InvalidMessageError */
 function replaced(work: Work, content: Content | undefined, changed: ConsumedChange): Content {
   const before = content ?? contentOf(work);
-  const { body = before.body, contentType, contentEncoding } = changed;
+  const { body = before.body, contentType, contentEncoding, headers } = changed;
   if (!(body instanceof Uint8Array)) throw invalid('body', 'a Buffer', body);
   for (const [name, text] of Object.entries({ contentType, contentEncoding }))
     if (text !== undefined && typeof text !== 'string') throw invalid(name, 'a string', text);
+  if (headers !== undefined && !isPlainObject(headers)) throw invalid('headers', 'an object', headers);
   return {
     body: Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
     contentType: contentType === undefined ? before.contentType : contentType || undefined,
     contentEncoding: contentEncoding === undefined ? before.contentEncoding : contentEncoding || undefined,
+    ...((headers ?? before.headers) && { headers: { ...before.headers, ...headers } }),
   };
 }
 
 const invalid = (field: string, expected: string, found: unknown): InvalidMessageError =>
   new InvalidMessageError(
     `expected the ${field} that a consume middleware gives to next() to be ${expected}, got ${show(found)}`,
-    'Give next() only what is to replace what was received: { body, contentType, contentEncoding }.',
+    'Give next() only what is to replace what was received: { body, contentType, contentEncoding, headers }.',
   );
 
 /** The end of a delivery as middleware sees it. @param outcome undefined if the channel is lost */

@@ -32,9 +32,11 @@ export interface ComposeOptions {
 /** What is done to a serialized body before it leaves, beside its encryption. */
 export interface BodyEncoding {
   /** Changes the body; undefined if it is changed already. */
-  readonly encode?: ((body: Buffer) => Buffer | Promise<Buffer>) | undefined;
+  readonly encode?: ((body: Buffer, contentType: string) => Buffer | Promise<Buffer>) | undefined;
   /** The property `contentEncoding`. */
   readonly contentEncoding: string | undefined;
+  /** The property `contentType`, if it is not the serializer's. */
+  readonly contentType?: string | undefined;
 }
 
 /** What comes to a call beside its options; it is not checked again. */
@@ -146,7 +148,7 @@ export function encodedBody(
   compose: ComposeOptions,
 ): Later<Buffer> {
   if (!encoding?.encode) return body;
-  return after(encoding.encode(body), (encoded) => {
+  return after(encoding.encode(body, compose.serializer.contentType), (encoded) => {
     if (!Buffer.isBuffer(encoded))
       throw new OptionsError('middleware', [`expected encode to give a Buffer, got ${show(encoded)}`]);
     checkSize(encoded, routingKey, encrypted, compose);
@@ -179,7 +181,7 @@ export function composeMessage(
   body: Buffer,
   compose: ComposeOptions,
   now: number,
-  contentType = compose.serializer.contentType,
+  contentType = contentTypeOf(call, compose),
 ): OutgoingMessage {
   const { options, routingKey, mustRoute } = call;
   const delayMs = delayMsOf(options, now);
@@ -199,6 +201,12 @@ export function composeMessage(
     receipt: receiptOf(properties, delayMs > 0 ? new Date(options.at ?? now + delayMs) : undefined),
   };
 }
+
+/** Content type of a plain body. */
+export const contentTypeOf = (
+  { encoding }: Pick<PublishCall, 'encoding'>,
+  { serializer }: Pick<ComposeOptions, 'serializer'>,
+): string => encoding?.contentType ?? serializer.contentType;
 
 /** The receipt that a confirm resolves with. */
 const receiptOf = ({ messageId }: OutgoingProperties, dueAt: Date | undefined): Published => ({

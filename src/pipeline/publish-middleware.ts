@@ -30,11 +30,13 @@ export interface PublishedChange {
   headers?: Headers;
   /**
    * Function that changes the serialized body, before it is encrypted. A payload with one is not packed with others. With
-   * several middlewares the innermost runs first. @default none
+   * several middlewares the innermost runs first. It is told the content type of the body that it gets. @default none
    */
-  encode?: (body: Buffer) => Buffer | Promise<Buffer>;
+  encode?: (body: Buffer, contentType: string) => Buffer | Promise<Buffer>;
   /** Name of what `encode` does, such as `gzip`: the property `contentEncoding`, by which consumers undo it. @default none */
   contentEncoding?: string;
+  /** Content type of what `encode` gives. @default that of what it got: the serializer's */
+  contentType?: string;
 }
 
 /**
@@ -68,6 +70,7 @@ const CHANGE_FIELDS: Fields = {
   headers: { expected: 'an object', accepts: isPlainObject },
   encode: callable,
   contentEncoding: text,
+  contentType: text,
 };
 
 /** @param middleware the first is the outermost */
@@ -109,7 +112,7 @@ function checkChange(change: PublishedChange): void {
 const wrongMiddleware = (problem: string) =>
   new InvalidMessageError(
     `a publish middleware is wrong: ${problem}`,
-    'Return next(change): it takes payload, headers, encode and contentEncoding, and resolves with the result.',
+    'Return next(change): it takes payload, headers, encode, contentEncoding and contentType, and resolves with the result.',
   );
 
 function changed(message: PublishRequest, change: PublishedChange): PublishRequest {
@@ -119,15 +122,19 @@ function changed(message: PublishRequest, change: PublishedChange): PublishReque
 
 /** The outermost middleware's change comes last, since it is undone first. */
 function encodedAfter(
-  { encode, contentEncoding }: PublishedChange,
+  { encode, contentEncoding, contentType }: PublishedChange,
   outer: BodyEncoding | undefined,
 ): BodyEncoding | undefined {
-  if (encode === undefined && contentEncoding === undefined) return outer;
-  if (!outer) return { encode, contentEncoding };
-  const both = async (body: Buffer) => {
-    const encoded = encode ? await encode(body) : body;
-    return outer.encode ? outer.encode(encoded) : encoded;
+  if (encode === undefined && contentEncoding === undefined && contentType === undefined) return outer;
+  if (!outer) return { encode, contentEncoding, contentType };
+  const both = async (body: Buffer, before: string) => {
+    const encoded = encode ? await encode(body, before) : body;
+    return outer.encode ? outer.encode(encoded, contentType ?? before) : encoded;
   };
   const names = [contentEncoding, outer.contentEncoding].filter((name) => name !== undefined);
-  return { encode: both, contentEncoding: names.length > 0 ? names.join(', ') : undefined };
+  return {
+    encode: both,
+    contentEncoding: names.length > 0 ? names.join(', ') : undefined,
+    contentType: outer.contentType ?? contentType,
+  };
 }

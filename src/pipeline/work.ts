@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { Headers } from '../message/properties.js';
 import type { ChainState } from '../message/wire/chain-header.js';
 import type { Clock } from '../util/clock.js';
 import type { Match } from './handler.js';
@@ -12,6 +13,8 @@ export interface Content {
   readonly body: Buffer;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  /** Headers beside those that came. */
+  readonly headers?: Readonly<Headers> | undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   bodyOf,
   type ComposeOptions,
   composeMessage,
+  contentTypeOf,
   encodedBody,
   type PublishCall,
 } from '../pipeline/publish-call.js';
@@ -59,7 +60,7 @@ export class Drafts implements Drafting {
   }
 
   private sealed(call: PublishCall, body: Buffer): Later<Draft> {
-    const { clock, encryption, serializer } = this.options;
+    const { clock, encryption } = this.options;
     const { routingKey, payload, unique, options } = call;
     // For the checks of a delay: the message itself is composed when it leaves.
     if (options.delay !== undefined || options.at !== undefined)
@@ -75,7 +76,7 @@ export class Drafts implements Drafting {
     if (!(call.encrypted && encryption))
       return { call: own, body: Buffer.from(body), contentType: undefined, encrypted: undefined };
     const bound = boundTo(routingKey, { messageId: options.messageId });
-    return after(encryption.seal(body, serializer.contentType, bound), (sealed) => ({
+    return after(encryption.seal(body, contentTypeOf(call, this.options), bound), (sealed) => ({
       call: { ...own, encrypted: false },
       body: sealed.body,
       contentType: ENCRYPTED_CONTENT_TYPE,

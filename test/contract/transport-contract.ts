@@ -8,6 +8,7 @@ import { canaries } from './canary.js';
 import { chains } from './chains.js';
 import { changingLimits } from './changing-limits.js';
 import { circuitBreakers } from './circuit-breakers.js';
+import { cloudEventsTheme } from './cloud-events.js';
 import { concurrency } from './concurrency.js';
 import { consumeMiddleware } from './consume-middleware.js';
 import { consuming } from './consuming.js';
@@ -102,6 +103,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'decorated handlers': decorated,
   'handlers at once': concurrency,
   'consume middleware': consumeMiddleware,
+  CloudEvents: cloudEventsTheme,
   'async contexts': contexts,
   'traces of OpenTelemetry': tracing,
   'diagnostics channels': tracingChannels,

@@ -100,6 +100,7 @@ export const forbidden: readonly ForbiddenEdge[] = [
     to: 'src/observe/metrics.ts',
     type,
   },
+  { rule: 'cloudevents-are-middleware', from: 'src/cloudevents/event.ts', to: 'src/pipeline/work.ts' },
   { rule: 'observers-only-name-middleware', from: 'src/observe/c.ts', to: 'src/pipeline/middleware.ts' },
   { rule: 'observers-do-not-load-the-bus', from: 'src/observe/b.ts', to: 'src/bus.ts' },
   { rule: 'oversight-looks-down', from: 'src/oversight/a.ts', to: 'src/cli/command.ts', type },

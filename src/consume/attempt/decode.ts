@@ -56,9 +56,14 @@ function read(
   const { contentEncoding } = replaced ?? properties;
   // Compressed messages of kombu have one, too: the charset.
   if (!contentEncoding)
-    return deserialized(body, new MessageView(received, contentType, undefined), match, options);
+    return deserialized(
+      body,
+      new MessageView(received, contentType, undefined, replaced?.headers),
+      match,
+      options,
+    );
   const { known, left } = encodingsOf(contentEncoding, properties.headers.compression);
-  const message = new MessageView(received, contentType, left);
+  const message = new MessageView(received, contentType, left, replaced?.headers);
   if (known.length === 0) return deserialized(body, message, match, options);
   return undone(body, known, options.maxBodyBytes).then((inside) =>
     deserialized(inside, message, match, options),

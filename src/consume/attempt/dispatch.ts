@@ -145,7 +145,7 @@ export class Dispatcher {
   failed(work: Work, error: unknown): Later<Outcome> {
     const { match, received, decided } = work;
     if (!decided && match && received.delivery.unreadable === undefined)
-      return this.verdicts.failure(work, match.handler, error);
+      return this.verdicts.undecodable(work, match.handler, error);
     const { delivery, messageId } = received;
     this.options.log.error(
       { queue: delivery.queue, messageId, error },

@@ -73,9 +73,14 @@ export abstract class ReceivedContext extends MessageContext {
   }
 
   private get message(): MessageView {
-    const { received } = this.work;
+    const { received, replaced } = this.work;
     const { contentEncoding } = received.delivery.properties;
-    this.ownMessage ??= new MessageView(received, contentTypeIn(received), contentEncoding);
+    this.ownMessage ??= new MessageView(
+      received,
+      contentTypeIn(received),
+      contentEncoding,
+      replaced?.headers,
+    );
     return this.ownMessage;
   }
 }

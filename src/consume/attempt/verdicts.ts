@@ -48,7 +48,7 @@ export class Verdicts {
     return this.patient(received, { reason: 'no-handler', error });
   }
 
-  /** @param error what decrypting it, decoding it or its schema has thrown */
+  /** @param error what middleware before its decoding, decrypting it, decoding it or its schema has thrown */
   undecodable(work: Work, handler: PlannedHandler, error: unknown): Outcome {
     const { received } = work;
     if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };

@@ -8,6 +8,7 @@ import {
   bodyOf,
   type ComposeOptions,
   composeMessage,
+  contentTypeOf,
   encodedBody,
   exchangeOf,
   routingKeyOf,
@@ -85,7 +86,7 @@ export class StepComposer {
     // For its checks: the message itself is composed when the step is sent.
     composeMessage(call, body, this.options, clock.now());
     const plain: StepMessage = {
-      ...{ key: routingKey, type, body, contentType: serializer.contentType },
+      ...{ key: routingKey, type, body, contentType: contentTypeOf(call, { serializer }) },
       ...(encoding?.contentEncoding ? { contentEncoding: encoding.contentEncoding } : {}),
       options: travelling(options, own),
     };
