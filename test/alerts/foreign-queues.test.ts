@@ -5,7 +5,7 @@ import { Bus, rabbitmq } from '../../src/index.js';
 import { Monitored } from '../../src/oversight/application/monitored.js';
 import { Management } from '../../src/oversight/management/management.js';
 import { silentLogger } from '../../src/util/logger.js';
-import { type ManagedNode, managedNode } from '../cli/managed-node.js';
+import { type ManagedNode, ownManagedNode } from '../cli/managed-node.js';
 import { raw } from '../faults/fixture.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -19,7 +19,7 @@ describe('a monitor that asks the management API', function () {
 
   before(async function () {
     this.timeout(PROVIDE_TIMEOUT_MS);
-    managed = await managedNode();
+    managed = await ownManagedNode();
   });
   after(() => managed?.node.stop());
 

@@ -11,7 +11,7 @@ import { Names } from '../../src/topology/names.js';
 import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { Command, hopline } from '../cli/command.js';
-import { type ManagedNode, managedNode } from '../cli/managed-node.js';
+import { type ManagedNode, ownManagedNode } from '../cli/managed-node.js';
 import { raw } from '../faults/fixture.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, SOON_AFTER_A_DEATH } from '../support/broker/index.js';
@@ -30,7 +30,7 @@ describe('alerts of `hopline monitor` fire and clear, through webhook and bus', 
 
   before(async function () {
     this.timeout(PROVIDE_TIMEOUT_MS);
-    managed = await managedNode({ advanced: SOON_AFTER_A_DEATH });
+    managed = await ownManagedNode({ advanced: SOON_AFTER_A_DEATH });
     directory = await mkdtemp(join(tmpdir(), 'hopline-monitor-'));
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ManagedNode, managedNode } from '../cli/managed-node.js';
+import { type ManagedNode, ownManagedNode } from '../cli/managed-node.js';
 import { eventually } from '../support/eventually.js';
 import { SCENE_TIMEOUT_MS, Scene } from './support/scene.js';
 
@@ -10,7 +10,7 @@ describe('a dashboard whose broker is away', function () {
 
   before(async function () {
     this.timeout(SCENE_TIMEOUT_MS);
-    broker = await managedNode();
+    broker = await ownManagedNode();
     scene = await Scene.open({ broker });
     await scene.shop.fail('quota', 2);
   });

@@ -6,7 +6,7 @@ import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { shopOf } from './apps/shop-of.js';
 import { Command, hopline } from './command.js';
-import { type ManagedNode, managedNode } from './managed-node.js';
+import { type ManagedNode, managedNode, ownManagedNode } from './managed-node.js';
 
 const APP = resolve(import.meta.dirname, 'apps/shop.js');
 
@@ -68,7 +68,6 @@ describe('hopline doctor', function () {
   });
   after(async () => {
     await bus?.stop();
-    await managed?.node.stop();
   });
 
   const run = (args: string[], env: Record<string, string> = {}) =>
@@ -132,7 +131,7 @@ describe('hopline doctor', function () {
   });
 
   it('does not believe a management API that speaks for another broker, and prunes nothing by it', async () => {
-    const other = await managedNode();
+    const other = await ownManagedNode();
     try {
       const [code, said] = await complaints({ MANAGEMENT_URL: other.managementUrl });
       assert.equal(code, 0);

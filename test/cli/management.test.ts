@@ -21,7 +21,6 @@ describe('the management API', function () {
     await connection.close();
     await managed.node.ctl('set_policy', 'ttl', '^mail', '{"message-ttl":60000}', '--apply-to', 'queues');
   });
-  after(() => managed?.node.stop());
 
   it('tells of nodes, queues, bindings and policies what AMQP does not', async () => {
     const management = new Management(managed.managementUrl, '/');

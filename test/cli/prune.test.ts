@@ -95,7 +95,6 @@ describe('queues that an older version of the service has left behind', function
   after(async () => {
     await other?.stop();
     await connection?.close();
-    await managed?.node.stop();
   });
 
   it('are named by doctor, with what waits in them and what cures it', async () => {

@@ -67,7 +67,6 @@ describe('the pages of the broker and of the topology, on RabbitMQ with its mana
     await close?.();
     await bus?.stop();
     await connection?.close();
-    await managed?.node.stop();
   });
 
   it('say that a key reaches the queues that the broker then puts its message into', async () => {

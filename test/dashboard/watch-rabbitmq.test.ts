@@ -32,10 +32,6 @@ describe('a watch over an application on RabbitMQ', function () {
     managed = await managedNode();
   });
 
-  after(async () => {
-    await managed?.node.stop();
-  });
-
   beforeEach(() => {
     prefix = `watch-${randomBytes(4).toString('hex')}`;
     [watches, controls, buses] = [[], [], []];

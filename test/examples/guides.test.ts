@@ -46,7 +46,6 @@ describe('a stranger who follows word for word', function () {
   after(async () => {
     await stranger?.leave();
     await connection?.close();
-    await managed?.node.stop();
     await hopline?.remove();
   });
 

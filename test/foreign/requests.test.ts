@@ -4,12 +4,17 @@ import { deferred } from '../../src/util/deferred.js';
 import { RawChannel } from '../support/raw-channel.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';
 import { printedBy } from './programs.js';
+import { installedRpcClients } from './rpc-clients.js';
 
 /** A broker boots first, and may have to be unpacked. */
 const ONCE_MS = 300_000;
 
 const GetPrice = defineRequest<{ amount: number }, { cents: number }>('price.get');
 const Failing = defineRequest<null, null>('price.fail');
+
+const DIRECT = 'amq.rabbitmq.reply-to';
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+const rpcClients = await installedRpcClients();
 
 interface Reply {
   readonly body: unknown;
@@ -151,4 +156,50 @@ describe('requests and replies', function () {
       assert.deepEqual(seen, [{ amount: 1 }, { amount: 2 }]);
     });
   });
+
+  for (const client of rpcClients)
+    describe(`with ${client.name}`, () => {
+      const requests = [
+        { routingKey: 'price.get', payload: { amount: 5 }, correlationId: 'first' },
+        { routingKey: 'price.fail', payload: null, correlationId: 'second' },
+      ];
+
+      for (const [place, replyQueue] of [
+        ["on RabbitMQ's direct reply-to", DIRECT],
+        ['on a queue that the broker names', ''],
+        ['on a queue that it names', 'answers-to-it'],
+      ] as const)
+        it(`are answered when it asks: ${place}`, async () => {
+          const { replies } = await client.ask({ ...broker, exchange, replyQueue, requests });
+          const [price, failure, ...more] = replies as readonly (Reply & { readonly contentType: string })[];
+          assert.deepEqual(price?.body, { cents: 15 });
+          assert.equal(price?.contentType, 'application/json');
+          assert.equal(price?.headers?.['hopline-reply'], undefined);
+          assert.deepEqual(failure?.body, { code: 'SOLD_OUT', message: 'sold out' });
+          assert.equal(failure?.headers?.['hopline-reply'], 'error');
+          assert.deepEqual(more, []);
+        });
+
+      it('are answered by it when we ask, and its failures are failures', async () => {
+        const Its = defineRequest<{ amount: number }, { cents: number }>(`its.price.${client.name.length}`);
+        const told = { ...broker, exchange, routingKey: Its.key, queue: 'its-answers', count: 3 };
+        const { seen } = await client.answer(told, async () => {
+          for (const amount of [1, 2])
+            assert.deepEqual(await bus.request(Its, { amount }, { timeout: '20s' }), { cents: amount * 3 });
+          await assert.rejects(
+            bus.request(Its, { amount: -1 }),
+            (error) => error instanceof ResponderError && error.remote.code === 'TOO_FEW',
+          );
+        });
+        const told_ = (seen as readonly { readonly messageId: string }[]).map(({ messageId, ...rest }) => {
+          assert.match(messageId, UUID);
+          return rest;
+        });
+        const request = { contentType: 'application/json', expires: true };
+        assert.deepEqual(
+          told_,
+          [1, 2, -1].map((amount) => ({ payload: { amount }, ...request })),
+        );
+      });
+    });
 });

@@ -16,7 +16,20 @@ export function describeApi(): ApiSnapshot {
   );
 }
 
-function publicProgram() {
+let built: PublicProgram | undefined;
+
+interface PublicProgram {
+  readonly program: ts.Program;
+  readonly entryPoints: readonly { readonly name: string; readonly file: string }[];
+}
+
+/** One for all who ask: it reads and checks all declarations. */
+function publicProgram(): PublicProgram {
+  built ??= buildPublicProgram();
+  return built;
+}
+
+function buildPublicProgram(): PublicProgram {
   const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
     typeof target === 'string'
       ? []

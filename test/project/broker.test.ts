@@ -10,6 +10,7 @@ import { connect } from 'amqplib';
 import { serverVersion } from '../support/broker/amqp-probe.js';
 import { containerBroker } from '../support/broker/container.js';
 import { externalBroker } from '../support/broker/external.js';
+import { chosenVersion } from '../support/broker/find-program.js';
 import { PrivateNode, provideBroker, type TestBroker } from '../support/broker/index.js';
 import { Declined, type Way } from '../support/broker/way.js';
 import { eventually } from '../support/eventually.js';
@@ -160,6 +161,13 @@ describe('A private node', function () {
     assert.match(path, /^\["[^"]+\/plugins\/rabbit-[\d.]+\/ebin",\s+"[^"]+\/rabbit-[\d.]+\/ebin"\]$/m);
     assert.ok(path.includes(join(node.dir, 'plugins/rabbit-')));
   });
+
+  // A server in a root of its own loads them all.
+  if (chosenVersion() === undefined)
+    it('loads no library whole of which it calls little', async () => {
+      const loaded = 'lists:filter(fun(M) -> code:is_loaded(M) =/= false end, [xmerl_xsd, mod_esi, rabbit]).';
+      assert.equal((await node.ctl('eval', loaded)).trim(), '[rabbit]');
+    });
 
   it('shares nothing with a node beside it', async () => {
     const other = await PrivateNode.start();

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEpmd } from './epmd.js';
@@ -25,9 +25,10 @@ export class ErlangHome {
   }
 
   /** @param name begins the folder's name */
-  static async create(name: string, epmdPort: number, parent = tmpdir()): Promise<ErlangHome> {
+  static async create(name: string, epmdPort: number, parent?: string): Promise<ErlangHome> {
+    const folder = parent ?? (await roomyMemory()) ?? tmpdir();
     // Always a new folder: data of an earlier node would bring its locks, its cluster and its messages along.
-    const home = new ErlangHome(await mkdtemp(join(parent, `${name}-`)), epmdPort);
+    const home = new ErlangHome(await mkdtemp(join(folder, `${name}-`)), epmdPort);
     await writeFile(join(home.dir, '.erlang.cookie'), randomBytes(24).toString('hex'), { mode: 0o400 });
     return home;
   }
@@ -82,4 +83,23 @@ export async function endVm(vm: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Pr
   const force = setTimeout(() => vm.kill('SIGKILL'), TERM_TIMEOUT_MS);
   await ended(vm);
   clearTimeout(force);
+}
+
+/** Linux's file system in memory. */
+const MEMORY = '/dev/shm';
+const ENOUGH_BYTES = 4 * 2 ** 30;
+
+/**
+ * A node syncs whatever it is told to disk, which takes a quarter of its time, and its data needs to outlive it but not the
+ * machine. Nothing where there is no such file system, or little is free, as in most containers; or if TMPDIR says where.
+ */
+async function roomyMemory(): Promise<string | undefined> {
+  if (process.env.TMPDIR) return undefined;
+  try {
+    await access(MEMORY, constants.W_OK);
+    const { bavail, bsize } = await statfs(MEMORY);
+    return bavail * bsize >= ENOUGH_BYTES ? MEMORY : undefined;
+  } catch {
+    return undefined;
+  }
 }

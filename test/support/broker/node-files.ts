@@ -29,8 +29,8 @@ export interface NodeFilesOptions {
 /** Loopback only: the distribution port would otherwise listen on every interface. */
 const LOOPBACK = '-kernel inet_dist_use_interface {127,0,0,1}';
 
-/** Two schedulers that never spin: a test run has few cores, and the tests themselves need one. */
-const FRUGAL = '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none';
+/** One scheduler that never spins: a test run has few cores, and several nodes beside the tests themselves. */
+const FRUGAL = '+S 1:1 +SDcpu 1:1 +SDio 4 +sbwt none +sbwtdcpu none +sbwtdio none';
 
 /** A start of `rabbitmqctl` is all that a command costs. With one scheduler of each kind it is a fifth less. */
 const FRUGAL_CTL = '+S 1:1 +SDcpu 1:1 +SDio 1 +A 1 +sbwt none +sbwtdcpu none +sbwtdio none';
@@ -44,11 +44,11 @@ export async function writeNodeFiles(options: NodeFilesOptions): Promise<NodeJS.
   await writeFile(path('rabbitmq.conf'), configLines(ports.amqp, config));
   await writeFile(path('advanced.config'), `${advanced}.\n`);
   await writeFile(path('enabled_plugins'), `[${plugins.join(',')}].\n`);
-  // What a plugin needs of the others is not known here.
-  const quick = plugins.length === 0 ? await quickBoot(applications, path('plugins')) : undefined;
+  const pluginsDir = plugins.length === 0 ? path('plugins') : undefined;
+  const quick = await quickBoot(applications, { listsDir: path('lists'), pluginsDir });
   return {
     ...home.env,
-    ...(quick && { RABBITMQ_PLUGINS_DIR: quick.pluginsDir }),
+    ...(quick?.pluginsDir && { RABBITMQ_PLUGINS_DIR: quick.pluginsDir }),
     TMPDIR: dir,
     ERL_CRASH_DUMP: path('log/erl_crash.dump'),
     RABBITMQ_NODENAME: nodeName,

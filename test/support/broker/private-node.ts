@@ -34,7 +34,7 @@ export interface PrivateNodeOptions {
   version?: string;
   /** Begins the names of the node and of its folder: letters, digits and hyphens. Default `hopline`. */
   name?: string;
-  /** The folder in which the node makes a new one of its own. Default: the system's for temporary files. */
+  /** The folder in which the node makes a new one of its own. Default: memory where it has room, else the system's for temporary files. */
   dir?: string;
   /** Lines for `rabbitmq.conf`, such as `consumer_timeout = 5000`; they come after our own. Default none. */
   config?: readonly string[];
