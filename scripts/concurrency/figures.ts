@@ -31,11 +31,17 @@ export function overlapsIn(handled: readonly Handled[]): number {
   return overlaps;
 }
 
-/** Messages a second, from the first that began to the last that ended. */
-export function perSecond(handled: readonly Handled[]): number {
+/** Milliseconds from the first that began to the last that ended. */
+export function wallMs(handled: readonly Handled[]): number {
   const first = handled[0]?.begun ?? 0;
-  const last = handled.reduce((latest, { ended }) => Math.max(latest, ended), first);
-  return (handled.length / (last - first)) * 1_000;
+  return handled.reduce((latest, { ended }) => Math.max(latest, ended), first) - first;
+}
+
+export const perSecond = (handled: readonly Handled[]): number => (handled.length / wallMs(handled)) * 1_000;
+
+/** Milliseconds for which messages of the most frequent key ran, one after the other. */
+export function hottestMs(handled: readonly Handled[]): number {
+  return handled.reduce((sum, { key, begun, ended }) => (key === 0 ? sum + ended - begun : sum), 0);
 }
 
 /** Milliseconds from the publish to the end that a share of the messages does not exceed. */
