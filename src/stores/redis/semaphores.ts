@@ -24,8 +24,16 @@ local function keep(permits, forMs)
   if redis.call('PTTL', permits) < keepMs then redis.call('PEXPIRE', permits, keepMs) end
 end`;
 
-/** Of many semaphores at once, with three values for each: owner, limit and time. */
-const ACQUIRE = `${BEGIN}
+/**
+ * Of many semaphores at once: `ARGV[1]` permits that are given back, with an owner for each, and then those that are asked for, with three
+ * values for each: owner, limit and time. What is given back goes first: it is free for who asks, and is so even if Redis takes no new keys.
+ */
+const CHANGE = `${BEGIN}
+local function release(permits, owner)
+  if redis.call('ZREM', permits, owner) == 1 and redis.call('ZCARD', permits) == 1 then
+    redis.call('PEXPIRE', permits, ${REMEMBER_MS})
+  end
+end
 local function acquire(permits, owner, limit, forMs)
   local last = redis.call('ZSCORE', permits, '${LAST}')
   if last then
@@ -41,10 +49,12 @@ local function acquire(permits, owner, limit, forMs)
   keep(permits, forMs)
   return string.format('%.0f', fence)
 end
+local back = tonumber(ARGV[1])
+for index = 1, back do release(KEYS[index], ARGV[index + 1]) end
 local answers = {}
-for index, permits in ipairs(KEYS) do
-  local at = 3 * (index - 1)
-  answers[index] = acquire(permits, ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]))
+for index = back + 1, #KEYS do
+  local at = 3 * index - 2 * back - 1
+  answers[index - back] = acquire(KEYS[index], ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]))
 end
 return answers`;
 
@@ -55,23 +65,12 @@ redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 keep(KEYS[1], ARGV[2])
 return 1`;
 
-/** Of many semaphores at once, with an owner for each. */
-const RELEASE = `
-for index, permits in ipairs(KEYS) do
-  if redis.call('ZREM', permits, ARGV[index]) == 1 and redis.call('ZCARD', permits) == 1 then
-    redis.call('PEXPIRE', permits, ${REMEMBER_MS})
-  end
-end
-return 0`;
-
-interface Ask {
-  readonly name: string;
-  readonly values: readonly [owner: string, limit: number, forMs: number];
-}
-
-interface Held {
+/** A permit that is asked for, or given back. */
+interface Change {
   readonly name: string;
   readonly owner: string;
+  /** Undefined for one that is given back. */
+  readonly asked?: readonly [limit: number, forMs: number];
 }
 
 /**
@@ -81,28 +80,16 @@ interface Held {
  */
 export class RedisSemaphores implements SemaphoreStore {
   private readonly scripts: RedisScripts;
-  private readonly acquiring: Coalesced<Ask, number | string>;
-  private readonly releasing: Coalesced<Held, void>;
+  private readonly changes: Coalesced<Change, PermitAnswer | undefined>;
 
   constructor(client: Redis, prefix: string) {
-    const scripts = new RedisScripts(client, prefix);
-    this.scripts = scripts;
-    this.acquiring = new Coalesced(async (asks) => {
-      const names = asks.map(({ name }) => name);
-      const answers = await scripts.runOn(names, ACQUIRE, ...asks.flatMap(({ values }) => values));
-      return answers as (number | string)[];
-    }, MOST_TOGETHER);
-    this.releasing = new Coalesced<Held, void>(async (permits) => {
-      const names = permits.map(({ name }) => name);
-      await scripts.runOn(names, RELEASE, ...permits.map(({ owner }) => owner));
-      return [];
-    }, MOST_TOGETHER);
+    this.scripts = new RedisScripts(client, prefix);
+    this.changes = new Coalesced((changes) => this.change(changes), MOST_TOGETHER);
   }
 
-  async acquire(name: string, limit: number, owner: string, forMs: number): Promise<PermitAnswer> {
-    const answer = await this.acquiring.add({ name, values: [ownedBy(owner), limit, Math.ceil(forMs)] });
-    if (typeof answer === 'number') return { kind: 'full', leftMs: Math.max(1, answer) };
-    return { kind: 'taken', fence: Number(answer) };
+  acquire(name: string, limit: number, owner: string, forMs: number): Promise<PermitAnswer> {
+    const asked = { name, owner: ownedBy(owner), asked: [limit, Math.ceil(forMs)] } as const;
+    return this.changes.add(asked) as Promise<PermitAnswer>;
   }
 
   async renew(name: string, owner: string, forMs: number): Promise<boolean> {
@@ -110,6 +97,31 @@ export class RedisSemaphores implements SemaphoreStore {
   }
 
   release(name: string, owner: string): Promise<void> {
-    return this.releasing.add({ name, owner: ownedBy(owner) });
+    return this.changes.add({ name, owner: ownedBy(owner) }) as Promise<undefined>;
   }
+
+  private async change(changes: readonly Change[]): Promise<readonly (PermitAnswer | undefined)[]> {
+    const names: string[] = [];
+    const owners: string[] = [];
+    for (const { name, owner, asked } of changes) {
+      if (asked) continue;
+      names.push(name);
+      owners.push(owner);
+    }
+    const values: (string | number)[] = [owners.length, ...owners];
+    for (const { name, owner, asked } of changes) {
+      if (!asked) continue;
+      names.push(name);
+      values.push(owner, ...asked);
+    }
+    const answers = (await this.scripts.runOn(names, CHANGE, ...values)) as (number | string)[];
+    let next = 0;
+    return changes.map(({ asked }) => (asked ? permitAnswer(answers[next++]) : undefined));
+  }
+}
+
+/** Milliseconds that are left are a number, a fence is text: it is higher than the numbers of scripts. */
+function permitAnswer(answer: number | string | undefined): PermitAnswer {
+  if (typeof answer === 'number') return { kind: 'full', leftMs: Math.max(1, answer) };
+  return { kind: 'taken', fence: Number(answer) };
 }
