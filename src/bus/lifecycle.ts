@@ -118,6 +118,11 @@ export class Lifecycle {
     return this.exchanges.ensure(exchange);
   }
 
+  /** An exchange with all that the bus says of it. */
+  wholeExchange(exchange: ExchangeRef): ExchangeRef {
+    return this.exchanges.whole(exchange);
+  }
+
   private async begin(parts: LivingParts, serve: ServeOptions): Promise<void> {
     this.enter('starting');
     const { events, settings } = this.options;

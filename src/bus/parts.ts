@@ -88,6 +88,7 @@ export class BusParts {
       session,
       ask: (request) => this.requests.ask(request),
       ensureExchange: (ref) => life.ensureExchange(ref),
+      wholeExchange: (ref) => life.wholeExchange(ref),
       uniqueHandlers: () => life.uniqueHandlers,
       wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
       tracing,

@@ -192,7 +192,9 @@ const slow = shapeOf<SlowStatus>({
 const route = shapeOf<RouteStatus>({
   exchange: text,
   isDeclared: boolean(),
+  type: optional(string()),
   pattern: string(),
+  key: optional(string()),
   queue: text,
   handler: text,
 });

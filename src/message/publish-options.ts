@@ -23,8 +23,13 @@ export interface PublishOptions {
    * it. @default none; in a handler, that of the handled message
    */
   correlationId?: string;
-  /** Topic exchange instead of the bus's own; declared or verified at its first use. @default the bus's */
+  /** Exchange instead of the bus's own; declared or verified at its first use. @default the bus's */
   exchange?: ExchangeOption;
+  /**
+   * The one queue that a `send` goes to, past all exchanges, as with {@link Publisher.sendToQueue}. The routing key then only says which
+   * handler of the queue it is for. Can't be combined with `exchange`; `publish` refuses it. @default none
+   */
+  queue?: string;
   /**
    * Time until the message is due, 100 ms to 400 days, rounded up to 100 ms; the broker holds the message
    * meanwhile. @default none: due at once
@@ -97,6 +102,14 @@ export type JobOptionsFor<Key extends string> =
   IsPattern<Key> extends true
     ? [options: PublishOptions & JobOptions & { key: string }]
     : [options: PublishOptions & JobOptions];
+
+/** Options of a message that is sent to a queue. */
+export type SendToQueueOptions = Omit<PublishOptions, 'exchange' | 'queue' | 'allowForeignExchange'>;
+
+/** The same for a definition's options: `key` is required if the definition's key is a pattern. */
+export type QueueOptionsFor<Options extends readonly [options?: PublishOptions]> = {
+  [Place in keyof Options]: Omit<NonNullable<Options[Place]>, 'exchange' | 'queue' | 'allowForeignExchange'>;
+};
 
 /** Options of jobs, which nothing else has. */
 export type OfJobs = 'track' | 'name' | 'tags' | 'keep';

@@ -1,5 +1,5 @@
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './chain.js';
-import type { MessageDefinition } from './define-message.js';
+import { isMessageDefinition, type MessageDefinition } from './define-message.js';
 import type { SentJob } from './job.js';
 import type {
   JobOptions,
@@ -9,6 +9,8 @@ import type {
   PublishIntent,
   PublishManyOptions,
   PublishOptions,
+  QueueOptionsFor,
+  SendToQueueOptions,
 } from './publish-options.js';
 import type { Published, PublishedMany } from './published.js';
 
@@ -88,6 +90,37 @@ export abstract class Publisher {
   send(key: string, payload: unknown, options?: PublishOptions): Promise<Published>;
   send(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<Published> {
     return this.sender.dispatch('send', target, payload, options);
+  }
+
+  /**
+   * Sends a job or a command to exactly this queue, past all exchanges: whoever consumes it, and whatever is bound to it. A queue of
+   * Hopline's that has one handler gives it the message; with several, the definition's key says which is meant, or the option `key`.
+   *
+   * @throws UnroutableError if there is no such queue. For a delayed message, which only a queue that Hopline consumes can get, that
+   * shows when it is due: it then goes to the lost queue
+   * @throws the errors of {@link send}
+   */
+  sendToQueue<Key extends string, Input>(
+    queue: string,
+    definition: MessageDefinition<Key, Input, unknown>,
+    payload: NoInfer<Input>,
+    ...options: QueueOptionsFor<JobOptionsFor<Key>>
+  ): Promise<SentJob>;
+  sendToQueue<Key extends string, Input>(
+    queue: string,
+    definition: MessageDefinition<Key, Input, unknown>,
+    payload: NoInfer<Input>,
+    ...options: QueueOptionsFor<OptionsFor<Key>>
+  ): Promise<Published>;
+  sendToQueue(queue: string, payload: unknown, options: SendToQueueOptions & JobOptions): Promise<SentJob>;
+  sendToQueue(queue: string, payload: unknown, options?: SendToQueueOptions): Promise<Published>;
+  sendToQueue(queue: string, ...given: readonly unknown[]): Promise<Published> {
+    const [target, payload, options] = isMessageDefinition(given[0])
+      ? (given as [MessageDefinition, unknown, SendToQueueOptions?])
+      : ([queue, ...given] as [string, unknown, SendToQueueOptions?]);
+    const own =
+      typeof options === 'object' && options !== null ? { ...options, queue } : (options ?? { queue });
+    return this.sender.dispatch('send', target, payload, own);
   }
 
   /**

@@ -2,7 +2,12 @@ import { type Encryption, SEAL_BYTES } from '../encryption/encryption.js';
 import { InvalidMessageError, MessageTooLargeError, OptionsError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition, type PackSettings } from '../message/define-message.js';
 import { checkDelay } from '../message/delay-range.js';
-import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
+import {
+  DEFAULT_EXCHANGE,
+  type ExchangeRef,
+  type ExchangeType,
+  exchangeRef,
+} from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { OutgoingMessage, OutgoingProperties } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
@@ -13,7 +18,7 @@ import { isRequestDefinition, type RequestDefinition } from '../message/requests
 import { checkRoutingKey } from '../message/routing/routing-key.js';
 import type { UniqueSettings } from '../message/unique.js';
 import type { Serializer } from '../serialization/serializer.js';
-import { laneExchangeOf } from '../topology/names.js';
+import { DEFAULT_LANE, laneExchangeOf, laneQueueOf } from '../topology/names.js';
 import { after } from '../util/after.js';
 import { show } from '../util/check.js';
 import { toMs } from '../util/duration.js';
@@ -27,6 +32,8 @@ export interface ComposeOptions {
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
   readonly publishDeadlineMs: number;
+  /** An exchange with all that the bus says of it. */
+  readonly wholeExchange: (exchange: ExchangeRef) => ExchangeRef;
 }
 
 /** What is done to a serialized body before it leaves, beside its encryption. */
@@ -49,7 +56,10 @@ export interface Beside {
 /** One checked call of publish or send, as its stages see it. */
 export interface PublishCall {
   readonly routingKey: string;
+  /** The default one for what goes to a queue. */
   readonly exchange: ExchangeRef;
+  /** Queue, or queue of its lane, that it goes to; undefined for what goes to an exchange. */
+  readonly queue?: string | undefined;
   /** The definition's name, or the routing key. */
   readonly type: string;
   readonly payload: unknown;
@@ -90,6 +100,8 @@ export interface JobCall {
 export interface UniqueRules {
   /** The rule for a message; undefined if no handler of its key has one. @param exchange exchange without a lane */
   find(exchange: string, routingKey: string): UniqueSettings | undefined;
+  /** The same for a message to a queue. @param queue queue without a lane */
+  findInQueue(queue: string, routingKey: string): UniqueSettings | undefined;
 }
 
 /**
@@ -115,11 +127,19 @@ const published = ({ key }: RequestDefinition) =>
     `expected a message's definition or routing key, got the request '${key}': ask it with request(), since nobody would get its reply`,
   ]);
 
-/** The exchange of a message, its lane included. @param own the bus's exchange */
+/** The queue of a call, its lane included; undefined for a call to an exchange. */
+export const queueOf = ({
+  queue,
+  lane = DEFAULT_LANE,
+}: Pick<PublishOptions, 'queue' | 'lane'>): string | undefined =>
+  queue === undefined ? undefined : laneQueueOf(queue, lane);
+
+/** The exchange of a message, its lane included; the default one of a message to a queue. @param own the bus's exchange */
 export function exchangeOf(
-  { exchange, lane }: Pick<PublishOptions, 'exchange' | 'lane'>,
+  { exchange, lane, queue }: Pick<PublishOptions, 'exchange' | 'lane' | 'queue'>,
   own: ExchangeRef,
 ): ExchangeRef {
+  if (queue !== undefined) return DEFAULT_EXCHANGE;
   const plain = exchange === undefined ? own : exchangeRef(exchange);
   return lane === undefined ? plain : { ...plain, name: laneExchangeOf(plain.name, lane) };
 }
@@ -183,14 +203,16 @@ export function composeMessage(
   now: number,
   contentType = contentTypeOf(call, compose),
 ): OutgoingMessage {
-  const { options, routingKey, mustRoute } = call;
+  const { options, routingKey, queue, mustRoute } = call;
   const delayMs = delayMsOf(options, now);
   const properties = propertiesOf(call, compose, now, contentType);
-  if (delayMs > 0) mayBeDelayed(call, delayMs, properties);
+  if (delayMs > 0) mayBeDelayed(call, delayMs, compose);
+  // Where its key is not that under which it arrives.
+  if (delayMs > 0 || (queue !== undefined && queue !== routingKey)) nameOrigin(call, properties);
   return {
     to: 'exchange',
     exchange: call.exchange.name,
-    routingKey,
+    routingKey: queue ?? routingKey,
     body,
     properties,
     delayMs,
@@ -215,16 +237,34 @@ const receiptOf = ({ messageId }: OutgoingProperties, dueAt: Date | undefined): 
   dueAt,
 });
 
-/** Checks a delayed message, and adds its exchange and routing key as headers: it arrives from another exchange. */
-function mayBeDelayed(call: PublishCall, delayMs: number, properties: OutgoingProperties): void {
-  const { exchange, routingKey, options } = call;
+/** Types whose exchanges lead a message to queues by its key alone. */
+const BY_KEY: ReadonlySet<ExchangeType> = new Set(['topic', 'direct', 'fanout']);
+
+/** Checks a delayed message. */
+function mayBeDelayed(
+  { exchange, queue, routingKey, options }: PublishCall,
+  delayMs: number,
+  compose: ComposeOptions,
+): void {
   checkDelay(delayMs);
+  if (queue !== undefined) return;
+  const { type = 'topic' } = compose.wholeExchange(exchange);
+  if (!BY_KEY.has(type)) {
+    throw new InvalidMessageError(
+      `'${routingKey}' can't be delayed on exchange '${exchange.name}', which is of type ${type}: when it is due, nobody knows which queues that would choose`,
+      'Publish without a delay, or send it to its queue: sendToQueue() takes a delay.',
+    );
+  }
   if (!exchange.declare && !options.allowForeignExchange) {
     throw new InvalidMessageError(
       `'${routingKey}' can't be delayed on exchange '${exchange.name}', which belongs to someone else: only queues that Hopline declared would get it`,
       'Say allowForeignExchange: true if that is what you want, or publish without a delay.',
     );
   }
+}
+
+/** Adds its exchange and routing key as headers: it arrives from another exchange, or under another key. */
+function nameOrigin({ exchange, routingKey }: PublishCall, properties: OutgoingProperties): void {
   const headers: Headers = properties.headers ?? {};
   headers[HEADER.exchange] = exchange.name;
   headers[HEADER.routingKey] = routingKey;

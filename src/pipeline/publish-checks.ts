@@ -1,9 +1,9 @@
 import { InvalidMessageError, OptionsError } from '../errors.js';
 import type { ChainOptions, ChainStep } from '../message/chain.js';
 import { isMessageDefinition, packSize } from '../message/define-message.js';
-import { exchangeOption } from '../message/exchange-option.js';
+import { DEFAULT_EXCHANGE, exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
-import type { PublishManyOptions, PublishOptions } from '../message/publish-options.js';
+import type { LeavingIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import { uniqueSendOption } from '../message/unique.js';
 import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
 import {
@@ -52,6 +52,7 @@ const PUBLISH_FIELDS: Fields = {
   messageId: shortText,
   correlationId: shortText,
   exchange: exchangeOption,
+  queue: shortText,
   delay,
   at: moment,
   priority,
@@ -114,8 +115,7 @@ export function checkPublishOptions(
   if (typeof options !== 'object' || options === null)
     throw new OptionsError(what, [`expected its options to be an object, got ${show(options)}`]);
   const problems = problemsOf(options, '', fields);
-  const exchangeProblem = exchangeOptionProblem(options.exchange);
-  if (exchangeProblem) problems.push(exchangeProblem);
+  problems.push(...destinationProblems(options));
   const laneProblem = text.accepts(options.lane) && laneNameProblem(options.lane as string);
   if (laneProblem) problems.push(laneProblem);
   if (options.delay !== undefined && options.at !== undefined)
@@ -131,6 +131,22 @@ export function checkPublishOptions(
       `Leave out ${acting}, or publish without a ${isNamed ? 'name' : 'delay'}.`,
     );
   }
+}
+
+/** A step that travels names the default exchange beside its queue. */
+function destinationProblems({ exchange, queue }: PublishOptions): string[] {
+  if (queue === undefined) return [exchangeOptionProblem(exchange) ?? []].flat();
+  return exchange === undefined || exchange === DEFAULT_EXCHANGE.name
+    ? []
+    : ['expected either queue or exchange, got both'];
+}
+
+/** Checks that what goes to a queue is sent. @throws OptionsError */
+export function mustBeSent(intent: LeavingIntent, { queue }: PublishOptions): void {
+  if (queue === undefined || intent === 'send') return;
+  throw new OptionsError(intent, [
+    `expected queue to be left out, since an event goes to all that want it: send to '${queue}' with sendToQueue()`,
+  ]);
 }
 
 /**

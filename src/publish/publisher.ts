@@ -35,6 +35,7 @@ import {
   encodedBody,
   exchangeOf,
   type PublishCall,
+  queueOf,
   routingKeyOf,
   type UniqueRules,
 } from '../pipeline/publish-call.js';
@@ -42,6 +43,7 @@ import {
   checkPublishManyOptions,
   checkPublishOptions,
   mustBeIterable,
+  mustBeSent,
   withoutPack,
 } from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
@@ -213,6 +215,7 @@ export class BusPublisher implements DirectSender {
     { encoding, trace }: Beside,
   ): PublishCall {
     const isRequest = intent === 'request';
+    mustBeSent(intent, options);
     const routingKey = routingKeyOf(target, options, isRequest);
     const definition = isMessageDefinition(target) ? target : undefined;
     const mustRoute = intent !== 'publish';
@@ -223,6 +226,7 @@ export class BusPublisher implements DirectSender {
     return {
       routingKey,
       exchange: exchangeOf(options, this.options.exchange),
+      queue: queueOf(options),
       type: definition === undefined ? routingKey : definition.key,
       payload,
       mustRoute,

@@ -216,9 +216,9 @@ class KitSession implements Session {
   }
 }
 
-const ours = ({ name }: ExchangeRef): ExchangeRef => ({ name, declare: true });
+const ours = (exchange: ExchangeRef): ExchangeRef => ({ ...exchange, declare: true });
 
 const bound = (queue: QueueNeeds): QueueNeeds => ({
   ...queue,
-  bindings: queue.bindings.map(({ exchange, pattern }) => ({ exchange: ours(exchange), pattern })),
+  bindings: queue.bindings.map((needs) => ({ ...needs, exchange: ours(needs.exchange) })),
 });

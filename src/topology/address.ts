@@ -14,6 +14,8 @@ export function addressOf(names: Names, message: OutgoingMessage): Address {
     case 'exchange': {
       if (!delayMs) return message;
       const { exchange, routingKey, mustRoute } = message;
+      // To one queue: the default exchange is bound to nothing that delays could lead to.
+      if (exchange === '') return delayAddress(names, delayMs, 'q', routingKey);
       return delayAddress(names, delayMs, mustRoute ? 'c' : 'e', delayedDestination(exchange, routingKey));
     }
     case 'queue':

@@ -1,4 +1,5 @@
 import { bindingKeyOf } from '../message/binding-option.js';
+import type { ExchangeRef } from '../message/exchange-option.js';
 import {
   type BindingNeeds,
   type BusTopology,
@@ -17,16 +18,7 @@ import { planProcessQueue } from './process-queue.js';
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
   const { queues, control, delays, guards, kept = [], trash = false } = topology;
   const exchanges = new Map<string, ExchangePlan>();
-  for (const { name, type = 'topic', declare, arguments: its } of exchangesOf(topology)) {
-    const known = exchanges.get(name);
-    if (known && !known.verifyOnly) continue;
-    exchanges.set(name, {
-      name,
-      type,
-      ...(its && { arguments: its }),
-      ...(declare ? {} : { verifyOnly: true }),
-    });
-  }
+  for (const exchange of mergedExchanges(topology)) exchanges.set(exchange.name, exchangePlan(exchange));
   if (queues.some(isKept)) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
   if (queues.some((queue) => needsLanding(queue) || isOfProcess(queue)))
     exchanges.set(names.land, { name: names.land, type: 'direct' });
@@ -43,7 +35,7 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
         ...(guards === undefined ? [] : [guardsQueue(guards)]),
       ],
       bindings: [
-        ...queues.flatMap((queue) => bindingsOf(names, queue)),
+        ...distinct(queues.flatMap((queue) => bindingsOf(names, queue))),
         ...(guards === undefined ? [] : [guardsBinding(names, guards)]),
       ],
       ...(processQueues.length > 0 ? { processQueues } : {}),
@@ -51,6 +43,23 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
     ...(delays ? { delays: planDelays(names) } : {}),
   };
 }
+
+/** Each exchange once: with what is said of it anywhere, and declared if anybody does. */
+function mergedExchanges(topology: BusTopology): ExchangeRef[] {
+  const merged = new Map<string, ExchangeRef>();
+  for (const { name, declare, ...said } of exchangesOf(topology)) {
+    const known = merged.get(name);
+    merged.set(name, { ...said, ...known, name, declare: declare || known?.declare === true });
+  }
+  return [...merged.values()];
+}
+
+const exchangePlan = ({ name, type = 'topic', arguments: its, declare }: ExchangeRef): ExchangePlan => ({
+  name,
+  type,
+  ...(its && { arguments: its }),
+  ...(declare ? {} : { verifyOnly: true }),
+});
 
 /**
  * True if the delays need a queue of their own in front of this one. A delay level stalls while one of its
@@ -174,6 +183,11 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   }
   return bindings;
 }
+
+/** Several patterns may ask an exchange for the same: one that goes by no key. */
+const distinct = (bindings: readonly BindingPlan[]): BindingPlan[] => [
+  ...new Map(bindings.map((binding) => [JSON.stringify(binding), binding])).values(),
+];
 
 const bindingOf = (
   { exchange, pattern, binding }: BindingNeeds,

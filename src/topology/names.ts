@@ -1,4 +1,4 @@
-import { type ExchangeOption, exchangeOption, exchangeRef } from '../message/exchange-option.js';
+import { type ExchangeOption, exchangeOption, exchangeRef, PREDECLARED } from '../message/exchange-option.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import { show } from '../util/check.js';
 
@@ -158,7 +158,8 @@ export function queueNameProblem(name: string): string | undefined {
 
 /** Reason why `name` can't name an exchange that is published to; undefined if it can. */
 export function exchangeNameProblem(name: string): string | undefined {
-  if (name === '') return 'the default exchange has no bindings: name a topic exchange';
+  if (name === '')
+    return 'the default exchange has no bindings: name another, or send to a queue with sendToQueue()';
   if (Buffer.byteLength(name) > 127)
     return `the exchange name '${name.slice(0, 40)}…' is longer than 127 bytes`;
   if (name.includes('/'))
@@ -170,10 +171,24 @@ export function exchangeNameProblem(name: string): string | undefined {
 
 /** The same for an option that names an exchange; the type of the option is checked elsewhere. */
 export function exchangeOptionProblem(option: unknown): string | undefined {
-  return exchangeOption.accepts(option)
-    ? exchangeNameProblem(exchangeRef(option as ExchangeOption).name)
+  if (!exchangeOption.accepts(option)) return undefined;
+  const { name, type, declare } = exchangeRef(option as ExchangeOption);
+  return exchangeNameProblem(name) ?? brokersOwnProblem(name, type, declare);
+}
+
+/** Reason why it can't be an exchange of the broker's own; undefined if it is none, or can. */
+function brokersOwnProblem(name: string, type: string | undefined, declare: boolean): string | undefined {
+  if (!isBrokersOwn(name)) return undefined;
+  const own = PREDECLARED.get(name);
+  if (own)
+    return type === own ? undefined : `the exchange '${name}' is of type ${own} in every broker, not ${type}`;
+  return declare
+    ? `the exchange name '${name}' begins with amq., which the broker keeps for itself: say declare: false if it is there`
     : undefined;
 }
+
+/** True for a name that the broker lets nobody declare. */
+export const isBrokersOwn = (exchange: string): boolean => exchange.startsWith('amq.');
 
 /** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink; a delayed send in the lost queue. */
 export const PROBE_EXCHANGE = 'hopline.probe';

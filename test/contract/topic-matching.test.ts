@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { type ConfirmChannel, connect } from 'amqplib';
 import fc from 'fast-check';
 import { topicMatches } from '../../src/message/routing/topic.js';
+import type { ExchangePlan } from '../../src/topology/plan.js';
 import { brokerFeatures } from '../../src/transport/amqp/connection/broker-features.js';
-import { Exchange } from '../../src/transport/memory/exchange.js';
+import { Exchange } from '../../src/transport/memory/exchanges/exchange.js';
+import { storedMessage } from '../../src/transport/memory/stored-message.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
@@ -84,18 +86,34 @@ describe('Topic matching', () => {
 
 /** Whether the memory transport's exchange leads a key to a pattern's destination, all patterns bound at once. */
 function memoryMatches(bound: readonly string[]): (pattern: string, key: string) => boolean {
-  const exchange = new Exchange({ name: 'topics', type: 'topic' });
+  const exchange = exchangeOf({ name: 'topics', type: 'topic' });
   const destinations = new Map<string, Exchange>();
   for (const pattern of bound) {
-    const destination = new Exchange({ name: pattern, type: 'fanout' });
+    const destination = exchangeOf({ name: pattern, type: 'fanout' });
     destinations.set(pattern, destination);
     exchange.bind(
       { source: 'topics', destination: pattern, destinationType: 'exchange', pattern },
       destination,
     );
   }
-  return (pattern, key) => exchange.match(key).has(destinations.get(pattern) as Exchange);
+  return (pattern, key) => exchange.match(messageOf(key)).has(destinations.get(pattern) as Exchange);
 }
+
+const exchangeOf = (plan: ExchangePlan): Exchange => Exchange.of(plan) as Exchange;
+
+const messageOf = (routingKey: string) =>
+  storedMessage(
+    {
+      to: 'exchange',
+      exchange: 'topics',
+      routingKey,
+      body: Buffer.alloc(0),
+      properties: {},
+      mustRoute: false,
+      deadlineMs: 0,
+    },
+    { exchange: 'topics', routingKey },
+  );
 
 const END = 'the last message of a run';
 

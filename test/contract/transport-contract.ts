@@ -21,6 +21,7 @@ import { delays } from './delays.js';
 import { destinations } from './destinations.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
+import { exchangeTypes } from './exchange-types.js';
 import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
 import { failureGroups } from './failure-groups.js';
 import { failureLog } from './failure-log.js';
@@ -65,6 +66,7 @@ import { requestingMany } from './requesting-many.js';
 import { resuming } from './resuming.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
+import { sendingToQueues } from './sending-to-queues.js';
 import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
@@ -96,6 +98,8 @@ const port: Readonly<Record<string, Theme>> = {
 const bus: Readonly<Record<string, Theme>> = {
   routing,
   'handlers of one queue on several exchanges': exchangesOfAQueue,
+  'exchanges of all types': exchangeTypes,
+  'messages that are sent to a queue': sendingToQueues,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,

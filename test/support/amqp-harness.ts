@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { rabbitmq, type Transport } from '../../src/index.js';
+import { PREDECLARED } from '../../src/message/exchange-option.js';
 import { planDelays } from '../../src/topology/delays.js';
 import { Names } from '../../src/topology/names.js';
 import { type BrokerFeatures, brokerFeatures } from '../../src/transport/amqp/connection/broker-features.js';
@@ -150,7 +151,8 @@ export class AmqpHarness implements TransportHarness {
       await free.catch(() => consumed.push(name));
       await (await this.foreign.channel()).deleteQueue(name);
     }
-    for (const name of exchanges) await (await this.foreign.channel()).deleteExchange(name);
+    for (const name of exchanges)
+      if (!PREDECLARED.has(name)) await (await this.foreign.channel()).deleteExchange(name);
     if (consumed.length > 0) throw new Error(`still consumed: ${consumed.join(', ')}`);
   }
 

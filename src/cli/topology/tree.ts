@@ -1,4 +1,6 @@
 import type { BusDescription, QueueDescription } from '../../consume/handlers/bus-description.js';
+import type { BindingOption } from '../../message/binding-option.js';
+import type { Arguments } from '../../message/exchange-option.js';
 import { isKept } from '../../topology/bus-topology.js';
 import { deadQueueOf, guardsQueueOf, Names } from '../../topology/names.js';
 
@@ -14,8 +16,8 @@ interface Branch {
 export function topologyTree(application: BusDescription): string[] {
   const { service, exchange, queues, plan, prefix, delayPrefix, operatorControl } = application;
   const names = new Names(prefix, delayPrefix);
-  const exchanges = plan.exchanges.map(({ name, type, verifyOnly }) => ({
-    text: `exchange ${name} (${type}${verifyOnly ? ', of someone else' : ''})`,
+  const exchanges = plan.exchanges.map(({ name, type, arguments: its, verifyOnly }) => ({
+    text: `exchange ${name} (${type}${verifyOnly ? ', of someone else' : ''})${argumentsText(its)}`,
   }));
   const branches: Branch[] = [
     { text: `publishes to ${exchange}` },
@@ -38,8 +40,8 @@ function queueBranch(queue: QueueDescription, names: Names): Branch {
   const kind = `${type}${limit}${maxPriority === undefined ? '' : `, priorities up to ${maxPriority}`}`;
   const laneBranch = { text: `lanes ${lanes.map((lane) => `${lane.name} (${lane.queue})`).join(', ')}` };
   const widest = Math.max(...bindings.map(({ pattern }) => pattern.length));
-  const patterns = bindings.map(({ pattern, exchange, handler }) => ({
-    text: `${pattern.padEnd(widest)}  of ${exchange} → ${handler}`,
+  const patterns = bindings.map(({ pattern, exchange, type: of, binding, handler }) => ({
+    text: `${pattern.padEnd(widest)}  of ${exchange}${of === 'topic' ? '' : ` (${of})`} → ${handler}${boundText(binding)}`,
   }));
   return {
     text:
@@ -54,6 +56,15 @@ function queueBranch(queue: QueueDescription, names: Names): Branch {
         : { text: 'requests, which are not kept: the queue goes with its last consumer' },
     ],
   };
+}
+
+const argumentsText = (its: Arguments | undefined): string => (its ? `, ${JSON.stringify(its)}` : '');
+
+/** How the exchange is asked, where that is not by the pattern. */
+function boundText(binding: BindingOption | undefined): string {
+  if (!binding) return '';
+  const { key, arguments: its } = binding;
+  return `${key === undefined ? '' : `, bound with '${key}'`}${argumentsText(its)}`;
 }
 
 function linesOf(branches: readonly Branch[], indent = ''): string[] {

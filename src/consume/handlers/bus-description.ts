@@ -1,3 +1,5 @@
+import type { BindingOption } from '../../message/binding-option.js';
+import type { ExchangeType } from '../../message/exchange-option.js';
 import type { QueueKind, QueueType } from '../../topology/bus-topology.js';
 import type { TopologyPlan } from '../../topology/plan.js';
 
@@ -34,9 +36,13 @@ export interface QueueDescription {
 
 export interface BindingDescription {
   readonly exchange: string;
+  /** Type of the exchange. */
+  readonly type: ExchangeType;
   /** False if the exchange belongs to someone else, and is only verified. */
   readonly declare: boolean;
   readonly pattern: string;
+  /** How the exchange is asked, where that is not by the pattern. */
+  readonly binding?: BindingOption;
   /** Name of the handler that asks for it. */
   readonly handler: string;
 }

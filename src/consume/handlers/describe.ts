@@ -37,10 +37,12 @@ function describeQueue(subscription: Subscription, limits: KeepingLimits): Queue
   const { queue, kind, type, deliveryLimit, maxPriority, handlers } = subscription;
   const lanes = subscription.lanes.map(({ name, queue: its }) => ({ name, queue: its }));
   const bindings = handlers.flatMap(({ name: handler, routes }) =>
-    routes.map(({ exchange, pattern }) => ({
+    routes.map(({ exchange, pattern, binding }) => ({
       exchange: exchange.name,
+      type: exchange.type ?? 'topic',
       declare: exchange.declare,
       pattern,
+      ...(binding && { binding }),
       handler,
     })),
   );

@@ -9,6 +9,7 @@ import {
   exchangeRef,
 } from '../../message/exchange-option.js';
 import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../../topology/names.js';
+import { shownExchange } from '../../topology/said-exchanges.js';
 import { isPlainObject, show } from '../../util/check.js';
 import type { HandlerDefinition, LaneOptions } from './definition.js';
 import { laneProblems, lanesOf, lanesOption, shownLanes } from './lanes.js';
@@ -103,11 +104,19 @@ function isAlike(name: SharedOption, { queue: one }: HandlerDefinition, { queue:
   return shownOption(name, one[name]) === shownOption(name, other[name]);
 }
 
-/** As problems show an option: an exchange that is only checked by its name. */
+/** As problems show an option: an exchange by its name, with what is said of it. */
 function shownOption(name: SharedOption, option: unknown): string {
   if (name === 'lanes' && lanesOption.accepts(option)) return shownLanes(option as LaneOptions);
   if (name === 'body' && isPlainObject(option)) return 'a deserializer of its own';
-  return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
+  if (name === 'exchange' && exchangeOption.accepts(option))
+    return shownRef(exchangeRef(option as ExchangeOption));
+  return show(option);
+}
+
+function shownRef(exchange: ExchangeRef): string {
+  const { name, type, arguments: its, declare } = exchange;
+  const parts = [...(type || its ? [shownExchange(exchange)] : []), ...(declare ? [] : ['declare: false'])];
+  return parts.length > 0 ? `${show(name)} (${parts.join(', ')})` : show(name);
 }
 
 /** The lanes that a group asks for, if it does and they have the form of lanes. */

@@ -23,10 +23,12 @@ import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from 
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
 import type { QueueKind, QueueNeeds, QueueType } from '../../topology/bus-topology.js';
+import type { SaidExchanges } from '../../topology/said-exchanges.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
 import { eachProcessProblems, optionsOfEach } from './each-process.js';
+import { saidOfExchanges } from './exchange-problems.js';
 import { type Lane, lanesOf } from './lanes.js';
 import { MAX_PREFETCH } from './limits.js';
 import { kindOf, queueNameOf } from './queue-kinds.js';
@@ -68,6 +70,11 @@ export interface SubscriptionDefaults extends FeatureBus {
   readonly slots?: number | undefined;
 }
 
+interface PlanDefaults extends SubscriptionDefaults {
+  /** What is said of exchanges anywhere in the bus. */
+  readonly said: SaidExchanges;
+}
+
 /**
  * Before RabbitMQ 4.3 each crash counts for all that was fetched, and it can't be changed once the queue is there: so it is a
  * net, far above what innocent messages meet.
@@ -97,11 +104,13 @@ export function planSubscriptions(
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
   problems.push(...classNameProblems(definitions, defaults.service));
-  problems.push(...queueProblems(groups, defaults.exchange));
+  const exchanges = saidOfExchanges(groups, defaults.exchange);
+  problems.push(...queueProblems(groups, defaults.exchange), ...exchanges.problems);
   problems.push(...eachProcessProblems(definitions, groups, defaults.service));
   if (problems.length === 0) problems.push(...featureBusProblems(definitions.map(declared)));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
-  return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
+  const { said } = exchanges;
+  return [...groups].map(([queue, group]) => subscriptionOf(queue, group, { ...defaults, said }));
 }
 
 /** The queue as the topology's planner sees it. */
@@ -128,7 +137,7 @@ export function hasFeature(name: keyof FeatureSettings, subscriptions: readonly 
 function subscriptionOf(
   queue: string,
   group: readonly HandlerDefinition[],
-  defaults: SubscriptionDefaults,
+  defaults: PlanDefaults,
 ): Subscription {
   // All of a group agree on what they say (checked), but not all say everything.
   const said: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
@@ -162,11 +171,11 @@ function subscriptionOf(
 function handlerOf(
   definition: HandlerDefinition,
   queue: QueueOptions & { readonly name: string },
-  defaults: SubscriptionDefaults,
+  defaults: PlanDefaults,
 ): Handler {
   const { options } = definition;
   const option = options.exchange ?? queue.exchange;
-  const exchange = option === undefined ? defaults.exchange : exchangeRef(option);
+  const exchange = defaults.said.whole(option === undefined ? defaults.exchange : exchangeRef(option));
   const { concurrency, permits } = partConcurrency(options);
   const { concurrency: _asGiven, ...others } = options;
   return {

@@ -1,6 +1,7 @@
 import { OptionsError } from '../../errors.js';
 import { JobAttempts, type JobAttemptsOptions } from '../../features/job/attempts.js';
 import { LimitsInForce, type SetLimit } from '../../features/limits/limits-in-force.js';
+import { bindingKeyOf } from '../../message/binding-option.js';
 import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
@@ -200,10 +201,14 @@ export class Consumption {
   /** How messages reach the handlers. */
   get routes(): RouteStatus[] {
     return [...this.figures.keys()].flatMap(({ name: handler, queue, routes }) =>
-      routes.map(({ exchange: { name: exchange, declare: isDeclared }, pattern }) => ({
-        ...{ exchange, isDeclared, pattern },
-        ...{ queue, handler },
-      })),
+      routes.map(({ exchange, pattern, binding }) => {
+        const key = bindingKeyOf(exchange, pattern, binding);
+        return {
+          ...{ exchange: exchange.name, isDeclared: exchange.declare, pattern, queue, handler },
+          ...(exchange.type && { type: exchange.type }),
+          ...(key !== pattern && { key }),
+        };
+      }),
     );
   }
 

@@ -7,7 +7,7 @@ import { Work } from '../../pipeline/work.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
-import { Registry } from '../handlers/registry.js';
+import { type Registry, registryFor } from '../handlers/registry.js';
 import type { ServedLane } from '../handlers/serving.js';
 import type { Gate } from './gate.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
@@ -31,7 +31,7 @@ export class Intake {
 
   constructor(private readonly options: IntakeOptions) {
     const subscriptions = new Set(options.lanes.map(({ subscription }) => subscription));
-    const registryOf = new Map([...subscriptions].map((each) => [each, new Registry(each.handlers)]));
+    const registryOf = new Map([...subscriptions].map((each) => [each, registryFor(each)]));
     this.registries = options.lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
     this.haveRequests = options.lanes.map(({ subscription }) => subscription.kind === 'requests');
   }

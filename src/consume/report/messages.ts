@@ -38,9 +38,13 @@ export type SlowOutcome = 'handled' | 'failed' | 'retried' | 'released' | 'disca
 /** One pattern by which messages reach a handler. */
 export interface RouteStatus {
   readonly exchange: string;
-  /** True if the bus declares the exchange, which is a topic exchange then; else it may be of any type. */
+  /** True if the bus declares the exchange. */
   readonly isDeclared: boolean;
+  /** Type of the exchange. Without one it is a topic exchange if the bus declares it, and else may be of any type. */
+  readonly type?: string | undefined;
   readonly pattern: string;
+  /** Key of the binding, where that is not the pattern. */
+  readonly key?: string | undefined;
   readonly queue: string;
   readonly handler: string;
 }

@@ -20,6 +20,8 @@ export interface TopologyExchange {
 export interface TopologyBinding {
   readonly exchange: string;
   readonly pattern: string;
+  /** What a `headers` exchange compares, for instance. */
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined;
   readonly destination: string;
   readonly destinationKind: 'queue' | 'exchange';
   /** Handlers of the queue whose pattern it is, as far as workers tell. */

@@ -65,7 +65,7 @@ async function managedFacts(
 ): Promise<Known> {
   const [exchanges, bindings] = await Promise.all([management.exchanges(), management.bindings()]);
   const isOurs = (exchange: string) => names.isOwnExchange(exchange) || OF_CONTROL.test(exchange);
-  const all = bindings.flatMap(({ source, destination, destinationType, pattern }) => {
+  const all = bindings.flatMap(({ source, destination, destinationType, pattern, arguments: its }) => {
     // The binding of each queue to the default exchange says nothing.
     if (source === '' || isOurs(source)) return [];
     const isQueue = destinationType === 'queue';
@@ -74,20 +74,30 @@ async function managedFacts(
     // Where each process has a queue of its own, it is one of all of them.
     const shared = sharedNameOf(destination);
     const to = isQueue && !wholes.has(destination) && wholes.has(shared) ? shared : destination;
-    return [{ exchange: source, pattern, destination: to, destinationKind: destinationType }];
+    return [
+      {
+        exchange: source,
+        pattern,
+        destination: to,
+        destinationKind: destinationType,
+        ...(its && { arguments: its }),
+      },
+    ];
   });
   return { exchanges: exchanges.filter(({ name }) => name !== '' && !isOurs(name)), bindings: once(all) };
 }
 
-/** An exchange that its bus does not declare may be of any type; those of its lanes are of the same. */
+/** Unless its bus says more, an exchange that it does not declare may be of any type; those of its lanes are of the same. */
 function toldFacts(routes: readonly Route[], wholes: Wholes): Known {
-  const declared = new Set(routes.filter(({ isDeclared }) => isDeclared).map(({ exchange }) => exchange));
+  const types = new Map<string, string>();
+  for (const { exchange, isDeclared, type = isDeclared ? 'topic' : undefined } of routes)
+    if (type !== undefined) types.set(exchange, type);
   const bindings = boundBy(routes, wholes);
   const named = new Set(bindings.map(({ exchange }) => exchange));
   return {
     exchanges: [...named].map((name) => ({
       name,
-      type: declared.has(baseExchangeOf(name)) ? 'topic' : undefined,
+      type: types.get(baseExchangeOf(name)),
     })),
     bindings,
   };
@@ -98,10 +108,10 @@ function boundBy(routes: readonly Route[], wholes: Wholes): Known['bindings'] {
   const lanesOf = new Map<string, string[]>();
   for (const [queue, of] of wholes) lanesOf.set(of, [...(lanesOf.get(of) ?? []), queue]);
   return once(
-    routes.flatMap(({ exchange, pattern, queue }) =>
+    routes.flatMap(({ exchange, pattern, key = pattern, queue }) =>
       (lanesOf.get(queue) ?? [queue]).map((lane) => ({
         exchange: lane === queue ? exchange : laneExchangeOf(exchange, lane.slice(queue.length + 1)),
-        pattern,
+        pattern: key,
         destination: lane,
         destinationKind: 'queue' as const,
       })),
@@ -118,7 +128,7 @@ function handlersOf(
   const queue = wholes.get(destination) ?? destination;
   const base = queue === destination ? exchange : baseExchangeOf(exchange);
   const own = routes.filter(
-    (route) => route.queue === queue && route.pattern === pattern && route.exchange === base,
+    (route) => route.queue === queue && (route.key ?? route.pattern) === pattern && route.exchange === base,
   );
   return [...new Set(own.map(({ handler }) => handler))];
 }

@@ -1,4 +1,6 @@
 import { PublishRejectedError, TopologyError, UnroutableError } from '../../errors.js';
+import { DEFAULT_EXCHANGE } from '../../message/exchange-option.js';
+import type { OutgoingMessage } from '../../message/message.js';
 import type { ReplayMark } from '../../message/wire/replay-header.js';
 import type { Session } from '../../transport/transport.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
@@ -35,7 +37,8 @@ export function retrier(
       return;
     }
     if (queue === undefined && letter.exchange === '' && letter.routingKey === '') throw nowhere(letter);
-    if (to === 'republish' || queue === undefined) {
+    // What was sent to its queue past all exchanges goes there again: its key may be another than the queue's name.
+    if ((to === 'republish' && letter.exchange !== DEFAULT_EXCHANGE.name) || queue === undefined) {
       destinations.checkPublish(letter);
       await session.publish(republished(letter, publishDeadlineMs));
       return;
@@ -43,9 +46,18 @@ export function retrier(
     destinations.checkQueue(letter, queue);
     // Without this check the alternate exchange of the delays would take the message: it would count as
     // replayed, and be in the lost queue.
-    if (await exists(queue)) await session.publish(toQueue(letter, queue, publishDeadlineMs, mark));
+    if (await exists(queue)) await session.publish(toQueueOf(letter, queue));
     else await toProcesses(letter, queue);
   };
+
+  /** What was sent past all exchanges and is lost was for a queue that the delays don't lead to. */
+  function toQueueOf(letter: DeadLetter, queue: string): OutgoingMessage {
+    const message = toQueue(letter, queue, publishDeadlineMs, mark);
+    const isLost = letter.deadQueue === settings.names.delayLost && letter.exchange === DEFAULT_EXCHANGE.name;
+    return isLost
+      ? { ...message, to: 'exchange', exchange: DEFAULT_EXCHANGE.name, routingKey: queue }
+      : message;
+  }
 
   /**
    * A queue that each process has for itself is not there under its name. Each of these processes may have given the message up: one

@@ -2,11 +2,12 @@ import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } f
 import type { BatchJob } from '../../message/batch.js';
 import type { ChainStep } from '../../message/chain.js';
 import type { MessageDefinition } from '../../message/define-message.js';
-import { exchangeRef } from '../../message/exchange-option.js';
+import { DEFAULT_EXCHANGE } from '../../message/exchange-option.js';
 import { followingId } from '../../message/message-id.js';
 import type { Published } from '../../message/published.js';
 import type { BatchPosition } from '../../message/wire/batch-header.js';
 import type { StepMessage } from '../../message/wire/chain-header.js';
+import type { UniqueRules } from '../../pipeline/publish-call.js';
 import type { PublishWrap } from '../../pipeline/publish-middleware.js';
 import type { Encodings } from '../../pipeline/sender.js';
 import type { BatchStore, Closed } from '../../stores/batches.js';
@@ -15,6 +16,7 @@ import { deferred } from '../../util/deferred.js';
 import { formatMs } from '../../util/duration.js';
 import type { StepDraft } from '../chain/composer.js';
 import { type Carried, type ChainSender, mustBeSteps, stateOfFirst } from '../chain/sender.js';
+import { ruleOfHandler } from '../unique/send-stage.js';
 import { type JobDraft, JobPassage } from './job-passage.js';
 
 export interface JobSenderOptions {
@@ -25,9 +27,7 @@ export interface JobSenderOptions {
   /** Maximum time for which publish middleware may let no further job go on. */
   readonly publishDeadlineMs: number;
   /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
-  readonly uniqueHandlers: () =>
-    | { find(exchange: string, routingKey: string): object | undefined }
-    | undefined;
+  readonly uniqueHandlers: () => UniqueRules | undefined;
 }
 
 /** Parameters of one sending of jobs. */
@@ -195,10 +195,9 @@ export class JobSender {
    * would not be unique.
    */
   private mustNotBeUnique({ key, options }: StepMessage, definition: MessageDefinition | undefined): void {
-    const exchange = exchangeRef(options.exchange).name;
     const who = definition?.unique
       ? 'its definition'
-      : this.options.uniqueHandlers()?.find(exchange, key) && 'its handler';
+      : ruleOfHandler(this.options.uniqueHandlers(), options, key, DEFAULT_EXCHANGE) && 'its handler';
     if (!who) return;
     throw new OptionsError('batch', [
       `expected '${key}' not to be unique, as ${who} says, since a job of a batch can't be: say it of single sends, by their option unique, or give the job a key of its own`,

@@ -1,6 +1,6 @@
 import type { Owner } from '../../encryption/envelope.js';
 import type { ChainStep } from '../../message/chain.js';
-import type { ExchangeRef } from '../../message/exchange-option.js';
+import { DEFAULT_EXCHANGE, type ExchangeRef, exchangeOptionOf } from '../../message/exchange-option.js';
 import { publisherHeaders } from '../../message/headers.js';
 import type { StepMessage, StepOptions } from '../../message/wire/chain-header.js';
 import {
@@ -11,6 +11,7 @@ import {
   contentTypeOf,
   encodedBody,
   exchangeOf,
+  queueOf,
   routingKeyOf,
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
@@ -74,21 +75,28 @@ export class StepComposer {
     const { definition, payload, key: _, encrypted: __, ...options } = step;
     const { encryption, exchange: own, serializer, clock } = this.options;
     const routingKey = routingKeyOf(definition ?? (step.key as string), step);
-    const exchange = exchangeOf(options, own);
+    const exchange = this.options.wholeExchange(exchangeOf(options, own));
     const type = definition?.key ?? routingKey;
     const validation = definition?.schema ? validate(definition, payload) : undefined;
     const checking = validation instanceof Promise ? validation : undefined;
     // The caller gets a rejection; if something else is refused first, nobody awaits this one.
     checking?.catch(() => {});
     const encrypted = isEncrypted(definition, step, encryption);
-    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options, encoding };
+    const queue = queueOf(options);
+    const call = {
+      ...{ routingKey, exchange, queue, type, payload },
+      mustRoute: true,
+      encrypted,
+      options,
+      encoding,
+    };
     const body = bodyOf(call, this.options);
     // For its checks: the message itself is composed when the step is sent.
     composeMessage(call, body, this.options, clock.now());
     const plain: StepMessage = {
       ...{ key: routingKey, type, body, contentType: contentTypeOf(call, { serializer }) },
       ...(encoding?.contentEncoding ? { contentEncoding: encoding.contentEncoding } : {}),
-      options: travelling(options, own),
+      options: travelling(options, this.options.wholeExchange(plainExchangeOf(options, own))),
     };
     if (!encoding?.encode) return { plain, encoded: plain, checking, isEncrypted: encrypted };
     const encoded = after(encodedBody(body, call, this.options), (changed) => ({ ...plain, body: changed }));
@@ -104,15 +112,21 @@ export class StepComposer {
   }
 }
 
+type Travelling = Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>;
+
+/** The exchange of a step, its lane left out. */
+const plainExchangeOf = ({ lane: _, ...options }: Travelling, own: ExchangeRef): ExchangeRef =>
+  exchangeOf(options, own);
+
 /**
- * The options that travel with a step. They always name the exchange: the sender of the step may have another
- * one of its own.
+ * The options that travel with a step. They always name the exchange, with all that is said of it here: the sender of the step may have
+ * another one of its own, and know nothing of this one.
  */
-function travelling(
-  options: Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>,
-  own: ExchangeRef,
-): StepOptions {
-  const { headers, exchange = own.declare ? own.name : { name: own.name, declare: false as const } } =
-    options;
-  return { ...options, exchange, ...(headers ? { headers: publisherHeaders(headers) } : {}) };
+function travelling(options: Travelling, exchange: ExchangeRef): StepOptions {
+  const { headers } = options;
+  return {
+    ...options,
+    exchange: options.queue === undefined ? exchangeOptionOf(exchange) : DEFAULT_EXCHANGE.name,
+    ...(headers ? { headers: publisherHeaders(headers) } : {}),
+  };
 }

@@ -21,6 +21,7 @@ import {
   composeMessage,
   exchangeOf,
   type PublishCall,
+  queueOf,
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
 import type { Encodings } from '../../pipeline/sender.js';
@@ -157,7 +158,7 @@ export class ChainSender {
     const exchange = exchangeOf(own, this.options.exchange);
     // The body is already encrypted if it is to be.
     const call = {
-      ...{ routingKey: key, exchange, type, payload: undefined },
+      ...{ routingKey: key, exchange, queue: queueOf(own), type, payload: undefined },
       ...{ mustRoute, encrypted: false, options },
       encoding: contentEncoding === undefined ? undefined : { contentEncoding },
     };

@@ -46,9 +46,9 @@ export function sentAgain(
   if (delayMs > 0) checkDelay(delayMs);
   const all = headers === undefined ? Object.create(null) : decodeHeaders(headers);
   all[HEADER.job] = encodeJob({ version, address: undefined });
-  // Delayed, it comes from another exchange.
-  all[HEADER.exchange] = exchange;
-  all[HEADER.routingKey] = routingKey;
+  // Delayed, it comes from another exchange. What is sent to a queue may have another key there already.
+  all[HEADER.exchange] ??= exchange;
+  all[HEADER.routingKey] ??= routingKey;
   return {
     ...{ to: 'exchange', exchange, routingKey, priority, delayMs, deadlineMs, mustRoute: true },
     body: Buffer.from(body, 'base64'),

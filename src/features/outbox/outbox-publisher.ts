@@ -7,7 +7,7 @@ import { type Published, type PublishedMany, publishedLater } from '../../messag
 import { Publisher, type Sender } from '../../message/publisher.js';
 import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
 import { type Beside, type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
-import { checkOutboxOptions, withoutPack } from '../../pipeline/publish-checks.js';
+import { checkOutboxOptions, mustBeSent, withoutPack } from '../../pipeline/publish-checks.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../../pipeline/sender.js';
 import { optionsInTrace } from '../../pipeline/tracing/trace-headers.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
@@ -70,6 +70,7 @@ export class OutboxSender implements DirectSender {
     { encoding, trace }: Beside = {},
   ): Promise<Published> {
     checkOutboxOptions(options);
+    mustBeSent(intent, options);
     const whole = trace ? optionsInTrace(options, trace) : options;
     const entry = await this.composed(intent, target, payload, whole, encoding);
     await this.add([entry]);
@@ -85,6 +86,7 @@ export class OutboxSender implements DirectSender {
   ): Promise<PublishedMany> {
     const each = withoutPack(options);
     checkOutboxOptions(each);
+    mustBeSent(intent, each);
     const compose: ComposeEntry = (payload, own = each, encoding) =>
       this.composed(intent, target, payload, withoutPack(own), encoding);
     const receiptOf = (messageId: string) => publishedLater(messageId, each.at);

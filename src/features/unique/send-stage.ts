@@ -46,11 +46,21 @@ export function uniqueRuleOf(
 ): UniqueSettings | undefined {
   const ofDefinition = isMessageDefinition(target) ? target.unique : undefined;
   const own = options.unique ? uniqueSettings(options.unique) : ofDefinition;
-  if (mustRoute)
-    return own ?? bus.uniqueHandlers()?.find(exchangeWithoutLane(options, bus.exchange), routingKey);
+  if (mustRoute) return own ?? ruleOfHandler(bus.uniqueHandlers(), options, routingKey, bus.exchange);
   if (!own) return undefined;
   throw new OptionsError('publish', [`expected '${routingKey}' to be sent, since an event can't be unique`]);
 }
+
+/** What the bus's own handler of a sent message says; undefined if it says nothing. */
+export const ruleOfHandler = (
+  handlers: UniqueRules | undefined,
+  options: Pick<PublishOptions, 'exchange' | 'queue'>,
+  routingKey: string,
+  own: ExchangeRef,
+): UniqueSettings | undefined =>
+  options.queue === undefined
+    ? handlers?.find(exchangeWithoutLane(options, own), routingKey)
+    : handlers?.findInQueue(options.queue, routingKey);
 
 /** Sends unique messages. */
 export function uniqueSends(options: UniqueSendsOptions): PublishFeature<Sending> {
@@ -80,7 +90,9 @@ class UniqueSend {
     const { routingKey, payload, unique, options: own } = call;
     this.settings = unique as UniqueSettings;
     this.value = uniqueKey(this.settings, payload, routingKey);
-    this.key = joined(exchangeWithoutLane(own, options.exchange), routingKey, this.value);
+    const { queue } = own;
+    const where = exchangeWithoutLane(own, options.exchange);
+    this.key = joined(where, ...(queue === undefined ? [] : [queue]), routingKey, this.value);
     this.delayMs = delayMsOf(own, options.clock.now());
   }
 

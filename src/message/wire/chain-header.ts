@@ -194,6 +194,7 @@ function decodeBody(step: JsonObject, path: string): Pick<StepMessage, 'body' | 
 /** Options as they are in the JSON; `at` and `headers` have a form of their own there. */
 const PLAIN_OPTIONS: readonly Exclude<keyof StepOptions, 'at' | 'headers'>[] = [
   'exchange',
+  'queue',
   'correlationId',
   'delay',
   'priority',

@@ -1,5 +1,6 @@
 import { lettersText } from '../../failures/letters/letters-text.js';
 import { countText } from '../../util/text/count-text.js';
+import { askedText, bindingIdentity } from '../management/binding-identity.js';
 import type { ManagedBinding, ManagedQueue } from '../management/managed.js';
 import type { Facts, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
@@ -155,10 +156,10 @@ function reachedBy({ pattern }: Policy): (name: string) => boolean {
 
 function leftOver(facts: Facts, { bindings }: ManagementFacts): Finding[] {
   const stale = leftOverBindings(facts.application, bindings);
-  return stale.map(({ source, destination, pattern }) => ({
+  return stale.map((binding) => ({
     severity: 'warning',
     check: 'bindings',
-    message: `queue '${destination}' is bound to '${pattern}' of exchange '${source}', which no handler takes`,
+    message: `queue '${binding.destination}' is bound to ${askedText(binding)} of exchange '${binding.source}', which no handler takes`,
     help: 'Its messages are dead-lettered as no-handler. hopline topology prune unbinds it.',
   }));
 }
@@ -204,24 +205,18 @@ export function leftOverBindings(
 ): ManagedBinding[] {
   if (!application) return [];
   const { plan } = application;
-  const wanted = new Set(plan.bindings.map(identity));
-  const ours = new Set(plan.queues.map(({ name }) => name));
+  const wanted = new Set(plan.bindings.map(bindingIdentity));
+  // Who owns a queue binds it.
+  const ours = new Set(plan.queues.filter(({ verifyOnly }) => !verifyOnly).map(({ name }) => name));
   return bindings.filter(
     (binding) =>
       // The binding to the default exchange belongs to the queue itself and can't be undone.
       binding.source !== '' &&
       binding.destinationType === 'queue' &&
       ours.has(binding.destination) &&
-      !wanted.has(identity(binding)),
+      !wanted.has(bindingIdentity(binding)),
   );
 }
-
-const identity = ({
-  source,
-  destination,
-  pattern,
-}: Pick<ManagedBinding, 'source' | 'destination' | 'pattern'>) =>
-  JSON.stringify([source, destination, pattern]);
 
 function deadLetterWorker({ broker }: Facts, { nodes: all }: ManagementFacts): Finding[] {
   if (all.length < 2 || !/^3\./.test(broker.version)) return [];

@@ -1,7 +1,9 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
+import type { ExchangeType } from '../../message/exchange-option.js';
 import { topicMatches } from '../../message/routing/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
 import { sharedNameOf } from '../../topology/process-queue.js';
+import { askedOf } from './binding-identity.js';
 import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 /*
@@ -90,6 +92,8 @@ function partOf(
 export interface Way {
   readonly exchange: string;
   readonly pattern: string;
+  /** Type of the exchange, as the application has it. */
+  readonly type: ExchangeType;
   /**
    * Queue of the application that has the same pattern on the same exchange; undefined if none has it, or
    * several have.
@@ -102,30 +106,42 @@ export interface Way {
  * wider one gets its own copy of each message, and got it before.
  */
 export function waysInto({ bindings, names }: LeftOverQueue, applications: readonly BusDescription[]): Way[] {
+  const exchanges = applications.flatMap(({ plan }) => plan.exchanges);
+  const typeOf = (exchange: string): ExchangeType =>
+    exchanges.find(({ name }) => name === exchange || name === baseExchangeOf(exchange))?.type ?? 'topic';
   return bindings
     .filter(({ source }) => ![names.dead, names.land, names.delayOut].includes(source))
-    .map(({ source: exchange, pattern }) => {
+    .map((asked) => {
+      const { source: exchange, pattern } = asked;
       const taking = (from: string) => [
         ...new Set(
           applications
             .flatMap(({ plan }) => plan.bindings)
-            .filter((binding) => binding.source === from && binding.pattern === pattern)
+            .filter((binding) => askedOf(binding) === askedOf({ ...asked, source: from }))
             .map(({ destination }) => destination),
         ),
       ];
       const own = taking(exchange);
       // The exchange is that of a lane that no queue has any more.
       const [first, ...others] = own.length > 0 ? own : taking(baseExchangeOf(exchange));
-      return { exchange, pattern, successor: others.length === 0 ? first : undefined };
+      return {
+        exchange,
+        pattern,
+        type: typeOf(exchange),
+        successor: others.length === 0 ? first : undefined,
+      };
     });
 }
+
+/** False, too, where more than the key decides. */
+const mayLead = ({ type, pattern }: Way, routingKey: string): boolean =>
+  type === 'fanout' || ((type === 'topic' || type === 'direct') && topicMatches(pattern, routingKey));
 
 /** The queue that a message from these ways belongs to now; undefined if that is not clear. */
 export function successorFor(ways: readonly Way[], exchange: string, routingKey: string): string | undefined {
   const taken = ways.filter(
     (way) =>
-      (way.exchange === exchange || way.exchange === baseExchangeOf(exchange)) &&
-      topicMatches(way.pattern, routingKey),
+      (way.exchange === exchange || way.exchange === baseExchangeOf(exchange)) && mayLead(way, routingKey),
   );
   const [first, ...others] = new Set(taken.map(({ successor }) => successor));
   return others.length === 0 ? first : undefined;

@@ -35,6 +35,8 @@ export interface ManagedBinding {
   readonly destination: string;
   readonly destinationType: 'queue' | 'exchange';
   readonly pattern: string;
+  /** What a `headers` exchange compares, for instance. @default none */
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined;
   /** The management API's own name of the binding. */
   readonly propertiesKey: string;
 }

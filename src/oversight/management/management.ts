@@ -1,3 +1,4 @@
+import { isPlainObject } from '../../util/check.js';
 import type { ManagementFacts, NodeFacts, Policy } from '../doctor/facts.js';
 import { ManagementError } from './errors.js';
 import type { ManagedBinding, ManagedConnections, ManagedExchange, ManagedQueue } from './managed.js';
@@ -228,6 +229,7 @@ function bindingOf({
   destination,
   destination_type,
   routing_key,
+  arguments: its,
   properties_key,
 }: Json): ManagedBinding {
   return {
@@ -235,6 +237,7 @@ function bindingOf({
     destination: String(destination),
     destinationType: destination_type === 'queue' ? 'queue' : 'exchange',
     pattern: String(routing_key),
+    ...(isPlainObject(its) && Object.keys(its).length > 0 && { arguments: its }),
     propertiesKey: String(properties_key),
   };
 }

@@ -1,6 +1,6 @@
 import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
-import type { ExchangeRef } from '../../message/exchange-option.js';
+import { DEFAULT_EXCHANGE, type ExchangeRef } from '../../message/exchange-option.js';
 import type { Headers } from '../../message/properties.js';
 import type {
   LeavingIntent,
@@ -96,7 +96,7 @@ export class TracingSender implements LeavingSender {
     return {
       of,
       intent,
-      exchange: options.exchange === undefined ? exchange.name : nameOf(options.exchange),
+      exchange: nameOf(options, exchange),
       routingKey: options.key ?? type,
       type,
       headers: options.headers ?? NO_HEADERS,
@@ -113,8 +113,11 @@ const NO_HEADERS: Headers = Object.freeze({});
 export const areOptions = <Options extends object>(options: Options | undefined): options is Options =>
   isPlainObject(options) && (options.headers === undefined || isPlainObject(options.headers));
 
-const nameOf = (exchange: PublishOptions['exchange']): string =>
-  typeof exchange === 'string' ? exchange : String(exchange?.name);
+function nameOf({ exchange, queue }: PublishOptions, own: ExchangeRef): string {
+  if (queue !== undefined) return DEFAULT_EXCHANGE.name;
+  if (exchange === undefined) return own.name;
+  return typeof exchange === 'string' ? exchange : String(exchange?.name);
+}
 
 function delayOf({ delay, at }: PublishOptions, clock: Clock): number {
   if (at instanceof Date) return Math.max(0, at.getTime() - clock.now()) || 0;

@@ -1,9 +1,10 @@
 import { PublishRejectedError, UnroutableError } from '../../errors.js';
+import { PREDECLARED } from '../../message/exchange-option.js';
 import type { Clock } from '../../util/clock.js';
 import { Alarms } from './alarms.js';
 import type { DeadLetters } from './dead-letters.js';
 import { isCycle } from './death.js';
-import { Exchange } from './exchange.js';
+import { alternateOf, Exchange } from './exchanges/exchange.js';
 import type { Queue, QueueHost } from './queue.js';
 import { ReplyAddresses } from './replies/reply-addresses.js';
 import type { StoredMessage } from './stored-message.js';
@@ -21,6 +22,10 @@ export class Broker implements QueueHost {
 
   constructor(readonly clock: Clock) {
     this.alarms = new Alarms(clock);
+    for (const [name, type] of PREDECLARED) {
+      const exchange = Exchange.of({ name, type });
+      if (exchange) this.exchanges.set(name, exchange);
+    }
   }
 
   join(): void {
@@ -43,7 +48,7 @@ export class Broker implements QueueHost {
   publish(message: StoredMessage, mandatory: boolean): void {
     const { exchange, routingKey, properties } = message;
     if (exchange === '' && this.replies.deliver(routingKey, message)) return;
-    const queues = this.route(exchange, routingKey);
+    const queues = this.route(message);
     if (!queues) {
       throw new PublishRejectedError(
         `the broker refuses '${routingKey}': NOT_FOUND - no exchange '${exchange}' in vhost '/'`,
@@ -67,7 +72,7 @@ export class Broker implements QueueHost {
   }
 
   forward(letter: StoredMessage, mustArrive: boolean): boolean {
-    const routed = this.route(letter.exchange, letter.routingKey) ?? [];
+    const routed = this.route(letter) ?? [];
     const queues = [...routed].filter((queue) => !isCycle(letter.properties.headers, queue.name));
     if (mustArrive && (queues.length === 0 || !queues.every((queue) => queue.hasRoom))) return false;
     for (const queue of queues) queue.put(letter);
@@ -85,21 +90,21 @@ export class Broker implements QueueHost {
   }
 
   /** Each queue once, however many bindings lead to it; undefined if the exchange does not exist. */
-  private route(exchangeName: string, routingKey: string): Set<Queue> | undefined {
-    if (exchangeName === '') return this.routeByQueueName(routingKey);
-    const first = this.exchanges.get(exchangeName);
+  private route(message: StoredMessage): Set<Queue> | undefined {
+    if (message.exchange === '') return this.routeByQueueName(message.routingKey);
+    const first = this.exchanges.get(message.exchange);
     if (!first) return undefined;
     const queues = new Set<Queue>();
     const exchanges = new Set([first]);
     // Iterating a set also visits items added meanwhile, and none twice.
     for (const exchange of exchanges) {
-      const destinations = exchange.match(routingKey);
+      const destinations = exchange.match(message);
       for (const destination of destinations) {
         if (destination instanceof Exchange) exchanges.add(destination);
         else queues.add(destination);
       }
       // Decided by this exchange's bindings alone: a bound exchange that leads nowhere counts as a destination.
-      const alternate = destinations.size === 0 && exchange.plan.alternateExchange;
+      const alternate = destinations.size === 0 && alternateOf(exchange.plan);
       const next = alternate && this.exchanges.get(alternate);
       if (next) exchanges.add(next);
     }

@@ -12,7 +12,7 @@ import {
   type TopologyPlan,
 } from '../../topology/plan.js';
 import type { Broker } from './broker.js';
-import { Exchange } from './exchange.js';
+import { alternateOf, Exchange } from './exchanges/exchange.js';
 import { Queue } from './queue.js';
 
 /** @throws TopologyError in RabbitMQ's words */
@@ -53,16 +53,26 @@ function declareExchange({ exchanges }: Broker, plan: ExchangePlan): void {
     return;
   }
   const current = exchanges.get(plan.name)?.plan;
-  if (!current) {
-    exchanges.set(plan.name, new Exchange(plan));
+  if (current) {
+    requireSame('exchange', plan.name, comparedOf(plan), comparedOf(current));
     return;
   }
-  requireSame('exchange', plan.name, argumentsOf(plan), argumentsOf(current));
+  const made = Exchange.of(plan);
+  if (!made) throw unknownType(plan.name, plan.type);
+  exchanges.set(plan.name, made);
 }
 
-function argumentsOf({ type, alternateExchange }: ExchangePlan): Arguments {
-  return { type, 'alternate-exchange': alternateExchange };
+/** What the broker compares; other arguments of an exchange that exists it ignores. */
+function comparedOf(plan: ExchangePlan): Arguments {
+  return { type: plan.type, 'alternate-exchange': alternateOf(plan) };
 }
+
+const unknownType = (name: string, type: string) =>
+  new TopologyError(
+    `exchange '${name}'`,
+    `unknown exchange type '${type}': the memory transport has topic, direct, fanout, headers and x-consistent-hash`,
+    `Test what goes through '${name}' on a RabbitMQ that has the plugin, or give the exchange another type in tests.`,
+  );
 
 /** Arguments that the other queue type refuses; 3.10 refuses the first three. */
 const REFUSED = {

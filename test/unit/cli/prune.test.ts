@@ -20,7 +20,9 @@ describe('pruning', () => {
       names: new Names(),
     } as const;
     // What lies there did not come on this way.
-    const ways = [{ exchange: 'hopline.events', pattern: 'email.goodbye', successor: 'mailer.goodbye' }];
+    const ways = [
+      { exchange: 'hopline.events', type: 'topic', pattern: 'email.goodbye', successor: 'mailer.goodbye' },
+    ];
     const within: PruneOptions['within'] = (_names, use) => use(session);
     const pruning = prune(
       { session, within, clock, management, applications: [], to: undefined, keep: [] },

@@ -1,5 +1,6 @@
 import type { BusDescription } from '../../../consume/handlers/bus-description.js';
 import { lettersText } from '../../../failures/letters/letters-text.js';
+import { askedText } from '../../../oversight/management/binding-identity.js';
 import type { ManagedBinding } from '../../../oversight/management/managed.js';
 import { Names } from '../../../topology/names.js';
 import { countText, numberText } from '../../../util/text/count-text.js';
@@ -113,8 +114,8 @@ function targetOf({ to }: Flags, applications: readonly BusDescription[]): strin
   );
 }
 
-function bindingText({ source, destination, pattern }: ManagedBinding): string {
-  return `'${pattern}' of exchange '${source}' → queue '${destination}'`;
+function bindingText(binding: ManagedBinding): string {
+  return `${askedText(binding)} of exchange '${binding.source}' → queue '${binding.destination}'`;
 }
 
 /** The line that tells what will become of a queue. */

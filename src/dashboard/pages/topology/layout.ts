@@ -168,7 +168,9 @@ class Layout {
   }
 
   private addLead(lead: Lead, column: number, y: number): void {
-    const patterns = lead.bindings.map(({ pattern }) => (pattern === '' ? '(no key)' : pattern));
+    const patterns = lead.bindings.map(({ pattern, arguments: its }) =>
+      its ? JSON.stringify(its) : pattern === '' ? '(no key)' : pattern,
+    );
     const more = patterns.length - LINES;
     const lines = more > 0 ? [...patterns.slice(0, LINES - 1), `and ${more + 1} more`] : patterns;
     const title = patterns.join(', ');

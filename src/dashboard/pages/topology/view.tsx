@@ -166,7 +166,11 @@ const queueColumns: readonly Column<TopologyQueue>[] = [
 const bindingColumns: readonly Column<TopologyRow>[] = [
   { label: 'Exchange', kind: 'id', names: true, cell: ({ exchange }) => exchange },
   { label: 'Type', cell: ({ type }) => type ?? <Unknown why="only the management API tells" /> },
-  { label: 'Pattern', kind: 'id', cell: ({ pattern }) => pattern },
+  {
+    label: 'Pattern',
+    kind: 'id',
+    cell: ({ pattern, arguments: its }) => (its ? JSON.stringify(its) : pattern),
+  },
   { label: 'To', cell: ({ destination, destinationKind }) => `${destinationKind} ${destination}` },
   { label: 'Handlers', cell: ({ handlers }) => handlers.join(', ') },
 ];
@@ -196,8 +200,8 @@ const Tables: View<TopologyModel> = ({ model: { queues, bindings, bindingCount }
         captionHidden
         columns={bindingColumns}
         rows={bindings}
-        keyOf={({ exchange, pattern, destinationKind, destination }) =>
-          JSON.stringify([exchange, pattern, destinationKind, destination])
+        keyOf={({ exchange, pattern, arguments: its, destinationKind, destination }) =>
+          JSON.stringify([exchange, pattern, its, destinationKind, destination])
         }
         empty={<Empty title="Nothing is bound: only the default exchange leads to these queues" />}
       />

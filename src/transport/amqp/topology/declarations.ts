@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib';
-import { ConnectError, HoplineError } from '../../../errors.js';
+import { ConnectError, HoplineError, type TopologyError } from '../../../errors.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
 import {
@@ -7,6 +7,7 @@ import {
   type BrokerTopology,
   type ConsumersPart,
   consumersPart,
+  type ExchangePlan,
   lastingPart,
   type ProcessQueuePlan,
   processQueueIn,
@@ -21,6 +22,7 @@ import type { Connections } from '../connection/connections.js';
 import { notPossible, reachedLimit } from '../connection/limits.js';
 import { BlockedMeanwhile, unlessBlocked } from '../connection/unless-blocked.js';
 import { declarePlan, declareShared, missingExchanges } from './declare.js';
+import { unknownType, unknownTypeIn } from './unknown-type.js';
 
 /** The publisher, which waits while exchanges are declared again. */
 export interface Mended {
@@ -56,6 +58,8 @@ const MEND_WITHIN_MS = 30_000;
 export class Declarations {
   private readonly all: Declared[] = [];
   private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
+  /** What was said of types of exchanges that the broker doesn't know. */
+  private readonly unknownTypes = new Map<string, TopologyError>();
   /** Reason of the last loss of the connection. */
   private lastLoss: Error | undefined;
 
@@ -88,6 +92,10 @@ export class Declarations {
    * next one.
    */
   async declare(topology: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    for (const { type } of topology.own.exchanges) {
+      const known = this.unknownTypes.get(type);
+      if (known) throw known;
+    }
     // Nothing of this bus is under way yet, so the next address can be tried without loss.
     for (let left = this.all.length === 0 ? this.connections.turns : 1; ; ) {
       const { connection, model } = await this.connections.readable(deadline);
@@ -105,10 +113,22 @@ export class Declarations {
         else if (error instanceof HoplineError) throw error;
         else if (connection.model === model) throw cantDeclare(error as Error);
         // The next connection would be lost, too.
+        else if (this.lastLoss && refusedTypeIn(topology, this.lastLoss.message))
+          throw this.refused(topology, this.lastLoss);
         else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
       }
     }
     this.all.push({ whole: topology.own, plan: lastingPart(topology.own), delays: topology.delays, mode });
+  }
+
+  /** Kept: before RabbitMQ 4 another try would cost everybody the connection again. */
+  private refused({ own }: BrokerTopology, loss: Error): TopologyError {
+    const { name, type } = own.exchanges.find(
+      (exchange) => unknownTypeIn(loss.message) === exchange.type,
+    ) as ExchangePlan;
+    const error = unknownType(`exchange '${name}'`, type, loss);
+    this.unknownTypes.set(type, error);
+    return error;
   }
 
   /** True if a topology with this exchange was declared again. */
@@ -118,10 +138,15 @@ export class Declarations {
 
   /** True if one of our bindings should have taken the message, and was declared again. */
   withRoute({ exchange, routingKey }: Address): Promise<boolean> {
-    // By the plan alone. Our exchanges are topic or direct, and no queue's name holds a wildcard.
-    return this.again(({ bindings }) =>
-      bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
-    );
+    if (exchange === '') return this.withQueue(routingKey);
+    // By the plan alone. The keys of direct exchanges and the names of queues hold no wildcard.
+    return this.again(({ exchanges, bindings }) => {
+      const type = exchanges.find(({ name }) => name === exchange)?.type;
+      const isByKey = type === undefined || type === 'topic' || type === 'direct';
+      return bindings.some(
+        ({ source, pattern }) => source === exchange && (!isByKey || topicMatches(pattern, routingKey)),
+      );
+    });
   }
 
   /** What the consumer of this queue has to declare; undefined for a queue that is there without it. */
@@ -224,6 +249,12 @@ async function declareOn(
   // Delays first: queues are bound to their last exchange.
   if (delays) await declareShared(model, delays, mode);
   await declarePlan(model, lastingPart(own), mode);
+}
+
+/** True if the broker has closed the connection over the type of one of these exchanges. */
+function refusedTypeIn({ own }: BrokerTopology, reply: string): boolean {
+  const refused = unknownTypeIn(reply);
+  return refused !== undefined && own.exchanges.some(({ type }) => type === refused);
 }
 
 const noAnswer = () =>

@@ -13,6 +13,7 @@ import {
 } from '../../../topology/plan.js';
 import type { ChannelError } from '../connection/channel.js';
 import { reachedLimit } from '../connection/limits.js';
+import { unknownType, unknownTypeIn } from './unknown-type.js';
 
 /** One resource to declare or to check. */
 interface Step {
@@ -206,16 +207,12 @@ class DeclareChannel {
 }
 
 function exchangeStep(plan: ExchangePlan): Step {
-  const { name, type, alternateExchange, verifyOnly } = plan;
+  const { name, type, alternateExchange, arguments: its, verifyOnly } = plan;
+  const options = { durable: true, ...(alternateExchange && { alternateExchange }), arguments: { ...its } };
   return {
     resource: `exchange '${name}'`,
     right: `configure on '${name}'`,
-    declare: (channel) =>
-      channel.assertExchange(name, type, {
-        durable: true,
-        ...(alternateExchange ? { alternateExchange } : {}),
-        ...(plan.arguments ? { arguments: { ...plan.arguments } } : {}),
-      }),
+    declare: (channel) => channel.assertExchange(name, type, options),
     check: (channel) => channel.checkExchange(name),
     verifyOnly: verifyOnly ?? false,
   };
@@ -271,6 +268,8 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
         options,
       );
     case 406: {
+      const type = unknownTypeIn(error.message);
+      if (type) return unknownType(resource, type, error);
       const limit = reachedLimit(error.message);
       if (limit)
         return new TopologyError(
