@@ -1,5 +1,6 @@
 import { lettersText } from '../../failures/letters/letters-text.js';
 import { countText } from '../../util/text/count-text.js';
+import { bindingIdentity } from '../management/binding-identity.js';
 import type { ManagedBinding, ManagedQueue } from '../management/managed.js';
 import type { Facts, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
@@ -58,9 +59,9 @@ function nodes({ nodes: all }: ManagementFacts): Finding[] {
  */
 function differences({ application }: Facts, { queues }: ManagementFacts): Finding[] {
   const byName = new Map(queues.map((queue) => [queue.name, queue]));
-  return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted }): Finding[] => {
+  return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted, verifyOnly }): Finding[] => {
     const found = byName.get(name);
-    if (!found) return [];
+    if (!found || verifyOnly) return [];
     const ours = new Map(Object.entries(wanted));
     const names = new Set([...ours.keys(), ...Object.keys(found.arguments)]);
     const other = [...names].filter((each) => String(found.arguments[each]) !== String(ours.get(each)));
@@ -204,24 +205,18 @@ export function leftOverBindings(
 ): ManagedBinding[] {
   if (!application) return [];
   const { plan } = application;
-  const wanted = new Set(plan.bindings.map(identity));
-  const ours = new Set(plan.queues.map(({ name }) => name));
+  const wanted = new Set(plan.bindings.map(bindingIdentity));
+  // What leads to a queue of someone else is that one's business.
+  const ours = new Set(plan.queues.filter(({ verifyOnly }) => !verifyOnly).map(({ name }) => name));
   return bindings.filter(
     (binding) =>
       // The binding to the default exchange belongs to the queue itself and can't be undone.
       binding.source !== '' &&
       binding.destinationType === 'queue' &&
       ours.has(binding.destination) &&
-      !wanted.has(identity(binding)),
+      !wanted.has(bindingIdentity(binding)),
   );
 }
-
-const identity = ({
-  source,
-  destination,
-  pattern,
-}: Pick<ManagedBinding, 'source' | 'destination' | 'pattern'>) =>
-  JSON.stringify([source, destination, pattern]);
 
 function deadLetterWorker({ broker }: Facts, { nodes: all }: ManagementFacts): Finding[] {
   if (all.length < 2 || !/^3\./.test(broker.version)) return [];
