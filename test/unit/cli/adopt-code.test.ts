@@ -249,11 +249,11 @@ function compileErrors(texts: readonly string[]): string[][] {
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (path) => files.get(path) ?? readFile(path);
   host.fileExists = (path) => files.has(path) || fileExists(path);
-  host.getSourceFile = (path, ...others) => {
+  host.getSourceFile = (path, version, ...others) => {
     const text = files.get(path);
     return text === undefined
-      ? getSourceFile.call(host, path, ...others)
-      : ts.createSourceFile(path, text, ...others);
+      ? getSourceFile.call(host, path, version, ...others)
+      : ts.createSourceFile(path, text, version);
   };
   const program = ts.createProgram([...files.keys()], options, host);
   return [...files.keys()].map((file) => {

@@ -26,6 +26,7 @@ const wanted = (own: Partial<WantedTopology['own']>): WantedTopology => ({
   own: { exchanges: [], queues: [], bindings: [], ...own },
   delays: [],
   workQueues: new Map([['shop.orders', 'shop.orders']]),
+  leading: new Set(['hopline.dead']),
 });
 
 const exchange = (plan: ExchangePlan, other: Partial<ManagedExchange> = {}): ManagedExchange => ({
@@ -79,6 +80,18 @@ describe('what a start would change in the broker', () => {
       "+ queue 'shop.orders', quorum, x-delivery-limit = 20",
       "+ binding 'order.placed' of exchange 'shop.events' → queue 'shop.orders'",
       '3 to make, 0 unchanged',
+    ]);
+  });
+
+  it('sums up the bindings by which Hopline itself leads messages to queues, if they are many', () => {
+    const binding = (pattern: string) => ({ ...placed, source: 'hopline.dead', pattern });
+    const few = said({ bindings: ['a', 'b', 'c'].map(binding) }, found({}));
+    assert.equal(few[0], "+ binding 'a' of exchange 'hopline.dead' → queue 'shop.orders'");
+    assert.equal(few.length, 4);
+    assert.deepEqual(said({ bindings: [placed, ...['a', 'b', 'c', 'd'].map(binding)] }, found({})), [
+      "+ binding 'order.placed' of exchange 'shop.events' → queue 'shop.orders'",
+      '+ 4 bindings by which retries, delayed messages and dead letters reach their queues',
+      '5 to make, 0 unchanged',
     ]);
   });
 

@@ -6,6 +6,9 @@ import type { Addition, Difference, Thing, TopologyChanges, ValueDifference } fr
 /** Parts of the delays that are listed one by one; more are summed up. */
 const MOST_OF_DELAYS = 10;
 
+/** The same for the bindings by which Hopline itself leads messages to queues. */
+const MOST_RETURNS = 3;
+
 /** The changes as lines: `+` to be made, `!` there but otherwise, `?` not there and not ours, `-` for prune. */
 export function changesText(changes: TopologyChanges): string[] {
   const { additions, differences, missing, unwanted } = changes;
@@ -62,7 +65,13 @@ function additionsText(delays: string | undefined, all: readonly Addition[]): st
   const bindings = all.filter(({ thing }) => thing.kind === 'binding');
   const others = all.filter(({ thing }) => thing.kind !== 'binding');
   const listed = (some: readonly Addition[]) => some.map(({ thing }) => `+ ${thingText(thing)}`);
-  if (delays === undefined || all.length <= MOST_OF_DELAYS) return listed(all);
+  if (delays === undefined) {
+    const returns = all.filter(({ isReturn }) => isReturn);
+    if (returns.length <= MOST_RETURNS) return listed(all);
+    const what = `+ ${countText(returns.length, 'binding')} by which retries, delayed messages and dead letters reach their queues`;
+    return [...listed(all.filter(({ isReturn }) => !isReturn)), what];
+  }
+  if (all.length <= MOST_OF_DELAYS) return listed(all);
   const of = `+ delays ${delays}.*, for all applications of the vhost`;
   return others.length <= MOST_OF_DELAYS
     ? [...listed(others), `${of}: ${countsText(bindings)}`]

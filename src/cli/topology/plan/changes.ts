@@ -37,6 +37,8 @@ export interface Addition {
   readonly thing: Thing;
   /** What the names of the delays that it is a part of begin with. */
   readonly delays?: string;
+  /** True for a binding by which retries, delayed messages or dead letters come to its queue. */
+  readonly isReturn?: boolean;
 }
 
 /** Something that is there, but otherwise. */
@@ -124,7 +126,12 @@ class Comparison {
 
   private addMissing(thing: Thing, isOfOthers: boolean | undefined, delays: string | undefined): void {
     if (isOfOthers) this.missing.push(thing);
-    else this.additions.push({ thing, ...(delays === undefined ? {} : { delays }) });
+    else
+      this.additions.push({
+        thing,
+        ...(delays === undefined ? {} : { delays }),
+        ...(thing.kind === 'binding' && this.wanted.leading.has(thing.source) ? { isReturn: true } : {}),
+      });
   }
 
   private addDifferences(

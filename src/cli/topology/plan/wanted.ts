@@ -11,6 +11,8 @@ export interface WantedTopology {
   readonly delays: readonly WantedDelays[];
   /** The queue that each work queue of the broker is, or is a lane of: what a command is told. */
   readonly workQueues: ReadonlyMap<string, string>;
+  /** Exchanges of Hopline's own that lead to queues: what is to be tried again, is due, or is given up. */
+  readonly leading: ReadonlySet<string>;
 }
 
 export interface WantedDelays {
@@ -40,6 +42,7 @@ export function wantedTopology(applications: readonly BusDescription[]): WantedT
       bindings: parts.flatMap(({ bindings }) => bindings),
     },
     delays: [...delays.values()],
+    leading: new Set(plans.flatMap(({ names: { delayOut, dead, land } }) => [delayOut, dead, land])),
     workQueues: new Map(queues.flatMap(({ name, lanes }) => lanes.map(({ queue }) => [queue, name]))),
   };
 }
