@@ -109,6 +109,16 @@ const TOPOLOGY: readonly CommandEntry[] = [
     load: () => import('./commands/topology/show.js'),
   },
   {
+    name: 'plan',
+    summary: 'show what a start of the application would change in the broker, as a diff; changes nothing',
+    load: () => import('./commands/topology/plan.js'),
+  },
+  {
+    name: 'apply',
+    summary: "declare what the application wants, so that its processes can run with topology: 'verify'",
+    load: () => import('./commands/topology/apply.js'),
+  },
+  {
     name: 'permissions',
     takes: '[app]',
     summary: 'print the rabbitmqctl lines that give an application the rights it needs, and no more',
@@ -169,6 +179,11 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
   { name: 'monitor', summary: 'alerts from one place: queues, workers, broker', commands: MONITOR },
   { name: 'dashboard', summary: 'pages of an application: what runs, what has failed', commands: DASHBOARD },
   { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
+  {
+    name: 'adopt',
+    summary: 'write TypeScript that consumes the queues that a vhost has already',
+    load: () => import('./commands/adopt.js'),
+  },
   { name: 'job', summary: 'tracked and named messages: where they are, cancel, replay', commands: JOB },
   { name: 'queue', summary: 'what waits in a queue: look, delete', commands: QUEUE },
   { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },

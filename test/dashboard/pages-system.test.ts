@@ -126,7 +126,8 @@ describe('the page of workers', () => {
 const queue = (name: string, members: number, online: number): ManagedQueue => {
   const nodes = ['rabbit@a', 'rabbit@b', 'rabbit@c'].slice(0, members);
   return {
-    ...{ name, type: members === 0 ? 'classic' : 'quorum', exclusive: false, arguments: {} },
+    ...{ name, type: members === 0 ? 'classic' : 'quorum', exclusive: false, durable: true },
+    ...{ autoDelete: false, arguments: {} },
     ...{ members: nodes, online: nodes.slice(0, online), unsettled: 0, departing: 0 },
   };
 };

@@ -1,7 +1,7 @@
 import type { BusEvents } from '../../events.js';
 import type { Names } from '../../topology/names.js';
-import { rabbitmq } from '../../transport/amqp/index.js';
-import type { Session, Transport } from '../../transport/transport.js';
+import { type PlanningSession, planningRabbitmq } from '../../transport/amqp/index.js';
+import type { Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
 import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
@@ -9,7 +9,7 @@ import type { Broker } from './broker.js';
 
 /** A session of one command, with its events. */
 export interface CommandSession {
-  readonly session: Session;
+  readonly session: PlanningSession;
   readonly events: Emitter<BusEvents>;
   readonly transport: Transport;
 }
@@ -34,7 +34,7 @@ export async function withSession<T>(
   use: (opened: CommandSession) => Promise<T>,
   limits = LIMITS,
 ): Promise<T> {
-  const transport = rabbitmq(options);
+  const transport = planningRabbitmq(options);
   const events = new Emitter<BusEvents>(() => {});
   const session = await transport.open(
     { service: 'hopline-cli', names, events, log: silentLogger, ...limits },

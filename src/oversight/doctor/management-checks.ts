@@ -59,9 +59,9 @@ function nodes({ nodes: all }: ManagementFacts): Finding[] {
  */
 function differences({ application }: Facts, { queues }: ManagementFacts): Finding[] {
   const byName = new Map(queues.map((queue) => [queue.name, queue]));
-  return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted }): Finding[] => {
+  return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted, verifyOnly }): Finding[] => {
     const found = byName.get(name);
-    if (!found) return [];
+    if (!found || verifyOnly) return [];
     const ours = new Map(Object.entries(wanted));
     const names = new Set([...ours.keys(), ...Object.keys(found.arguments)]);
     const other = [...names].filter((each) => String(found.arguments[each]) !== String(ours.get(each)));

@@ -17,6 +17,10 @@ export function askedText({ pattern, arguments: its = {} }: Omit<Compared, 'sour
   return Object.keys(its).length > 0 ? JSON.stringify(its) : `'${pattern}'`;
 }
 
-/** The same with the queue that asks. */
-export const bindingIdentity = (binding: Compared & { readonly destination: string }): string =>
-  JSON.stringify([binding.destination, askedOf(binding)]);
+/** The same with who asks: the broker keeps one binding of each. */
+export const bindingIdentity = ({
+  destination,
+  destinationType,
+  ...asked
+}: Compared & { readonly destination: string; readonly destinationType: 'queue' | 'exchange' }): string =>
+  JSON.stringify([destination, destinationType, askedOf(asked)]);

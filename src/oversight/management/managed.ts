@@ -4,6 +4,10 @@ export interface ManagedQueue {
   readonly type: string;
   /** True if it belongs to one connection: nobody else may look at it, and it goes with that. */
   readonly exclusive: boolean;
+  /** False if it is gone after a restart of its node. */
+  readonly durable: boolean;
+  /** True if it goes with its last consumer. */
+  readonly autoDelete: boolean;
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Nodes that hold a copy of the queue; empty for a classic queue. */
   readonly members: readonly string[];
@@ -20,6 +24,23 @@ export interface ManagedQueue {
 export interface ManagedExchange {
   readonly name: string;
   readonly type: string;
+  readonly durable: boolean;
+  /** True if it goes with its last binding. */
+  readonly autoDelete: boolean;
+  /** True if nobody may publish to it: messages come from other exchanges. */
+  readonly internal: boolean;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/** A queue with who uses it, and what policies make of it. */
+export interface ManagedQueueInUse extends ManagedQueue {
+  /** As of some seconds ago; undefined if the API keeps no statistics. */
+  readonly consumers: number | undefined;
+  /** Names of the policies that apply to it. */
+  readonly policy: string | undefined;
+  readonly operatorPolicy: string | undefined;
+  /** What the two of them come to. */
+  readonly ofPolicies: Readonly<Record<string, unknown>>;
 }
 
 /** Connections of the whole broker. */

@@ -1,14 +1,23 @@
-import { isPlainObject } from '../../util/check.js';
-import type { ManagementFacts, NodeFacts, Policy } from '../doctor/facts.js';
+import type { ManagementFacts, NodeFacts } from '../doctor/facts.js';
+import { bindingOf, exchangeOf, type Json, nodeOf, policyOf, queueInUseOf, queueOf } from './answers.js';
 import { ManagementError } from './errors.js';
-import type { ManagedBinding, ManagedConnections, ManagedExchange, ManagedQueue } from './managed.js';
+import type {
+  ManagedBinding,
+  ManagedConnections,
+  ManagedExchange,
+  ManagedQueue,
+  ManagedQueueInUse,
+} from './managed.js';
 
 const ANSWER_MS = 10_000;
 
 /** Totals without statistics, which may be turned off; 500 a page is the most that RabbitMQ 4.3 gives. */
-const QUEUE_QUERY = 'disable_stats=true&enable_queue_totals=true&page_size=500';
+const QUEUE_QUERY = 'disable_stats=true&enable_queue_totals=true';
+const PAGE = 'page_size=500';
 
-type Json = Readonly<Record<string, unknown>>;
+/** What only statistics have beside it; the rest of what they say of each queue is left out. */
+const IN_USE_QUERY =
+  'columns=name,type,exclusive,durable,auto_delete,arguments,members,online,messages,messages_ready,messages_unacknowledged,consumers,policy,operator_policy,effective_policy_definition';
 
 /**
  * Client of RabbitMQ's management API, for the few facts that AMQP does not have: alarms, members, policies
@@ -76,14 +85,12 @@ export class Management {
 
   /** @throws ManagementError */
   async queues(): Promise<ManagedQueue[]> {
-    const found: ManagedQueue[] = [];
-    for (let page = 1, pages = 1; page <= pages; page += 1) {
-      const response = await this.ask(`queues/${this.here}?${QUEUE_QUERY}&page=${page}`, 'GET');
-      const { items, page_count } = (await response.json()) as { items: Json[]; page_count: number };
-      found.push(...items.map(queueOf));
-      pages = page_count;
-    }
-    return found;
+    return (await this.queuePages(QUEUE_QUERY)).map(queueOf);
+  }
+
+  /** The same with what statistics have, and policies make of them. @throws ManagementError */
+  async queuesInUse(): Promise<ManagedQueueInUse[]> {
+    return (await this.queuePages(IN_USE_QUERY)).map(queueInUseOf);
   }
 
   /** @throws ManagementError */
@@ -98,8 +105,7 @@ export class Management {
 
   /** @throws ManagementError */
   async exchanges(): Promise<ManagedExchange[]> {
-    const all = await this.list(`exchanges/${this.here}`);
-    return all.map(({ name, type }) => ({ name: String(name), type: String(type) }));
+    return (await this.list(`exchanges/${this.here}`)).map(exchangeOf);
   }
 
   /** @throws ManagementError */
@@ -127,6 +133,17 @@ export class Management {
   /** Deletes a queue with all its messages. @throws ManagementError */
   async deleteQueue(queue: string): Promise<void> {
     await this.ask(`queues/${this.here}/${encodeURIComponent(queue)}`, 'DELETE');
+  }
+
+  private async queuePages(query: string): Promise<Json[]> {
+    const found: Json[] = [];
+    for (let page = 1, pages = 1; page <= pages; page += 1) {
+      const response = await this.ask(`queues/${this.here}?${query}&${PAGE}&page=${page}`, 'GET');
+      const { items, page_count } = (await response.json()) as { items: Json[]; page_count: number };
+      found.push(...items);
+      pages = page_count;
+    }
+    return found;
   }
 
   private async cluster(): Promise<string> {
@@ -171,87 +188,4 @@ export class Management {
   private error(what: string, help: string, cause?: unknown): ManagementError {
     return new ManagementError(`the management API at ${this.address} ${what}`, help, { cause });
   }
-}
-
-function nodeOf(node: Json): NodeFacts {
-  const { name, running, mem_alarm, disk_free_alarm, partitions } = node;
-  return {
-    name: String(name),
-    running: running === true,
-    memoryAlarm: mem_alarm === true,
-    diskAlarm: disk_free_alarm === true,
-    partitions: strings(partitions),
-    memoryShare: shareOf(node.mem_used, node.mem_limit),
-    diskShare: shareOf(node.disk_free_limit, node.disk_free),
-  };
-}
-
-function queueOf({
-  name,
-  type,
-  exclusive,
-  arguments: args,
-  members,
-  online,
-  messages,
-  messages_ready: ready,
-  messages_unacknowledged: unsettled,
-}: Json): ManagedQueue {
-  return {
-    name: String(name),
-    type: String(type),
-    exclusive: exclusive === true,
-    arguments: (args ?? {}) as ManagedQueue['arguments'],
-    members: strings(members),
-    online: strings(online),
-    unsettled: Number(unsettled ?? 0),
-    ...(typeof ready === 'number' && typeof unsettled === 'number' ? { counts: { ready, unsettled } } : {}),
-    departing: departing(messages, ready, unsettled),
-  };
-}
-
-/** Undefined for what a node does not tell. */
-function shareOf(part: unknown, whole: unknown): number | undefined {
-  return typeof part === 'number' && typeof whole === 'number' && whole > 0 ? part / whole : undefined;
-}
-
-/** A queue that is some seconds old, or whose node is away, has no counts. */
-function departing(messages: unknown, ready: unknown, unsettled: unknown): number | undefined {
-  const counts = [messages, ready, unsettled];
-  const [all = 0, ...held] = counts.map(Number);
-  return counts.every((each) => typeof each === 'number')
-    ? held.reduce((left, each) => left - each, all)
-    : undefined;
-}
-
-function bindingOf({
-  source,
-  destination,
-  destination_type,
-  routing_key,
-  arguments: its,
-  properties_key,
-}: Json): ManagedBinding {
-  return {
-    source: String(source),
-    destination: String(destination),
-    destinationType: destination_type === 'queue' ? 'queue' : 'exchange',
-    pattern: String(routing_key),
-    ...(isPlainObject(its) && Object.keys(its).length > 0 && { arguments: its }),
-    propertiesKey: String(properties_key),
-  };
-}
-
-function policyOf({ name, pattern, 'apply-to': appliesTo, definition }: Json, kind: Policy['kind']): Policy {
-  return {
-    name: String(name),
-    kind,
-    pattern: String(pattern),
-    appliesTo: String(appliesTo),
-    definition: (definition ?? {}) as Policy['definition'],
-  };
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }

@@ -1,4 +1,6 @@
 import { ConnectError } from '../../errors.js';
+import type { TopologyMode } from '../../topology/bus-topology.js';
+import type { BrokerTopology } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { inRootContext } from '../../util/root-context.js';
@@ -21,13 +23,27 @@ export function rabbitmq(options: RabbitmqOptions): Transport {
   return new AmqpTransport(rabbitmqSettings(options));
 }
 
+/** A session that declares plans in the broker's own terms as well, as the description of a bus has them. */
+export interface PlanningSession extends Session {
+  /** @throws TopologyError naming the resource and the refusal; what was declared before it stays */
+  declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void>;
+}
+
+export interface PlanningTransport extends Transport {
+  open(options: SessionOptions, deadline: Deadline): Promise<PlanningSession>;
+}
+
+/** {@link rabbitmq} for commands, which know their broker. */
+export const planningRabbitmq = (options: RabbitmqOptions): PlanningTransport =>
+  new AmqpTransport(rabbitmqSettings(options));
+
 const noChannel = () =>
   new ConnectError(
     'the broker did not answer in time while a channel was opened',
     'Look at the load of the broker, and at its limit of channels.',
   );
 
-class AmqpTransport implements Transport {
+class AmqpTransport implements PlanningTransport {
   readonly kind = 'amqp';
   readonly clock = systemClock;
   private connections: Connections | undefined;
@@ -39,11 +55,11 @@ class AmqpTransport implements Transport {
     return this.settings.shown;
   }
 
-  open(options: SessionOptions, deadline: Deadline): Promise<Session> {
+  open(options: SessionOptions, deadline: Deadline): Promise<PlanningSession> {
     return inRootContext(() => this.connect(options, deadline));
   }
 
-  private async connect(options: SessionOptions, deadline: Deadline): Promise<Session> {
+  private async connect(options: SessionOptions, deadline: Deadline): Promise<PlanningSession> {
     // One after the other: Jest's ESM loader fails where two imports at a time share a module that it hasn't loaded.
     const { requireClientLibrary } = await import('./connection/client-library.js');
     const { Connections } = await import('./connection/connections.js');

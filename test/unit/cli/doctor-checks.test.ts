@@ -41,6 +41,8 @@ const management: ManagementFacts = {
       name: 'mailer',
       type: 'quorum',
       exclusive: false,
+      durable: true,
+      autoDelete: false,
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 },
       members: ['rabbit@a'],
       online: ['rabbit@a'],
