@@ -23,6 +23,7 @@ import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from 
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
 import type { QueueKind, QueueNeeds, QueueType } from '../../topology/bus-topology.js';
+import { argumentsOf, isSingleActive } from './broker-queues.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
@@ -54,6 +55,8 @@ export interface Subscription {
   /** False for a queue that belongs to someone else. */
   readonly declare: boolean;
   readonly arguments: Arguments | undefined;
+  /** The broker serves one consumer of it at a time. */
+  readonly singleActive: boolean;
   readonly handlers: readonly Handler[];
 }
 
@@ -154,7 +157,8 @@ function subscriptionOf(
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     maxPriority: options.maxPriority,
     declare: options.declare ?? true,
-    arguments: options.arguments,
+    arguments: argumentsOf(options),
+    singleActive: isSingleActive(options),
     handlers,
   };
 }
