@@ -50,6 +50,7 @@ import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { eachProcess } from './process-copies.js';
+import { queuesOfOthers } from './queues-of-others.js';
 import { publishMiddleware } from './publish-middleware.js';
 import { publishesAfter } from './publishes-after.js';
 import { publishesAfterInjected } from './publishes-after-injected.js';
@@ -95,6 +96,7 @@ const port: Readonly<Record<string, Theme>> = {
 const bus: Readonly<Record<string, Theme>> = {
   routing,
   'handlers of one queue on several exchanges': exchangesOfAQueue,
+  'queues that belong to others': queuesOfOthers,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,
