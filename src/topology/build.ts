@@ -64,11 +64,14 @@ const exchangePlan = ({ name, type = 'topic', arguments: its, declare }: Exchang
 /**
  * True if the delays need a queue of their own in front of this one. A delay level stalls while one of its
  * destinations exists but can't take messages. Quorum queues are available whenever the levels are. Any other
- * queue is reached through a quorum queue of its own, where only its own messages can stall.
+ * queue, and one of which only its owner knows what it is, is reached through a quorum queue of its own, where only its own messages can
+ * stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
-  return isKept(queue) && queue.type === 'classic' && !isOfProcess(queue);
+  return isKept(queue) && (queue.type === 'classic' || isForeign(queue)) && !isOfProcess(queue);
 }
+
+const isForeign = ({ declare = true }: QueueNeeds): boolean => !declare;
 
 /**
  * Milliseconds for which a queue of requests may be there without a consumer: a quorum queue, which can't be auto-delete, and a classic
@@ -76,11 +79,11 @@ function needsLanding(queue: QueueNeeds): boolean {
  */
 const REQUESTS_EXPIRE_MS = 10_000;
 
-function requestsQueue({ name, type, deliveryLimit }: QueueNeeds): QueuePlan {
+function requestsQueue({ name, type, deliveryLimit, arguments: its }: QueueNeeds): QueuePlan {
   const limit = type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {};
   return {
     name,
-    arguments: { 'x-queue-type': type, ...limit, 'x-expires': REQUESTS_EXPIRE_MS },
+    arguments: { ...its, 'x-queue-type': type, ...limit, 'x-expires': REQUESTS_EXPIRE_MS },
     goesWithConsumer: true,
   };
 }
@@ -116,11 +119,13 @@ function laneQueuesOf(names: Names, queue: QueueNeeds, lane: string): QueuePlan[
   const name = laneQueueOf(queue.name, lane);
   const { maxPriority } = queue;
   const plans: QueuePlan[] = [
-    {
-      name,
-      arguments: workArguments(names, name, queue),
-      ...(maxPriority === undefined ? {} : { maxPriority }),
-    },
+    isForeign(queue)
+      ? { name, arguments: {}, verifyOnly: true }
+      : {
+          name,
+          arguments: { ...queue.arguments, ...workArguments(names, name, queue) },
+          ...(maxPriority === undefined ? {} : { maxPriority }),
+        },
   ];
   if (needsLanding(queue)) {
     plans.push({

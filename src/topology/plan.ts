@@ -25,7 +25,8 @@ export interface ExchangePlan {
 /** Queue arguments by their AMQP names. They can't be changed after the declaration: of Hopline's own nothing may be tunable. */
 export interface QueueArguments {
   readonly [name: string]: ArgumentValue | undefined;
-  readonly 'x-queue-type': QueueType;
+  /** Always set for a queue that is declared. */
+  readonly 'x-queue-type'?: QueueType;
   readonly 'x-delivery-limit'?: number;
   /** Classic queues only: a quorum queue refuses it on every version. */
   readonly 'x-max-priority'?: number;

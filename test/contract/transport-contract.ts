@@ -56,6 +56,7 @@ import { publishMiddleware } from './publish-middleware.js';
 import { publishesAfter } from './publishes-after.js';
 import { publishesAfterInjected } from './publishes-after-injected.js';
 import { publishing } from './publishing.js';
+import { queuesOfOthers } from './queues-of-others.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
@@ -100,6 +101,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'handlers of one queue on several exchanges': exchangesOfAQueue,
   'exchanges of all types': exchangeTypes,
   'messages that are sent to a queue': sendingToQueues,
+  'queues that belong to others': queuesOfOthers,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,

@@ -46,6 +46,7 @@ const QUEUE_FIELDS: Fields = {
   exchange: exchangeOption,
   declare: flag,
   arguments: argumentsOption,
+  singleActiveConsumer: flag,
   deliveryLimit: positiveInteger,
   maxPriority: integerFrom(1, MAX_PRIORITY),
   lanes: lanesOption,

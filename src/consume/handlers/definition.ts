@@ -54,6 +54,13 @@ export interface QueueOptions {
    */
   arguments?: Arguments;
   /**
+   * True for a queue of which the broker serves one consumer at a time, so that its messages are handled in order whatever the number of
+   * processes: with `concurrency: 1` one after the other. It is declared with the argument `x-single-active-consumer`; with `declare: false`
+   * it says that the owner has done so. The window stays as it is, and a process that stops or is paused ends what it has begun before
+   * another one gets anything. No lanes. It can't be changed once the queue exists. @default false
+   */
+  singleActiveConsumer?: boolean;
+  /**
    * Failed deliveries (crashes, not throws) after which the broker itself dead-letters a message. Before
    * RabbitMQ 4.3 a crash counts for every message that its process had fetched. The value can't be changed once
    * the queue exists. Quorum queues only. @default 200

@@ -5,7 +5,10 @@ import { kindOf, queueNameOf } from './queue-kinds.js';
 /* What `each: 'process'` asks of a handler, and leaves of its queue's options: the queue is the process's own. */
 
 /** Options of a queue that is kept, and that all processes share. */
-const OF_KEPT_QUEUES = ['name', 'type', 'lanes', 'deliveryLimit', 'maxPriority'] as const;
+const OF_KEPT_QUEUES = [
+  ...(['name', 'type', 'lanes', 'deliveryLimit', 'maxPriority'] as const),
+  ...(['declare', 'arguments', 'singleActiveConsumer'] as const),
+];
 
 /** Options by which a message is handled once, wherever: of all processes only one would handle its copy. */
 const ONCE_FOR_ALL = ['idempotent', 'inbox', 'unique'] as const;

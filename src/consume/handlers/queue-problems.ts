@@ -11,6 +11,7 @@ import {
 import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../../topology/names.js';
 import { shownExchange } from '../../topology/said-exchanges.js';
 import { isPlainObject, show } from '../../util/check.js';
+import { brokerQueueProblems } from './broker-queues.js';
 import type { HandlerDefinition, LaneOptions } from './definition.js';
 import { laneProblems, lanesOf, lanesOption, shownLanes } from './lanes.js';
 
@@ -27,6 +28,7 @@ const SHARED_OPTIONS = [
   'exchange',
   'declare',
   'arguments',
+  'singleActiveConsumer',
   'deliveryLimit',
   'maxPriority',
   'lanes',
@@ -59,6 +61,7 @@ export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[
       ...kindsThatCannotMeet(queue, group),
       ...laneNamesThatCannotBe(queue, group, busExchange),
       ...prioritiesBeyondQuorum(queue, group),
+      ...brokerQueueProblems(queue, group),
       ...patternsWithTwoOwners(queue, group, busExchange),
       ...featureQueueProblems(queue, group.map(declared)),
     ];

@@ -24,6 +24,7 @@ import { type BodyOption, deserializerOf } from '../../serialization/body-option
 import type { Deserializer } from '../../serialization/serializer.js';
 import type { QueueKind, QueueNeeds, QueueType } from '../../topology/bus-topology.js';
 import type { SaidExchanges } from '../../topology/said-exchanges.js';
+import { argumentsOf, isSingleActive } from './broker-queues.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
@@ -56,6 +57,8 @@ export interface Subscription {
   /** False for a queue that belongs to someone else. */
   readonly declare: boolean;
   readonly arguments: Arguments | undefined;
+  /** The broker serves one consumer of it at a time. */
+  readonly singleActive: boolean;
   readonly handlers: readonly Handler[];
 }
 
@@ -163,7 +166,8 @@ function subscriptionOf(
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     maxPriority: options.maxPriority,
     declare: options.declare ?? true,
-    arguments: options.arguments,
+    arguments: argumentsOf(options),
+    singleActive: isSingleActive(options),
     handlers,
   };
 }

@@ -4,7 +4,7 @@ import type { Published } from '../../message/published.js';
 import { planBus } from '../../topology/build.js';
 import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
 import { deadQueueOf } from '../../topology/names.js';
-import type { BrokerTopology, ProcessQueuePlan, TopologyPlan } from '../../topology/plan.js';
+import type { BrokerTopology, ProcessQueuePlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
@@ -39,12 +39,13 @@ import { holdFirst } from './consume/hold.js';
 import { AmqpListener } from './consume/listener.js';
 import { PassingQueue } from './consume/passing-queue.js';
 import { ProcessConsumer } from './consume/process-consumer.js';
-import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
+import { refusedForeign, refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { AmqpRequests } from './publish/requests.js';
 import { browse } from './topology/browse.js';
 import { Declarations } from './topology/declarations.js';
+import { warnOfIgnored } from './topology/ignored-arguments.js';
 import { inspectQueue, peekFirst } from './topology/inspect.js';
 import { purgeQueue } from './topology/purge.js';
 
@@ -106,6 +107,7 @@ export class AmqpSession implements Session {
   /** The same with a plan in the broker's own terms. */
   async declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
     await this.declarations.declare(plan, mode, deadline);
+    warnOfIgnored(liveOn(this.connections.asked), plan.own, this.options.log);
     if (plan.delays) await this.connections.prove(this.publisher, probeOf(plan.delays), deadline);
   }
 
@@ -127,27 +129,26 @@ export class AmqpSession implements Session {
     { prefetch, keptForMs, once = false }: ConsumeOptions,
     sink: DeliverySink,
   ): Promise<Consumer> {
-    // A message may end the connection, which must not be a shared one.
-    const own = once ? this.connections.spare() : undefined;
-    await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS)).catch(async (error) => {
-      // Otherwise the search for the connection would never end.
-      await own.close(new Deadline(systemClock, 0));
-      throw error;
-    });
+    const own = once ? await this.spareConnection() : undefined;
     const part = this.declarations.ofConsumer(queue);
+    const foreign = this.declarations.foreign(queue);
+    const isCounted = this.declarations.isQuorum(queue);
     const connection = own ?? (await this.consumingConnection());
     const consumer: AmqpConsumer = new AmqpConsumer(connection, {
       queue,
-      counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
+      get counts() {
+        return foreign?.counts ?? isCounted;
+      },
       prefetch,
       keptForMs,
       once,
       sink,
       passing: part && new PassingQueue(part),
+      foreign,
       redeclare: async () => {
         await this.declarations.withQueue(queue);
       },
-      ...consumerTeller(queue, this.options),
+      ...consumerTeller(queue, this.options, foreign && refusedForeign),
       onClosed: () => {
         if (this.consumers.delete(consumer) && !once) this.connections.watch.consumers -= 1;
         this.connections.suspects.remove(consumer);
@@ -159,11 +160,10 @@ export class AmqpSession implements Session {
       await consumer.start();
     } catch (error) {
       await consumer.close();
-      // The queue was declared by someone else as a classic queue, which refuses this argument from RabbitMQ
-      // 4.3 on.
+      // The queue was declared by someone else as a classic one, which refuses this argument from 4.3 on.
       if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
         return this.consumeShared(queue, { prefetch, once }, sink);
-      throw refusedToConsume(queue, error as ChannelError);
+      throw (foreign ? refusedForeign : refusedToConsume)(queue, error as ChannelError);
     }
     this.consumers.add(consumer);
     if (!once) this.connections.watch.consumers += 1;
@@ -270,6 +270,17 @@ export class AmqpSession implements Session {
     await this.onClosed(deadline);
   }
 
+  /** For a message that may end its connection, which must not be a shared one. */
+  private async spareConnection(): Promise<Connection> {
+    const own = this.connections.spare();
+    await own.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS)).catch(async (error) => {
+      // Otherwise the search for the connection would never end.
+      await own.close(new Deadline(systemClock, 0));
+      throw error;
+    });
+    return own;
+  }
+
   /** Opened by the first that consumes, listens or holds, whose bus is told of it from then on. */
   private async consumingConnection(
     deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS),
@@ -288,8 +299,4 @@ export class AmqpSession implements Session {
     this.listeners.set(connection, teller);
     connection.listen(teller);
   }
-}
-
-function isQuorum({ queues }: TopologyPlan, name: string): boolean {
-  return queues.some((queue) => queue.name === name && queue.arguments['x-queue-type'] === 'quorum');
 }

@@ -81,14 +81,18 @@ const REFUSED = {
 } as const;
 
 function declareQueue(broker: Broker, plan: QueuePlan): void {
-  const { name, arguments: args } = plan;
+  const { name, arguments: args, verifyOnly } = plan;
+  if (verifyOnly) {
+    existing(broker.queues, 'queue', name);
+    return;
+  }
   const current = broker.queues.get(name);
   if (current) {
     requireSame('queue', name, { ...args }, { ...current.plan.arguments });
     current.declaredAgain(plan);
     return;
   }
-  const type = args['x-queue-type'];
+  const { 'x-queue-type': type = 'classic' } = args;
   const odd = REFUSED[type].find((argument) => args[argument] !== undefined);
   if (odd) {
     throw refused(

@@ -22,7 +22,7 @@ describe('pruning', () => {
     // What lies there did not come on this way.
     const ways = [
       { exchange: 'hopline.events', type: 'topic', pattern: 'email.goodbye', successor: 'mailer.goodbye' },
-    ];
+    ] as const;
     const within: PruneOptions['within'] = (_names, use) => use(session);
     const pruning = prune(
       { session, within, clock, management, applications: [], to: undefined, keep: [] },

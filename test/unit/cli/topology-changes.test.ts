@@ -41,7 +41,7 @@ const exchange = (plan: ExchangePlan, other: Partial<ManagedExchange> = {}): Man
 
 const queue = (plan: QueuePlan, other: Partial<ManagedQueue> = {}): ManagedQueue => ({
   name: plan.name,
-  type: plan.arguments['x-queue-type'],
+  type: plan.arguments['x-queue-type'] ?? 'classic',
   exclusive: false,
   durable: true,
   autoDelete: false,

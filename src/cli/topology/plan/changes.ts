@@ -196,7 +196,7 @@ const exchangeThing = ({ name, type, arguments: its, alternateExchange }: Exchan
 
 function queueThing({ name, arguments: its, verifyOnly }: QueuePlan): NamedThing {
   if (verifyOnly) return { kind: 'queue', name, type: 'unknown', arguments: {} };
-  const { 'x-queue-type': type, ...rest } = its;
+  const { 'x-queue-type': type = 'unknown', ...rest } = its;
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return { kind: 'queue', name, type, arguments: Object.fromEntries(given) };
 }

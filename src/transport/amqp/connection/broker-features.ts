@@ -1,5 +1,6 @@
 import { TopologyError } from '../../../errors.js';
 import type { BindingPlan, QueuePlan, TopologyPlan } from '../../../topology/plan.js';
+import { type Unheeded, unheededArguments } from '../../../topology/queue-arguments.js';
 import type { BrokerInfo } from '../../transport.js';
 
 /*
@@ -64,6 +65,20 @@ export function brokerInfoOf(announced: Readonly<Record<string, unknown>>): Brok
     consumerTimeoutBy,
     peekIsFree: !countsNacks,
   };
+}
+
+/** The arguments of these queues that the broker ignores; none are known of other products. */
+export function ignoredArguments(
+  queues: readonly QueuePlan[],
+  { product, version }: Readonly<Record<string, unknown>>,
+): (Unheeded & { readonly queue: string })[] {
+  if (product !== 'RabbitMQ') return [];
+  const since = atLeast(String(version));
+  return queues
+    .filter(({ verifyOnly }) => !verifyOnly)
+    .flatMap(({ name: queue, arguments: its }) =>
+      unheededArguments(its, ([major, minor]) => since(major, minor)).map((each) => ({ queue, ...each })),
+    );
 }
 
 /** Compares major and minor numbers; `4.3.0-rc.1` counts as 4.3. */

@@ -2,6 +2,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Delivery, DeliverySink } from '../../transport.js';
 import type { ChannelError } from '../connection/channel.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
+import type { ForeignQueue } from './foreign-queue.js';
 import type { PassingQueue } from './passing-queue.js';
 
 export interface AmqpConsumerOptions {
@@ -17,6 +18,8 @@ export interface AmqpConsumerOptions {
   readonly own?: OwnQueue | undefined;
   /** The queue, if it goes with its last consumer; undefined for any other. */
   readonly passing?: PassingQueue | undefined;
+  /** The queue, if it belongs to someone else: looked at before it is consumed. */
+  readonly foreign?: ForeignQueue | undefined;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
   onStarted(): void;

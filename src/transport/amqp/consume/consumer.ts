@@ -172,6 +172,7 @@ export class AmqpConsumer implements Consumer {
       this.options.sink.lost(new Error('the channel was lost'));
       return;
     }
+    await this.lookAtForeign();
     if (this.missing) await this.options.redeclare();
     if (this.supervised !== supervised) return;
     this.missing = false;
@@ -188,6 +189,13 @@ export class AmqpConsumer implements Consumer {
     if (this.reported === 'nothing') this.options.onStarted();
     if (this.reported === 'lost') this.options.onRestored(this.lostAt);
     this.reported = 'consuming';
+  }
+
+  /** Its owner may have made it anew, of another type, and without our bindings: they are made again whenever we come back. */
+  private async lookAtForeign(): Promise<void> {
+    if (!this.options.foreign || !this.connection.model) return;
+    this.missing ||= this.openings > 1;
+    await this.options.foreign.look(this.connection.model);
   }
 
   /**
@@ -227,8 +235,9 @@ export class AmqpConsumer implements Consumer {
       // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
       // must take nothing more.
       epoch.flush();
-      // A queue that goes with its last consumer would go with the old one, and what waits in it.
-      const isFirst = this.options.passing !== undefined && this.prefetch > 0;
+      // A queue that goes with its last consumer, as somebody else's may, would go with the old one, and what waits in it.
+      const { passing, foreign } = this.options;
+      const isFirst = (passing ?? foreign) !== undefined && this.prefetch > 0;
       if (isFirst) await this.consume(epoch);
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
       if (!isFirst && !this.cancelled && this.epoch === epoch) await this.consume(epoch);

@@ -18,6 +18,32 @@ export function refusedToConsume(queue: string, error: ChannelError): Error {
   });
 }
 
+/** Of a queue that belongs to someone else. */
+export function refusedForeign(queue: string, error: ChannelError): Error {
+  if (error instanceof HoplineError) return error;
+  const what = `queue '${queue}', which belongs to someone else (declare: false), can't be consumed`;
+  if (error.code === undefined) return notPossible(what, error);
+  return new TopologyError(`queue '${queue}'`, `${what}: ${error.message}`, helpWithForeign(queue, error), {
+    cause: error,
+  });
+}
+
+/** What to do about a queue that belongs to someone else, and that the broker refuses to look at or to consume. */
+export function helpWithForeign(queue: string, { code, message }: ChannelError): string {
+  switch (code) {
+    case 404:
+      return `Hopline doesn't make it: let its owner make '${queue}' first, or leave declare: false out.`;
+    case 405:
+      return 'It is exclusive to the connection that has made it: nobody else can consume it.';
+    case 403:
+      return /exclusive/.test(message)
+        ? 'Another consumer has it exclusively: end that one, or have it share the queue.'
+        : `Give the user permission to read '${queue}'.`;
+    default:
+      return 'Ask its owner what it is, and see the broker’s log.';
+  }
+}
+
 export function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
   const resource = exchange === '' ? 'a queue of its own' : `exchange '${exchange}'`;
   const what = `can't listen to ${resource}`;

@@ -11,6 +11,7 @@ import {
   lastingPart,
   type ProcessQueuePlan,
   processQueueIn,
+  type QueuePlan,
   type SharedPlan,
   type TopologyPlan,
 } from '../../../topology/plan.js';
@@ -21,7 +22,8 @@ import type { Connection, ConnectionListener } from '../connection/connection.js
 import type { Connections } from '../connection/connections.js';
 import { notPossible, reachedLimit } from '../connection/limits.js';
 import { BlockedMeanwhile, unlessBlocked } from '../connection/unless-blocked.js';
-import { declarePlan, declareShared, missingExchanges } from './declare.js';
+import { ForeignQueue } from '../consume/foreign-queue.js';
+import { declarePlan, declareShared, missingExchanges, withoutMissing } from './declare.js';
 import { unknownType, unknownTypeIn } from './unknown-type.js';
 
 /** The publisher, which waits while exchanges are declared again. */
@@ -158,6 +160,20 @@ export class Declarations {
     return undefined;
   }
 
+  /** A look at the queue, if it belongs to someone else. */
+  foreign(queue: string): ForeignQueue | undefined {
+    return this.queue(queue)?.verifyOnly ? new ForeignQueue(queue) : undefined;
+  }
+
+  /** True for a quorum queue of ours. */
+  isQuorum(queue: string): boolean {
+    return this.queue(queue)?.arguments['x-queue-type'] === 'quorum';
+  }
+
+  private queue(name: string): QueuePlan | undefined {
+    return this.plans.flatMap(({ queues }) => queues).find((queue) => queue.name === name);
+  }
+
   withQueue(queue: string): Promise<boolean> {
     return this.again(({ queues }) => queues.some(({ name }) => name === queue));
   }
@@ -187,7 +203,7 @@ export class Declarations {
         const missing = await missingExchanges(model, plan);
         this.mended.remade(missing);
         // The marker of the delays may exist though another of their exchanges is gone.
-        for (const part of parts) await declarePlan(model, part, 'declare');
+        for (const part of parts) await declarePlan(model, await withoutMissing(model, part), 'declare');
         // The exchanges count as young from now on.
         this.mended.remade(missing);
       });

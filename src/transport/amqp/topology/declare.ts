@@ -1,7 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import { TopologyError } from '../../../errors.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
-import { cureOfOtherArguments } from '../../../topology/fixed-arguments.js';
 import {
   type BindingPlan,
   type ConsumersPart,
@@ -12,8 +10,8 @@ import {
   type TopologyPlan,
 } from '../../../topology/plan.js';
 import type { ChannelError } from '../connection/channel.js';
-import { reachedLimit } from '../connection/limits.js';
-import { unknownType, unknownTypeIn } from './unknown-type.js';
+import { refusedForeign } from '../consume/refused-to-consume.js';
+import { explained } from './refused-to-declare.js';
 
 /** One resource to declare or to check. */
 interface Step {
@@ -28,6 +26,8 @@ interface Step {
    */
   check?(channel: Channel): Promise<unknown>;
   readonly verifyOnly?: boolean;
+  /** The refusal of something that belongs to someone else, with advice. */
+  refused?(error: ChannelError): Error;
 }
 
 /**
@@ -102,6 +102,22 @@ export async function missingExchanges(
       if (error?.code === 404) missing.push(name);
     }
     return missing;
+  });
+}
+
+/** The plan without the queues of others that aren't there at the moment: nothing else of it has to wait for them. */
+export async function withoutMissing(model: ChannelModel, plan: TopologyPlan): Promise<TopologyPlan> {
+  const foreign = plan.queues.filter(({ verifyOnly }) => verifyOnly);
+  if (foreign.length === 0) return plan;
+  return onLanes(model, async ([lane]) => {
+    const missing = new Set<string>();
+    for (const { name } of foreign)
+      if (!(await exists(lane, queueStep({ name, arguments: {} })))) missing.add(name);
+    return {
+      ...plan,
+      queues: plan.queues.filter(({ name }) => !missing.has(name)),
+      bindings: plan.bindings.filter(({ destination }) => !missing.has(destination)),
+    };
   });
 }
 
@@ -228,7 +244,7 @@ function queueStep(plan: QueuePlan, durable = true): Step {
     right: `configure on '${name}'${deadLetters ? `, read on it and write on '${deadLetters}'` : ''}`,
     declare: (channel) => channel.assertQueue(name, { durable, autoDelete, arguments: args }),
     check: (channel) => channel.checkQueue(name),
-    verifyOnly: plan.verifyOnly ?? false,
+    ...(plan.verifyOnly ? { verifyOnly: true, refused: (error) => refusedForeign(name, error) } : {}),
   };
 }
 
@@ -242,58 +258,4 @@ function bindingStep(plan: BindingPlan): Step {
         ? channel.bindQueue(destination, source, pattern, its)
         : channel.bindExchange(destination, source, pattern, its),
   };
-}
-
-/** The broker's refusal, with advice. */
-function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'): Error {
-  const { resource } = step;
-  const options = { cause: error };
-  switch (error.code) {
-    case 403:
-      return new TopologyError(
-        resource,
-        `not allowed to ${what} ${resource}: ${error.message}`,
-        what === 'verify'
-          ? `Give the user any permission on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
-          : `Give the user permission to ${step.right}, or declare it with another user and set topology: 'verify'.`,
-        options,
-      );
-    case 404:
-      return new TopologyError(
-        resource,
-        `${resource} can't be ${what === 'verify' ? 'found' : 'made'}: ${error.message}`,
-        what === 'verify'
-          ? "Declare it first, or set topology: 'declare'."
-          : 'Declare what is missing first.',
-        options,
-      );
-    case 406: {
-      const type = unknownTypeIn(error.message);
-      if (type) return unknownType(resource, type, error);
-      const limit = reachedLimit(error.message);
-      if (limit)
-        return new TopologyError(
-          resource,
-          `${resource} can't be declared: ${limit.what} (${error.message})`,
-          limit.help,
-          options,
-        );
-      return new TopologyError(
-        resource,
-        `${resource} exists with other arguments than wanted: ${error.message}`,
-        `${cureOfOtherArguments(error.message)}In the broker the arguments of an exchange or queue are fixed. Change the options back, use another name, or delete it there once it is empty.`,
-        options,
-      );
-    }
-    default:
-      // The connection was lost, which says nothing about the topology.
-      return error.code === undefined
-        ? error
-        : new TopologyError(
-            resource,
-            `the broker refuses ${resource}: ${error.message}`,
-            'See the broker’s log.',
-            options,
-          );
-  }
 }
