@@ -42,7 +42,11 @@ describe('hopline topology plan and apply', function () {
     const { origin, username, password } = new URL(managed.managementUrl);
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const headers = { authorization, 'content-type': 'application/json' };
-    const answer = await fetch(`${origin}/api/${path}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+    const answer = await fetch(`${origin}/api/${path}`, {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify(body),
+    });
     assert.ok(answer.ok, `${path}: ${answer.status}`);
   }
 
