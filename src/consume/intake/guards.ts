@@ -113,9 +113,11 @@ export class Guards implements DeliverySink {
     const { publishDeadlineMs: deadlineMs, log } = this.options;
     const state = await this.look(received, guard);
     if (typeof state === 'number') return roundAgain(received, guard, state, deadlineMs);
-    const { crashes, releases, redelivered, messageId } = received;
-    if (state === 'done' && redelivered) return undefined;
+    const { crashes, releases, redelivered, messageId, follows } = received;
     const back = { delayMs: MIN_DELAY_MS, deadlineMs };
+    // Another attempt's, which its own comes after: what has become of that says nothing of this one.
+    if (guard.lease === follows) return homeward(received, guard, {}, back);
+    if (state === 'done' && redelivered) return undefined;
     // Whoever has given it back has not died of it.
     const isCrash = state === 'free' && redelivered;
     // One that came for the first time is another message than the one whose lease it has met.
