@@ -46,7 +46,7 @@ describe('a job that takes long, and what it was sent on as', function () {
       });
       throw new Error('the store is away');
     });
-    await eventually(() => assert.equal(jobs.runs, 1), SLOW);
+    await eventually(() => assert.equal(jobs.attempts.length, 1), SLOW);
     await jobs.bothAreHere();
     jobs.gate.resolve();
     await jobs.end();
@@ -54,24 +54,45 @@ describe('a job that takes long, and what it was sent on as', function () {
   });
 
   it('run one at a time, if its retry was sent and its end could not be stored', async () => {
-    let fails: string[] = ['finish', 'release'];
-    const jobs = await laid(
-      async (call) => {
-        if (!fails.includes(call)) return;
-        if (call === 'finish') proxy.reset();
-        // Given up, since what it was delivered with is gone: it ends with its time.
-        else fails = [];
-        throw new Error('the store is away');
-      },
-      // Longer than it takes until what was delivered for the first attempt begins again.
-      { fails: 1, backoffMs: 10_000 },
-    );
-    await eventually(() => assert.equal(jobs.runs, 2), SLOW);
+    const jobs = await laid(endingUnstored(), RETRIED);
+    await eventually(() => assert.equal(jobs.attempts.length, 2), SLOW);
     await jobs.bothAreHere();
     jobs.gate.resolve();
+    await eventually(() => assert.deepEqual(jobs.attempts, [1, 1, 2]), SLOW);
     await jobs.end();
     assert.equal(jobs.mostAtOnce, 1);
   });
+
+  it('are both there in the end, though the retry is delivered again while it waits for the attempt that it follows', async () => {
+    const isUnstored = endingUnstored();
+    let isCut = false;
+    const jobs = await laid(async (call) => {
+      await isUnstored(call);
+      if (call !== 'take' || isCut || jobs.atOnce === 0 || jobs.attempts.length < 2) return;
+      isCut = true;
+      proxy.reset();
+    }, RETRIED);
+    await eventually(() => assert.ok(isCut), SLOW);
+    await jobs.bothAreHere();
+    jobs.gate.resolve();
+    await eventually(() => assert.deepEqual(jobs.attempts, [1, 1, 2]), SLOW);
+    await jobs.end();
+    assert.equal(jobs.mostAtOnce, 1);
+  });
+
+  /** The first attempt fails; its retry takes longer than what was delivered for it takes to begin again. */
+  const RETRIED = { fails: 1, backoffMs: 10_000 };
+
+  /** No end can be stored until what it was delivered with is gone, and it is given up: its lease then ends with its time. */
+  function endingUnstored(): (call: string) => Promise<void> {
+    let fails: string[] = ['finish', 'release'];
+    return async (call) => {
+      if (!fails.includes(call)) return;
+      if (call === 'finish') proxy.reset();
+      else fails = [];
+      throw new Error('the store is away');
+    };
+  }
 
   /** A job that is sent: it runs until the gate is opened, but for those of its runs that fail at once. */
   async function laid(before: (call: string) => Promise<void>, { fails = 0, backoffMs = 1_000 } = {}) {
@@ -84,7 +105,7 @@ describe('a job that takes long, and what it was sent on as', function () {
       stores: { ...stores, leases },
     });
     const jobs = {
-      runs: 0,
+      attempts: [] as number[],
       atOnce: 0,
       mostAtOnce: 0,
       gate: deferred(),
@@ -102,12 +123,12 @@ describe('a job that takes long, and what it was sent on as', function () {
     };
     bus.handle(
       'job',
-      async () => {
-        jobs.runs += 1;
+      async (_payload, { attempt }) => {
+        jobs.attempts.push(attempt);
         jobs.atOnce += 1;
         jobs.mostAtOnce = Math.max(jobs.mostAtOnce, jobs.atOnce);
         try {
-          if (jobs.runs <= fails) throw new Error('it fails at first');
+          if (jobs.attempts.length <= fails) throw new Error('it fails at first');
           await jobs.gate.promise;
         } finally {
           jobs.atOnce -= 1;
