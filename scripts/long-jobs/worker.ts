@@ -7,10 +7,10 @@ import { storesOf } from './stores.js';
 
 /* One process of a worker, to be killed, stopped and cut off. Its jobs wait, and write down what becomes of them. */
 
-const STEP_MS = 50;
+const STEP_MS = 200;
 
 /** A step that has taken so long was none: the process, or the machine, stood still. */
-const STANDS_STILL_MS = 500;
+const STANDS_STILL_MS = 700;
 
 const life = JSON.parse(process.argv[2] ?? '{}') as Life;
 const { name, leaseMs, jobMs, slots } = life;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { UnroutableError } from '../../errors.js';
 import { AWAY_MS, roundMs } from '../../features/long/rounds.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
@@ -38,7 +39,10 @@ export class Guards implements DeliverySink {
   private readonly stopping = new AbortController();
   private readonly underWay = new Set<Promise<void>>();
 
-  constructor(private readonly options: GuardsOptions) {}
+  constructor(private readonly options: GuardsOptions) {
+    // All guards that are held wait for it: Node would take more than ten for a leak, and say so.
+    setMaxListeners(0, this.stopping.signal);
+  }
 
   async start(): Promise<void> {
     const { session, queue } = this.options;

@@ -88,6 +88,18 @@ describe('guards of jobs', () => {
     assert.deepEqual([sent, delivery.settled], [[], 'requeue']);
   });
 
+  it('that are held, as many as there may be, are no leak to Node', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => void warnings.push(warning);
+    process.on('warning', warned);
+    const { clock, deliver } = looking(() => Promise.reject(new PublishTimeoutError('', '')));
+    for (let count = 0; count < 20; count += 1) deliver(guard);
+    await clock.advance(500);
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    assert.deepEqual(warnings, []);
+  });
+
   it('that are being sent do not keep the bus from the next stage of its stop', async () => {
     const confirm = deferred();
     const { clock, guards, deliver } = looking(() => confirm.promise);
