@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Bus, LeaseLostError, type MessageContext, rabbitmq } from '../../src/index.js';
 import { CONNECTION, openLog } from '../../test/chaos/child-setup.js';
@@ -82,6 +83,22 @@ function numbersOf(context: MessageContext): string {
   return JSON.stringify({ attempt, releases, crashes, redelivered });
 }
 
+/** The same, for no longer than the job may run: the broker may not have confirmed it by then, and still have it. */
+const publishWhileRunning = (run: string, context: MessageContext, encoded: Encoded) =>
+  effect(run, 'publish', async () => {
+    const { signal } = context;
+    const over = new AbortController();
+    const toldToStop = once(signal, 'abort', { signal: over.signal }).then(() => {
+      throw new Error('it was told to stop while its publish was under way');
+    });
+    toldToStop.catch(() => {}); // ended below
+    try {
+      await Promise.race([context.publish('encoded', encoded), toldToStop]);
+    } finally {
+      over.abort();
+    }
+  });
+
 const handler =
   (finish: (job: number, run: string, context: MessageContext) => Promise<void>) =>
   async ({ job }: Job, context: MessageContext): Promise<void> => {
@@ -107,7 +124,7 @@ const handler =
         await charge(run, context).catch(() => {});
       }
       ended(context.signal.aborted ? 'told to stop' : 'failed', error);
-      throw error;
+      throw context.signal.aborted ? context.signal.reason : error;
     }
   };
 
@@ -123,7 +140,7 @@ bus.handle(
   'job',
   handler(async (job, run, context) => {
     await charge(run, context);
-    await publish(run, context, { job, run });
+    await publishWhileRunning(run, context, { job, run });
   }),
   { name: 'Encode', ...options(queues.jobs) },
 );
