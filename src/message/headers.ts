@@ -23,6 +23,8 @@ export const HEADER = {
   /** Of a guard: the queue that its message is of, and the lease that it waits for; see consume/settle/guard-copies.ts. */
   guardOf: 'hopline-guard-of',
   lease: 'hopline-lease',
+  /** Lease of the attempt that the message comes back from, which is over since it has been sent; see features/long/. */
+  follows: 'hopline-follows',
   /** ISO time since when no handler of the queue has matched the message; removed when one matches. */
   unhandledSince: 'hopline-unhandled-since',
   /** Exchange and routing key of the publish, since a retry travels under others. */

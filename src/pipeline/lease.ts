@@ -4,6 +4,7 @@
  * that.
  */
 export interface AttemptLease {
+  readonly name: string;
   /** Number of this holder, higher than that of every holder before. */
   readonly fence: number;
   /** Milliseconds for which it is taken and renewed. */

@@ -25,6 +25,8 @@ export interface Received {
   readonly releases: number;
   /** Number of its runs under a lease that have ended with their process. */
   readonly crashes: number;
+  /** Name of the lease under which the attempt was made that has sent it back; undefined if there was none. */
+  readonly follows: string | undefined;
   /** True if it was delivered before, and not settled: by the broker's own flag, or that of the message it is a copy of. */
   readonly redelivered: boolean;
   /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
@@ -78,6 +80,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       exceptions: 0,
       releases: 0,
       crashes: 0,
+      follows: undefined,
       redelivered: delivery.redelivered,
       firstAttemptAt: undefined,
       elapsedMs: 0,
@@ -105,6 +108,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,
     crashes: counted ? counter(headers, HEADER.crashes, 0) : 0,
+    follows: counted ? textIn(headers, HEADER.follows) : undefined,
     redelivered: delivery.redelivered || (counted && headers[HEADER.redelivered] === true),
     firstAttemptAt,
     elapsedMs: firstAttemptAt === undefined ? 0 : countIn(headers, HEADER.elapsed, 0),

@@ -26,7 +26,7 @@ export const childOptions = (): ChildOptions =>
 export const BROKEN = 70;
 
 /** A log in a file of its own; and whatever nobody catches ends the process with {@link BROKEN}. */
-export function openLog({ folder, run }: ChildOptions): Logger {
+export function openLog({ folder, run }: Pick<ChildOptions, 'folder' | 'run'>): Logger {
   const file = join(folder, `${run}.log`);
   const write = (level: string) => (fields: object, message: string) =>
     appendFileSync(file, `${new Date().toISOString()} ${level} ${message} ${format('%o', fields)}\n`);

@@ -10,6 +10,7 @@ import { installPackage } from './broker/apt.js';
 import { ended, Guard, isRunning } from './broker/guard.js';
 import { freePorts } from './broker/ports.js';
 import { eventually } from './eventually.js';
+import type { DurableServer } from './redis.js';
 
 /** A real PostgreSQL for tests, as a user who may make schemas. */
 export interface TestPostgres {
@@ -25,6 +26,15 @@ export interface TestPostgres {
 export async function providePostgres(): Promise<TestPostgres> {
   const { DATABASE_URL: url } = process.env;
   return url ? { url, stop: async () => {} } : startPostgres(await requirePrograms());
+}
+
+/**
+ * A private PostgreSQL whose commits outlive its crash, though not the machine's, with room for the connections of many processes.
+ *
+ * @throws Error as {@link providePostgres} does
+ */
+export async function durablePostgres(): Promise<DurableServer> {
+  return startPostgres(await requirePrograms(), { ...SETTINGS, ...DURABLE });
 }
 
 /** The folder with `initdb` and `postgres`. */
@@ -66,18 +76,30 @@ const SETTINGS = {
   dynamic_shared_memory_type: 'mmap',
 };
 
-async function startPostgres(programs: string): Promise<TestPostgres> {
+/** What is written is with the kernel at the commit. */
+const DURABLE = {
+  synchronous_commit: 'on',
+  max_connections: '300',
+};
+
+async function startPostgres(
+  programs: string,
+  options: Readonly<Record<string, string>> = SETTINGS,
+): Promise<DurableServer> {
   const home = await PostgresHome.create(programs);
   try {
     const password = randomBytes(12).toString('hex');
     await home.initialise('hopline', password);
     const [port = 0] = await freePorts(1);
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const server = home.run('postgres', ['-D', home.data, '-p', String(port), ...settings]);
+    const settings = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const url = `postgres://hopline:${password}@127.0.0.1:${port}/postgres`;
-    const died = ended(server).then(() => home.failed('PostgreSQL'));
-    await Promise.race([eventually(() => answers(url), { timeout: 30_000 }), died]);
-    return { url, stop: () => home.stop() };
+    const boot = async () => {
+      const server = home.run('postgres', ['-D', home.data, '-p', String(port), ...settings]);
+      const died = ended(server).then(() => home.failed('PostgreSQL'));
+      await Promise.race([eventually(() => answers(url), { timeout: 30_000 }), died]);
+    };
+    await boot();
+    return { url, boot, kill: () => home.end('SIGQUIT'), stop: () => home.stop() };
   } catch (error) {
     await home.stop();
     throw error;
@@ -137,11 +159,15 @@ class PostgresHome {
     throw new Error(`${program} has ended: ${log}`);
   }
 
+  /** @param signal SIGINT for a "fast" shutdown, which doesn't wait for clients; SIGQUIT for an "immediate" one, which is as a crash */
+  async end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    if (!this.running || !isRunning(this.running)) return;
+    this.running.kill(signal);
+    await ended(this.running);
+  }
+
   async stop(): Promise<void> {
-    if (this.running && isRunning(this.running)) {
-      this.running.kill('SIGINT'); // a "fast" shutdown: it doesn't wait for clients
-      await ended(this.running);
-    }
+    await this.end('SIGINT');
     await this.guard.release();
   }
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +24,28 @@ export async function provideRedis(): Promise<TestRedis> {
   return url ? { url, stop: async () => {} } : ((await startRedis()) ?? installRedis());
 }
 
-async function installRedis(): Promise<TestRedis> {
+/** A server of the test's own that loses nothing it has confirmed when it is killed. */
+export interface DurableServer {
+  readonly url: string;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again on its data, under the same URL. Resolves once it answers. */
+  boot(): Promise<void>;
+  /** Ends it, and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** A private Redis that writes each command to its log before it answers. @throws Error as {@link provideRedis} does */
+export async function durableRedis(): Promise<DurableServer> {
+  const kept = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  return (await startRedis(kept)) ?? installRedis(kept);
+}
+
+const NOTHING_KEPT = ['--appendonly', 'no'];
+
+async function installRedis(settings: readonly string[] = NOTHING_KEPT): Promise<DurableServer> {
   const declined = await installPackage('redis-server');
-  const started = declined ? undefined : await startRedis();
+  const started = declined ? undefined : await startRedis(settings);
   if (started) return started;
   throw new Error(
     `These tests need a Redis, and redis-server is not installed: ${declined?.reason ?? 'apt-get has put it where nobody looks'}. ` +
@@ -35,39 +54,38 @@ async function installRedis(): Promise<TestRedis> {
 }
 
 /** Undefined if the program isn't there. */
-async function startRedis(): Promise<TestRedis | undefined> {
+async function startRedis(settings: readonly string[] = NOTHING_KEPT): Promise<DurableServer | undefined> {
   const [port = 0] = await freePorts(1);
   const dir = await mkdtemp(join(tmpdir(), 'hopline-redis-'));
   const guard = new Guard(dir);
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-  ];
-  const child = spawn('redis-server', args, { stdio: 'ignore' });
-  const isThere = await new Promise<boolean>((resolve) => {
-    child.once('spawn', () => resolve(true));
-    child.once('error', () => resolve(false));
-  });
-  if (!isThere) {
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', ...settings];
+  const url = `redis://127.0.0.1:${port}`;
+  let child: ChildProcess;
+  const run = async (): Promise<boolean> => {
+    child = spawn('redis-server', args, { stdio: 'ignore' });
+    const isThere = await new Promise<boolean>((resolve) => {
+      child.once('spawn', () => resolve(true));
+      child.once('error', () => resolve(false));
+    });
+    if (!isThere) return false;
+    guard.watch([child]);
+    await answers(url);
+    return true;
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await ended(child);
+  };
+  if (!(await run())) {
     await guard.release();
     return undefined;
   }
-  guard.watch([child]);
-  const url = `redis://127.0.0.1:${port}`;
-  await answers(url);
   return {
     url,
+    kill: () => end('SIGKILL'),
+    boot: async () => void (await run()),
     stop: async () => {
-      child.kill('SIGTERM');
-      await ended(child);
+      await end('SIGTERM');
       await guard.release();
     },
   };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { UnroutableError } from '../../errors.js';
 import { AWAY_MS, roundMs } from '../../features/long/rounds.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
@@ -38,7 +39,10 @@ export class Guards implements DeliverySink {
   private readonly stopping = new AbortController();
   private readonly underWay = new Set<Promise<void>>();
 
-  constructor(private readonly options: GuardsOptions) {}
+  constructor(private readonly options: GuardsOptions) {
+    // All guards that are held wait for it: Node would take more than ten for a leak, and say so.
+    setMaxListeners(0, this.stopping.signal);
+  }
 
   async start(): Promise<void> {
     const { session, queue } = this.options;
@@ -113,9 +117,11 @@ export class Guards implements DeliverySink {
     const { publishDeadlineMs: deadlineMs, log } = this.options;
     const state = await this.look(received, guard);
     if (typeof state === 'number') return roundAgain(received, guard, state, deadlineMs);
-    const { crashes, releases, redelivered, messageId } = received;
-    if (state === 'done' && redelivered) return undefined;
+    const { crashes, releases, redelivered, messageId, follows } = received;
     const back = { delayMs: MIN_DELAY_MS, deadlineMs };
+    // Another attempt's, which its own comes after: what has become of that says nothing of this one.
+    if (guard.lease === follows) return homeward(received, guard, {}, back);
+    if (state === 'done' && redelivered) return undefined;
     // Whoever has given it back has not died of it.
     const isCrash = state === 'free' && redelivered;
     // One that came for the first time is another message than the one whose lease it has met.

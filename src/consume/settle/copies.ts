@@ -257,11 +257,11 @@ class ReturningCopy implements Effect {
   private asItIs(): NextAttempt {
     const { work, options } = this;
     const { attempt, exceptions, received } = work;
-    const { releases, unhandledSince } = received;
+    const { releases, unhandledSince, follows } = received;
     const firstAttemptAt = work.firstAttemptAt(options.clock);
     const elapsedMs = work.elapsedMs(options.clock.monotonic());
     return {
-      ...{ attempt, exceptions, releases, firstAttemptAt, unhandledSince },
+      ...{ attempt, exceptions, releases, firstAttemptAt, unhandledSince, follows },
       elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + MIN_DELAY_MS,
       redelivered: this.outcome.hasStarted || received.redelivered,
     };
@@ -277,15 +277,18 @@ function comingBack(
   const isRetry = outcome.kind === 'retry';
   const elapsedMs = work.elapsedMs(clock.monotonic());
   const isUnhandled = !isRetry && outcome.unhandled;
+  // What it is a copy of may come again: unless that is known to be over, by its lease, both have to ask for the same one.
+  const isCounted = !isRetry && (work.lease !== undefined || !work.match?.handler.hasLease);
   const next: NextAttempt = {
     attempt: attempt + (isRetry ? 1 : 0),
     exceptions: (isRetry ? outcome.exceptions : undefined) ?? work.exceptions,
-    releases: received.releases + (isRetry ? 0 : 1),
+    releases: received.releases + (isCounted ? 1 : 0),
     // A message that comes back before its first attempt has no moment yet from which its policy would count.
     firstAttemptAt: work.firstAttemptAt(clock) ?? (isRetry ? clock.now() : undefined),
     elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
     unhandledSince: isUnhandled ? (received.unhandledSince ?? clock.now()) : undefined,
     redelivered: !isRetry && outcome.redelivered === true,
+    follows: work.lease?.name ?? received.follows,
   };
   return delayedCopy(received, outcome.delayMs, next, publishDeadlineMs);
 }

@@ -30,6 +30,8 @@ export interface NextAttempt {
   /** Milliseconds of attempts and pauses when the attempt begins; undefined if they were not counted. */
   readonly elapsedMs: number | undefined;
   readonly unhandledSince: number | undefined;
+  /** Lease of the attempt that it comes back from, or that its own attempt follows. */
+  readonly follows: string | undefined;
   /** True if it was delivered before, and its handler may have begun. */
   readonly redelivered?: boolean;
 }
@@ -52,6 +54,7 @@ export function delayedCopy(
   if (next.unhandledSince !== undefined)
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
   if (next.redelivered) headers[HEADER.redelivered] = true;
+  if (next.follows !== undefined) headers[HEADER.follows] = next.follows;
   return { to: 'queue', queue: received.delivery.queue, delayMs, ...content(received, headers, deadlineMs) };
 }
 
@@ -109,7 +112,7 @@ function addStory(headers: Headers, received: Received, givenUp: GivenUp): void 
 /** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
 const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.elapsed],
-  ...[HEADER.crashes, HEADER.guardOf, HEADER.lease],
+  ...[HEADER.crashes, HEADER.guardOf, HEADER.lease, HEADER.follows],
   HEADER.unhandledSince,
   HEADER.redelivered,
   HEADER.replay,

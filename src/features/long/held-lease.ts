@@ -6,7 +6,7 @@ import type { Logger } from '../../util/logger.js';
 import type { LongSettings } from './option.js';
 
 /** Longer than any guard of it goes round. */
-const DONE_KEPT_MS = 7 * 24 * 60 * 60_000;
+export const DONE_KEPT_MS = 7 * 24 * 60 * 60_000;
 
 /** Interval at which a lease looks at the time: so late is seen, at most, that the process stood still. */
 const BEAT_MS = 1_000;
@@ -56,6 +56,10 @@ export class HeldLease implements AttemptLease {
     this.endsAt = takenAt + leaseMs;
     this.renewAt = takenAt + renewMs;
     this.beatLater();
+  }
+
+  get name(): string {
+    return this.options.name;
   }
 
   get fence(): number {

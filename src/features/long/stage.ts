@@ -11,7 +11,7 @@ import type { Work } from '../../pipeline/work.js';
 import type { LeaseAnswer, LeaseStore } from '../../stores/leases.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/text/joined.js';
-import { HeldLease } from './held-lease.js';
+import { DONE_KEPT_MS, HeldLease } from './held-lease.js';
 import type { LongSettings } from './option.js';
 import { AWAY_MS, roundMs } from './rounds.js';
 
@@ -57,8 +57,11 @@ export function longStage(
     if (received.crashes > crashLimit) return crashed(received);
     const name = leaseName(parts.service, handler, received, received.messageId);
     const takenAt = parts.clock.monotonic();
+    const { follows } = received;
     let answer: LeaseAnswer;
     try {
+      const heldMs = follows === undefined ? 0 : await ended(store, follows, settings.leaseMs);
+      if (follows !== undefined && heldMs > 0) return guarded(parts.guarding(work, follows, roundMs(heldMs)));
       answer = await store.take(name, randomUUID(), settings.leaseMs);
     } catch (error) {
       return unknown(error, context, () =>
@@ -78,6 +81,18 @@ export function longStage(
     watchOver(lease, context, parts);
     return next(context);
   };
+}
+
+/**
+ * Marks as done what the attempt had a lease for that has sent a message back: its own end may not have come so far, and what was
+ * delivered for it, and comes again, would else run beside what follows it.
+ *
+ * @returns milliseconds for which it is held: it ends just now, or has begun again
+ */
+async function ended(store: LeaseStore, name: string, forMs: number): Promise<number> {
+  const answer = await store.take(name, randomUUID(), forMs);
+  if (answer.kind === 'taken') await store.finish(name, answer.fence, DONE_KEPT_MS);
+  return answer.kind === 'held' ? answer.leftMs : 0;
 }
 
 /**

@@ -25,6 +25,7 @@ const next: NextAttempt = {
   firstAttemptAt: AT,
   elapsedMs: 4_000,
   unhandledSince: undefined,
+  follows: undefined,
 };
 
 const givenUp = (given: Partial<GivenUp> = {}): GivenUp => ({

@@ -60,6 +60,7 @@ const publishedTo = ({ body, ...message }: WildMessage) =>
 const next = {
   ...{ attempt: 2, exceptions: 1, releases: 0, firstAttemptAt: AT, elapsedMs: 4_000 },
   unhandledSince: undefined,
+  follows: undefined,
 };
 const givenUp = {
   ...{ reason: 'exhausted' as const, error: new Error('no'), attempt: 1, exceptions: 0 },

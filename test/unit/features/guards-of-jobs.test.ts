@@ -68,6 +68,15 @@ describe('guards of jobs', () => {
     assert.ok(sent.some(({ properties }) => 'theirs' in (properties.headers ?? {})));
   });
 
+  it('of a message that waits for the attempt that it follows go home as they are, whatever has become of that, also redelivered', async () => {
+    const { clock, sent, deliver } = looking(async () => {});
+    deliver({ ...guard, [HEADER.follows]: 'job', [HEADER.redelivered]: true, [HEADER.crashes]: 1 });
+    await clock.settle();
+    assert.deepEqual(where(sent), [['queue', 'video']]);
+    const { [HEADER.follows]: follows, [HEADER.crashes]: crashes } = sent[0]?.properties.headers ?? {};
+    assert.deepEqual([follows, crashes], ['job', 1]);
+  });
+
   it('that the broker does not take now are held, and given back when the bus stops', async () => {
     const { clock, guards, sent, deliver } = looking(() => Promise.reject(new PublishTimeoutError('', '')));
     await guards.start();
@@ -77,6 +86,18 @@ describe('guards of jobs', () => {
     await guards.stop();
     await guards.close();
     assert.deepEqual([sent, delivery.settled], [[], 'requeue']);
+  });
+
+  it('that are held, as many as there may be, are no leak to Node', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => void warnings.push(warning);
+    process.on('warning', warned);
+    const { clock, deliver } = looking(() => Promise.reject(new PublishTimeoutError('', '')));
+    for (let count = 0; count < 20; count += 1) deliver(guard);
+    await clock.advance(500);
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    assert.deepEqual(warnings, []);
   });
 
   it('that are being sent do not keep the bus from the next stage of its stop', async () => {
