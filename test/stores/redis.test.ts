@@ -70,12 +70,13 @@ describe('stores in Redis', () => {
     await jobs.pause([{ id: 'one', run: 'a', dueAt: Date.now() + 200 * dayMs, error: undefined }]);
     assert.deepEqual([await days('name:report'), await days('tag:order:7')], [230, 530]);
     await jobs.end([{ ...begin, state: 'dead-lettered' }]);
-    assert.equal(await client.hget(key('job:one'), 'm'), '{}');
+    assert.equal(await client.get(key('message:one')), '{}');
+    assert.equal(await days('message:one'), await days('job:one'));
     await jobs.end([{ ...begin, state: 'done' }]);
-    assert.equal(await client.hexists(key('job:one'), 'm'), 0);
+    assert.equal(await client.exists(key('message:one')), 0);
     await jobs.add([{ ...job, id: 'two' }]);
     await jobs.cancel('two', Date.now());
-    assert.equal(await client.hexists(key('job:two'), 'm'), 0);
+    assert.equal(await client.exists(key('message:two')), 0);
   });
 
   it('forget named jobs whose records are gone, though nobody asks what is scheduled', async () => {

@@ -8,7 +8,7 @@ import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { errorText } from '../../util/text/error-text.js';
-import { Ending } from './ending.js';
+import { Ending, type EndingOptions } from './ending.js';
 import { LateEnds } from './late-ends.js';
 import type { ProgressNotes } from './progress-notes.js';
 import type { JobRecords } from './records.js';
@@ -37,10 +37,11 @@ interface End {
 
 /** Effects of messages that have a record. */
 export class JobEffects {
-  private readonly late: LateEnds;
+  private readonly shared: EndingOptions;
 
   constructor(private readonly options: JobEffectsOptions) {
-    this.late = new LateEnds(options);
+    const { clock, log, giveUp } = options;
+    this.shared = { clock, log, giveUp, late: new LateEnds(options) };
   }
 
   /** Before the copy of what comes back: its record says so. Nothing waits for it, since another run's record is not touched. */
@@ -91,9 +92,8 @@ export class JobEffects {
     };
     // Of what has not begun here the record knows: its result, if it was handled before; and whether its sending counts.
     const isPartial = work.job === undefined;
-    return new Ending({
-      ...this.options,
-      ...{ records, end, late: this.late },
+    return new Ending(this.shared, {
+      ...{ records, end },
       noted: () => (typeof job === 'object' ? notes.flush(id, job.run) : undefined),
       result: () => {
         const isKept = state === 'done' && resultProblem === undefined;

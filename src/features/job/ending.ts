@@ -7,12 +7,17 @@ import type { LateEnds } from './late-ends.js';
 import type { JobRecords } from './records.js';
 import type { KeptResult } from './results.js';
 
+/** What all ends of a bus share. */
 export interface EndingOptions {
-  readonly records: JobRecords;
   readonly clock: Clock;
   readonly log: Logger;
   readonly giveUp: AbortSignal;
   readonly late: LateEnds;
+}
+
+/** What is to be stored of one job. */
+export interface Ended {
+  readonly records: JobRecords;
   /** Without what {@link result} gives. */
   readonly end: JobEnd;
   /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
@@ -35,28 +40,36 @@ export class Ending implements Effect {
   /** In monotonic milliseconds; undefined before the first try. */
   private heldUntil: number | undefined = undefined;
 
-  constructor(private readonly options: EndingOptions) {}
+  constructor(
+    private readonly options: EndingOptions,
+    private readonly ended: Ended,
+  ) {}
 
   get leftMs(): number {
     return Math.max(1, (this.heldUntil as number) - this.options.clock.monotonic());
   }
 
   async run(): Promise<void> {
-    const { records, clock, noted, told } = this.options;
-    this.heldUntil ??= clock.monotonic() + HELD_MS;
-    this.end ??= { ...this.options.end, ...(await this.options.result()) };
-    const noting = noted();
+    const { ended } = this;
+    this.heldUntil ??= this.options.clock.monotonic() + HELD_MS;
+    if (!this.end) {
+      const result = ended.result();
+      const kept = result instanceof Promise ? await result : result;
+      this.end = { ...ended.end, ...kept };
+    }
+    const noting = ended.noted();
     if (noting !== undefined) await noting;
-    await records.end(this.end);
-    told(this.end);
+    await ended.records.end(this.end);
+    ended.told(this.end);
   }
 
   onError(error: unknown): 'without' | undefined {
-    const { records, clock, log, giveUp, late, told } = this.options;
+    const { clock, log, giveUp, late } = this.options;
+    const { records, told } = this.ended;
     if (!giveUp.aborted && clock.monotonic() < (this.heldUntil as number)) return undefined;
-    const { id, queue } = this.options.end;
+    const { id, queue } = this.ended.end;
     const end = this.end ?? {
-      ...this.options.end,
+      ...this.ended.end,
       resultProblem: `it could not be encrypted: ${reasonText(error)}`,
     };
     log.warn(
