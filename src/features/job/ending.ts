@@ -18,8 +18,10 @@ export interface EndingOptions {
 /** What is to be stored of one job. */
 export interface Ended {
   readonly records: JobRecords;
-  /** Without what {@link result} gives. */
-  readonly end: JobEnd;
+  readonly id: string;
+  readonly queue: string;
+  /** What is stored. */
+  end(result: KeptResult): JobEnd;
   /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
   noted(): Promise<void> | undefined;
   result(): KeptResult | Promise<KeptResult>;
@@ -54,8 +56,8 @@ export class Ending implements Effect {
     this.heldUntil ??= this.options.clock.monotonic() + HELD_MS;
     if (!this.end) {
       const result = ended.result();
-      const kept = result instanceof Promise ? await result : result;
-      this.end = { ...ended.end, ...kept };
+      const kept: KeptResult = result instanceof Promise ? await result : result;
+      this.end = ended.end(kept);
     }
     const noting = ended.noted();
     if (noting !== undefined) await noting;
@@ -65,13 +67,10 @@ export class Ending implements Effect {
 
   onError(error: unknown): 'without' | undefined {
     const { clock, log, giveUp, late } = this.options;
-    const { records, told } = this.ended;
+    const { records, told, id, queue } = this.ended;
     if (!giveUp.aborted && clock.monotonic() < (this.heldUntil as number)) return undefined;
-    const { id, queue } = this.ended.end;
-    const end = this.end ?? {
-      ...this.ended.end,
-      resultProblem: `it could not be encrypted: ${reasonText(error)}`,
-    };
+    const end =
+      this.end ?? this.ended.end({ resultProblem: `it could not be encrypted: ${reasonText(error)}` });
     log.warn(
       { queue, messageId: id, error },
       'the end of a job could not be stored: its message is acked without, and the status is told later if the store comes back',

@@ -178,11 +178,11 @@ export const MOVE = `${HEAD}${CHANGE}${each(
   end`,
 )}${FOOT}`;
 
-/** Answers with the fields of each record and, after them, those of its run; with nothing for what isn't known. */
+/** Answers with the fields of each record and, after them, those of its run; with `false` for what isn't known: all of it as JSON. */
 export const FIND = `${HEAD}${LOAD}
 for place, job in ipairs(given) do
   local record = records[job[1]]
   if record then record[RUN] = runs[job[1]] end
   answers[place] = record
 end
-return answers`;
+return cjson.encode(answers)`;

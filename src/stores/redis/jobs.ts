@@ -159,10 +159,8 @@ export class RedisJobs implements JobStore {
     const found: (StoredJob | undefined)[] = [];
     for (let from = 0; from < ids.length; from += TOGETHER) {
       const asked = ids.slice(from, from + TOGETHER);
-      const records = (await this.run(
-        FIND,
-        asked.map((id) => [id]),
-      )) as (RecordFields | null)[];
+      const rows = asked.map((id) => [id]);
+      const records: readonly (RecordFields | false)[] = JSON.parse((await this.run(FIND, rows)) as string);
       found.push(
         ...records.map((record, place) => (record ? jobOf(asked[place] as string, record) : undefined)),
       );
