@@ -70,12 +70,13 @@ describe('stores in Redis', () => {
     await jobs.pause([{ id: 'one', run: 'a', dueAt: Date.now() + 200 * dayMs, error: undefined }]);
     assert.deepEqual([await days('name:report'), await days('tag:order:7')], [230, 530]);
     await jobs.end([{ ...begin, state: 'dead-lettered' }]);
-    assert.equal(await client.hget(key('job:one'), 'm'), '{}');
+    assert.equal(await client.get(key('message:one')), '{}');
+    assert.equal(await days('message:one'), await days('job:one'));
     await jobs.end([{ ...begin, state: 'done' }]);
-    assert.equal(await client.hexists(key('job:one'), 'm'), 0);
+    assert.equal(await client.exists(key('message:one')), 0);
     await jobs.add([{ ...job, id: 'two' }]);
     await jobs.cancel('two', Date.now());
-    assert.equal(await client.hexists(key('job:two'), 'm'), 0);
+    assert.equal(await client.exists(key('message:two')), 0);
   });
 
   it('forget named jobs whose records are gone, though nobody asks what is scheduled', async () => {
@@ -87,6 +88,38 @@ describe('stores in Redis', () => {
     await client.del(`${prefix}:{jobs}:job:lost`);
     await add('next');
     assert.deepEqual(await client.zrange(`${prefix}:{jobs}:named`, 0, '-1'), ['next']);
+  });
+
+  it('forget runs of jobs whose records are gone, though nobody asks what runs', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const jobs = new RedisJobs(client, prefix);
+    const sent = { name: undefined, tags: [], service: 'shop', routingKey: 'a.b', message: undefined };
+    const add = (id: string) => jobs.add([{ ...sent, id, sentAt: Date.now(), dueAt: undefined, keepMs: 1 }]);
+    const begin = { version: 1, queue: 'q', handler: 'h', attempt: 1, run: 'a', host: 'b', pid: 1 };
+    const runs = () => client.hkeys(`${prefix}:{jobs}:runs`);
+    await add('lost');
+    await jobs.begin([{ ...begin, id: 'lost', at: Date.now() }]);
+    assert.deepEqual(await runs(), ['lost']);
+    await client.del(`${prefix}:{jobs}:job:lost`);
+    await add('next');
+    assert.deepEqual(await runs(), []);
+  });
+
+  it('take jobs with halves of characters, and more jobs than a script does at once', async () => {
+    const jobs = new RedisJobs(client, `hopline-test-${randomUUID()}`);
+    const sent = { name: undefined, tags: [], dueAt: undefined, keepMs: 1_000, message: undefined };
+    const texts = { service: 'half \ud83d, whole \u{1f600}', routingKey: String.raw`escaped \ud83d` };
+    const ids = Array.from({ length: 1_001 }, () => randomUUID());
+    const answers = await jobs.add(ids.map((id) => ({ ...sent, ...texts, id, sentAt: Date.now() })));
+    assert.deepEqual([answers.length, new Set(answers)], [1_001, new Set(['added'])]);
+    assert.deepEqual(await jobs.add([{ ...sent, ...texts, id: ids[1_000] as string, sentAt: 0 }]), ['known']);
+    const found = await jobs.find(ids);
+    assert.deepEqual(
+      found.map((job) => job?.id),
+      ids,
+    );
+    assert.equal(found[1_000]?.service, 'half \ufffd, whole \u{1f600}');
+    assert.equal(found[1_000]?.routingKey, texts.routingKey);
   });
 
   it('say so in time of batches, too, whatever is asked', async () => {

@@ -28,6 +28,7 @@ export interface JobAttemptsOptions extends TellerOptions {
 export class JobAttempts {
   readonly effects: JobEffects;
   private readonly host = hostname();
+  private readonly pid = process.pid;
   /** Names the runs of this process. */
   private readonly process = randomUUID().slice(0, 8);
   private runs = 0;
@@ -88,8 +89,15 @@ export class JobAttempts {
     let answer: BeginAnswer;
     try {
       answer = await records.begin({
-        ...{ id, version, run, attempt, queue: handler.queue, handler: handler.name },
-        ...{ host: this.host, pid: process.pid, at: this.options.clock.now() },
+        id,
+        version,
+        queue: handler.queue,
+        handler: handler.name,
+        attempt,
+        run,
+        host: this.host,
+        pid: this.pid,
+        at: this.options.clock.now(),
       });
     } catch (error) {
       return storeAway(log, error, 'whether it was cancelled could not be asked');

@@ -2,13 +2,13 @@ import type { Encryption } from '../../encryption/encryption.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
-import type { JobEnd, JobEndState } from '../../stores/jobs.js';
+import type { JobEndState } from '../../stores/jobs.js';
 import { deadQueueOf } from '../../topology/names.js';
 import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import { errorText } from '../../util/text/error-text.js';
-import { Ending } from './ending.js';
+import { Ending, type EndingOptions } from './ending.js';
 import { LateEnds } from './late-ends.js';
 import type { ProgressNotes } from './progress-notes.js';
 import type { JobRecords } from './records.js';
@@ -37,10 +37,11 @@ interface End {
 
 /** Effects of messages that have a record. */
 export class JobEffects {
-  private readonly late: LateEnds;
+  private readonly shared: EndingOptions;
 
   constructor(private readonly options: JobEffectsOptions) {
-    this.late = new LateEnds(options);
+    const { clock, log, giveUp } = options;
+    this.shared = { clock, log, giveUp, late: new LateEnds(options) };
   }
 
   /** Before the copy of what comes back: its record says so. Nothing waits for it, since another run's record is not touched. */
@@ -83,17 +84,31 @@ export class JobEffects {
     const { received, match, job } = work;
     const { address, version = 1 } = received.job ?? {};
     const queue = match?.handler.queue ?? received.delivery.queue;
-    const end: JobEnd = {
-      ...{ id, state, reason, version },
-      error: error === undefined ? undefined : storable(errorText(error)),
-      ...{ queue, handler: match?.handler.name, attempt: work.attempt, at: clock.now() },
-      deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
-    };
+    const handler = match?.handler.name;
+    const { attempt } = work;
+    const at = clock.now();
+    const told = error === undefined ? undefined : storable(errorText(error));
     // Of what has not begun here the record knows: its result, if it was handled before; and whether its sending counts.
     const isPartial = work.job === undefined;
-    return new Ending({
-      ...this.options,
-      ...{ records, end, late: this.late },
+    return new Ending(this.shared, {
+      records,
+      id,
+      queue,
+      // One literal, since this is what each job of a busy process makes.
+      end: (kept) => ({
+        id,
+        version,
+        state,
+        queue,
+        handler,
+        attempt,
+        at,
+        result: kept.result,
+        resultProblem: kept.resultProblem,
+        error: told,
+        reason,
+        deadQueue: state === 'dead-lettered' ? deadQueueOf(queue) : undefined,
+      }),
       noted: () => (typeof job === 'object' ? notes.flush(id, job.run) : undefined),
       result: () => {
         const isKept = state === 'done' && resultProblem === undefined;
@@ -101,8 +116,10 @@ export class JobEffects {
       },
       told: ({ result, resultProblem: problem }) => {
         if (address === undefined) return;
-        const notice = { id, state, reason, result, resultProblem: problem, error: end.error };
-        teller.tell(address, isPartial ? { id, state, isPartial } : notice);
+        const notice = isPartial
+          ? { id, state, isPartial }
+          : { id, state, reason, result, resultProblem: problem, error: told };
+        teller.tell(address, notice);
       },
     });
   }

@@ -101,8 +101,6 @@ export class EndWatch {
     const now = this.options.clock.monotonic();
     const delayMs = isTold && !hasEnded ? ASK_SELDOM_MS : 0;
     const wait: Wait = { ended: deferred(), isTold, users: 0, askAt: now + delayMs };
-    // Who waits may have left.
-    wait.ended.promise.catch(nothing);
     this.waits.set(id, wait);
     this.schedule(delayMs);
     return wait;
@@ -116,7 +114,11 @@ export class EndWatch {
     this.queue = undefined;
     this.timer?.cancel();
     this.timer = undefined;
-    for (const { ended } of this.waits.values()) ended.reject(stopped());
+    for (const { ended } of this.waits.values()) {
+      // Who waits may have left.
+      ended.promise.catch(nothing);
+      ended.reject(stopped());
+    }
     this.waits.clear();
     this.heard.clear();
   }

@@ -7,14 +7,21 @@ import type { LateEnds } from './late-ends.js';
 import type { JobRecords } from './records.js';
 import type { KeptResult } from './results.js';
 
+/** What all ends of a bus share. */
 export interface EndingOptions {
-  readonly records: JobRecords;
   readonly clock: Clock;
   readonly log: Logger;
   readonly giveUp: AbortSignal;
   readonly late: LateEnds;
-  /** Without what {@link result} gives. */
-  readonly end: JobEnd;
+}
+
+/** What is to be stored of one job. */
+export interface Ended {
+  readonly records: JobRecords;
+  readonly id: string;
+  readonly queue: string;
+  /** What is stored. */
+  end(result: KeptResult): JobEnd;
   /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
   noted(): Promise<void> | undefined;
   result(): KeptResult | Promise<KeptResult>;
@@ -35,30 +42,35 @@ export class Ending implements Effect {
   /** In monotonic milliseconds; undefined before the first try. */
   private heldUntil: number | undefined = undefined;
 
-  constructor(private readonly options: EndingOptions) {}
+  constructor(
+    private readonly options: EndingOptions,
+    private readonly ended: Ended,
+  ) {}
 
   get leftMs(): number {
     return Math.max(1, (this.heldUntil as number) - this.options.clock.monotonic());
   }
 
   async run(): Promise<void> {
-    const { records, clock, noted, told } = this.options;
-    this.heldUntil ??= clock.monotonic() + HELD_MS;
-    this.end ??= { ...this.options.end, ...(await this.options.result()) };
-    const noting = noted();
+    const { ended } = this;
+    this.heldUntil ??= this.options.clock.monotonic() + HELD_MS;
+    if (!this.end) {
+      const result = ended.result();
+      const kept: KeptResult = result instanceof Promise ? await result : result;
+      this.end = ended.end(kept);
+    }
+    const noting = ended.noted();
     if (noting !== undefined) await noting;
-    await records.end(this.end);
-    told(this.end);
+    await ended.records.end(this.end);
+    ended.told(this.end);
   }
 
   onError(error: unknown): 'without' | undefined {
-    const { records, clock, log, giveUp, late, told } = this.options;
+    const { clock, log, giveUp, late } = this.options;
+    const { records, told, id, queue } = this.ended;
     if (!giveUp.aborted && clock.monotonic() < (this.heldUntil as number)) return undefined;
-    const { id, queue } = this.options.end;
-    const end = this.end ?? {
-      ...this.options.end,
-      resultProblem: `it could not be encrypted: ${reasonText(error)}`,
-    };
+    const end =
+      this.end ?? this.ended.end({ resultProblem: `it could not be encrypted: ${reasonText(error)}` });
     log.warn(
       { queue, messageId: id, error },
       'the end of a job could not be stored: its message is acked without, and the status is told later if the store comes back',

@@ -36,8 +36,8 @@ export class FoundJob implements Job {
     return this.jobs.status(this.id);
   }
 
-  async result<Result>(options?: ResultOptions): Promise<Result> {
-    return (await this.jobs.result(this.id, this.isTold, options)) as Result;
+  result<Result>(options?: ResultOptions): Promise<Result> {
+    return this.jobs.result(this.id, this.isTold, options) as Promise<Result>;
   }
 
   cancel(options?: CancelOptions): Promise<CancelAnswer | undefined> {

@@ -31,7 +31,7 @@ import { FoundJob, type JobCalls, TrackedJob } from './handles.js';
 import { sentAgain } from './kept-message.js';
 import type { JobNotice } from './notices.js';
 import { JobRecords } from './records.js';
-import { readResult } from './results.js';
+import { plainResult, readResult } from './results.js';
 import type { TrackedSends } from './send-stage.js';
 
 export interface JobsOptions extends Omit<EndWatchOptions, 'records' | 'session'> {
@@ -137,15 +137,17 @@ export class Jobs implements TrackedSends, JobCalls {
   }
 
   /** The result of a job, and its failure as an error. @throws as {@link Job.result} */
-  async result(id: string, isTold: boolean, options: ResultOptions = {}): Promise<unknown> {
-    checkResult(options);
-    const ms = options.timeout === undefined ? Number.POSITIVE_INFINITY : toMs(options.timeout);
-    const { ended, leave } = this.watch.endOf(id, isTold);
+  async result(id: string, isTold: boolean, options?: ResultOptions): Promise<unknown> {
+    if (options !== undefined) checkResult(options);
+    const timeout = options?.timeout;
+    const wait = this.watch.endOf(id, isTold);
+    if (timeout === undefined) return this.resultOf(id, await wait.ended);
     try {
-      const deadline = new Deadline(this.clock, ms);
-      return await this.resultOf(id, await deadline.race(ended, () => new JobTimeoutError(id, ms)));
+      const deadline = new Deadline(this.clock, toMs(timeout));
+      const end = await deadline.race(wait.ended, () => new JobTimeoutError(id, deadline.durationMs));
+      return await this.resultOf(id, end);
     } finally {
-      leave();
+      wait.leave();
     }
   }
 
@@ -163,7 +165,7 @@ export class Jobs implements TrackedSends, JobCalls {
     const { state, reason, error, result, resultProblem } = end;
     if (state !== 'done') throw new JobFailedError(id, state, reason, error);
     if (resultProblem !== undefined) throw new JobFailedError(id, 'result-lost', undefined, resultProblem);
-    if (!isSealed(result)) return readResult(result, { id, routingKey: '' }, undefined);
+    if (!isSealed(result)) return plainResult(result);
     const { routingKey = '' } = (await this.records.find(id)) ?? {};
     return readResult(result, { id, routingKey }, this.options.encryption);
   }

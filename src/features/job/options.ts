@@ -5,7 +5,7 @@ import type { JobCall } from '../../pipeline/publish-call.js';
 import { shortPlainText } from '../../util/check.js';
 import { toMs } from '../../util/duration.js';
 
-const KEPT = '1d';
+const KEPT_MS = toMs('1d');
 const NO_TAGS: readonly string[] = [];
 
 /**
@@ -28,8 +28,11 @@ export function jobOf(
   if (!isTracked && name === undefined) return undefined;
   if (!jobs) throw withoutJobs();
   return {
-    ...{ name, isTracked, tags: tags ?? NO_TAGS, keepMs: toMs(keep ?? KEPT) },
-    sent: (...sent) => jobs.sent(...sent),
+    name,
+    isTracked,
+    tags: tags ?? NO_TAGS,
+    keepMs: keep === undefined ? KEPT_MS : toMs(keep),
+    sent: (published, isTold) => jobs.sent(published, isTold),
   };
 }
 

@@ -51,6 +51,10 @@ export function keptResult(
   );
 }
 
+/** A result that was kept, and is not encrypted. */
+export const plainResult = (kept: string | undefined): unknown =>
+  kept === undefined ? undefined : JSON.parse(kept);
+
 /**
  * A result that was kept.
  *
@@ -61,8 +65,7 @@ export async function readResult(
   job: { readonly id: string; readonly routingKey: string },
   encryption: Encryption | undefined,
 ): Promise<unknown> {
-  if (kept === undefined) return undefined;
-  if (!isSealed(kept)) return JSON.parse(kept);
+  if (kept === undefined || !isSealed(kept)) return plainResult(kept);
   const [header, body] = JSON.parse(kept.slice(SEALED.length));
   const plain = await opened(
     encryption,

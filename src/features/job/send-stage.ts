@@ -33,6 +33,15 @@ export function trackedSends(options: TrackedSendsOptions): PublishFeature<Sendi
   };
 }
 
+let last = { address: '', mark: '' };
+
+/** The mark of a first sending. It is the same for all that a process sends. */
+function markFor(address: string | undefined): string {
+  if (address === undefined) return encodeJob({ version: 1, address });
+  if (last.address !== address) last = { address, mark: encodeJob({ version: 1, address }) };
+  return last.mark;
+}
+
 async function send(
   call: PublishCall,
   message: OutgoingMessage,
@@ -46,14 +55,21 @@ async function send(
   const { properties, receipt } = message;
   const id = properties.messageId as string;
   const address = job.isTracked ? jobs.address() : undefined;
-  const mark = encodeJob({ version: 1, address });
-  properties.headers = Object.assign(Object.create(null), properties.headers, { [HEADER.job]: mark });
+  const headers = properties.headers ?? {};
+  headers[HEADER.job] = markFor(address);
+  properties.headers = headers;
   const { name, tags, keepMs } = job;
+  const kept = name === undefined ? undefined : encodeKept(message as OutgoingMessage & ToExchange);
   const added = await records.add({
-    ...{ id, name, tags, service, routingKey, keepMs },
+    id,
+    name,
+    tags,
+    service,
+    routingKey,
+    keepMs,
     sentAt: clock.now(),
     dueAt: receipt?.dueAt?.getTime(),
-    message: name === undefined ? undefined : encodeKept(message as OutgoingMessage & ToExchange),
+    message: kept,
   });
   if (typeof added === 'object') throw new NameTakenError(name as string, added.holder);
   try {

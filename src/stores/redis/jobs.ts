@@ -13,18 +13,23 @@ import type {
   NewJob,
   ReserveAnswer,
   StoredJob,
-  StoredJobState,
 } from '../jobs.js';
-import { ADD, BEGIN, CANCEL, END, HOLDER, MOVE, PAUSE, PROGRESS, REMOVE, RESERVE } from './job-scripts.js';
+import { jobOf, type RecordFields } from './job-record.js';
+import { HOLDER } from './job-script-parts.js';
+import { ADD, BEGIN, CANCEL, END, FIND, MOVE, PAUSE, PROGRESS, REMOVE, RESERVE } from './job-scripts.js';
 import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.js';
 
 /** Ids that are looked at together while a list is searched, and at most. */
 const PAGE = 200;
 const LOOKED_AT = 5_000;
 
-type Value = string | number | undefined;
+/** Most jobs in one run of a script: it has them as arguments of commands. */
+const TOGETHER = 1_000;
 
-/** Records of jobs in Redis: a hash each, which expires, and sorted sets of their ids; see job-scripts.ts. */
+/** What a script is given of a job; `false` isn't there. */
+type Values = readonly (string | number | readonly string[] | false)[];
+
+/** Records of jobs in Redis: a string each, which expires, and sets of their ids; see job-script-parts.ts. */
 export class RedisJobs implements JobStore {
   private readonly prefix: string;
   private readonly scripts: RedisScripts;
@@ -40,88 +45,127 @@ export class RedisJobs implements JobStore {
   }
 
   async add(jobs: readonly NewJob[]): Promise<AddAnswer[]> {
-    const answers = await this.run(
+    const answers = await this.runAll(
       ADD,
-      jobs.flatMap(({ id, name, tags, service, routingKey, sentAt, dueAt, keepMs, message }) => {
-        const data = JSON.stringify({ tags: tags.length > 0 ? tags : undefined, service, routingKey });
+      jobs.map(({ id, name, tags, service, routingKey, sentAt, dueAt, keepMs, message }) => {
         const untilAt = Math.max(sentAt, dueAt ?? 0) + UNENDED_KEPT_MS;
-        const tagText = tags.length > 0 ? JSON.stringify(tags) : undefined;
-        return [id, data, whole(sentAt), whole(dueAt), whole(keepMs), whole(untilAt), name, message, tagText];
+        return [
+          id,
+          service,
+          routingKey,
+          Math.ceil(sentAt),
+          dueAt === undefined ? false : Math.ceil(dueAt),
+          Math.ceil(keepMs),
+          Math.ceil(untilAt),
+          name ?? false,
+          message ?? false,
+          tags.length > 0 && tags,
+        ];
       }),
     );
-    return answers.map((answer) =>
-      answer === 'added' || answer === 'known' ? answer : { holder: answer.slice(HOLDER.length) },
-    );
+    return jobs.map((_job, place) => {
+      const answer = answers.get(place);
+      if (answer === undefined || answer === 'known') return answer ?? 'added';
+      return { holder: answer.slice(HOLDER.length) };
+    });
   }
 
   async remove(id: string): Promise<void> {
-    await this.run(REMOVE, [id]);
+    await this.runOne(REMOVE, [id]);
   }
 
   async begin(begins: readonly JobBegin[]): Promise<BeginAnswer[]> {
-    const answers = await this.run(
+    const answers = await this.runAll(
       BEGIN,
-      begins.flatMap(({ id, version, queue, handler, attempt, run, host, pid, at }) => [
-        ...[id, version, queue, handler, attempt, run, host, pid, whole(at), UNENDED_KEPT_MS],
+      begins.map(({ id, version, queue, handler, attempt, run, host, pid, at }) => [
+        id,
+        version,
+        queue,
+        handler ?? false,
+        String(attempt),
+        run,
+        host,
+        pid,
+        Math.ceil(at),
+        UNENDED_KEPT_MS,
       ]),
     );
-    return answers.map((answer) => (answer || undefined) as BeginAnswer);
+    return begins.map((_begin, place) => {
+      const answer = answers.get(place) ?? 'go';
+      return answer === 'unknown' ? undefined : (answer as BeginAnswer);
+    });
   }
 
   async pause(pauses: readonly JobPause[]): Promise<void> {
     const now = Date.now();
-    await this.run(
+    await this.runAll(
       PAUSE,
-      pauses.flatMap(({ id, run, dueAt, error }) => [id, run, whole(dueAt), error, now, UNENDED_KEPT_MS]),
+      pauses.map(({ id, run, dueAt, error }) => [
+        id,
+        run,
+        Math.ceil(dueAt),
+        error ?? false,
+        now,
+        UNENDED_KEPT_MS,
+      ]),
     );
   }
 
   async progress(notes: readonly JobProgressNote[]): Promise<void> {
-    await this.run(
+    await this.runAll(
       PROGRESS,
-      notes.flatMap(({ id, run, percent, note, at }) => [id, run, percent, note, whole(at)]),
+      notes.map(({ id, run, percent, note, at }) => [id, run, JSON.stringify({ percent, note, at })]),
     );
   }
 
   async end(ends: readonly JobEnd[]): Promise<void> {
-    await this.run(
+    await this.runAll(
       END,
-      ends.flatMap(({ id, version, state, queue, handler, attempt, at, ...end }) => [
-        ...[id, version, state, queue, handler, attempt, whole(at)],
-        ...[end.result, end.resultProblem, end.error, end.reason, end.deadQueue],
+      ends.map((end) => [
+        end.id,
+        end.version,
+        end.state,
+        end.queue,
+        end.handler ?? false,
+        String(end.attempt),
+        Math.ceil(end.at),
+        end.result ?? false,
+        end.resultProblem ?? false,
+        end.error ?? false,
+        end.reason ?? false,
+        end.deadQueue ?? false,
       ]),
     );
   }
 
   async cancel(id: string, at: number): Promise<CancelAnswer | undefined> {
-    const [answer] = await this.run(CANCEL, [id, whole(at)]);
-    return (answer || undefined) as CancelAnswer | undefined;
+    return (await this.runOne(CANCEL, [id, Math.ceil(at)])) as CancelAnswer | undefined;
   }
 
   async reserve(id: string, dueAt: number): Promise<ReserveAnswer | undefined> {
-    const [answer = ''] = await this.run(RESERVE, [id, whole(dueAt), Date.now(), UNENDED_KEPT_MS]);
-    if (answer === '') return undefined;
-    if (answer === 'running' || answer === 'ended' || answer === 'no-message') return answer;
+    const answer = await this.runOne(RESERVE, [id, Math.ceil(dueAt), Date.now(), UNENDED_KEPT_MS]);
+    if (answer === undefined || answer === 'running' || answer === 'ended' || answer === 'no-message')
+      return answer;
     const colon = answer.indexOf(':');
     return { version: Number(answer.slice(0, colon)), message: answer.slice(colon + 1) };
   }
 
   async move(id: string, version: number, dueAt: number): Promise<MoveAnswer | undefined> {
-    const [answer] = await this.run(MOVE, [id, version, whole(dueAt), Date.now(), UNENDED_KEPT_MS]);
-    return (answer || undefined) as MoveAnswer | undefined;
+    const values = [id, version, Math.ceil(dueAt), Date.now(), UNENDED_KEPT_MS];
+    return (await this.runOne(MOVE, values)) as MoveAnswer | undefined;
   }
 
   async find(ids: readonly string[]): Promise<(StoredJob | undefined)[]> {
-    if (ids.length === 0) return [];
-    const pipeline = this.client.pipeline();
-    for (const id of ids) pipeline.hgetall(`${this.prefix}job:${id}`);
-    const answers = await this.ask(() => pipeline.exec());
-    return ids.map((id, index) => {
-      const [error, fields] = answers?.[index] ?? [];
-      if (error) throw error;
-      const known = fields as Record<string, string> | undefined;
-      return known?.s === undefined ? undefined : jobOf(id, known);
-    });
+    const found: (StoredJob | undefined)[] = [];
+    for (let from = 0; from < ids.length; from += TOGETHER) {
+      const asked = ids.slice(from, from + TOGETHER);
+      const rows = asked.map((id) => [id]);
+      const records: readonly (RecordFields | false)[] = JSON.parse((await this.run(FIND, rows)) as string);
+      found.push(
+        ...records.map((record, place) => (record ? jobOf(asked[place] as string, record) : undefined)),
+      );
+    }
+    return found;
   }
 
   async named(name: string): Promise<string | undefined> {
@@ -134,8 +178,10 @@ export class RedisJobs implements JobStore {
   ): Promise<StoredJob[]> {
     const isSearched = (job: StoredJob) => state === undefined || state === stateOf(job, now);
     const found: StoredJob[] = [];
-    for (const index of indexesOf(tag, state))
-      found.push(...(await this.searched(`${this.prefix}${index}`, atMost, isSearched)));
+    if (tag === undefined && state === 'running') found.push(...(await this.running()));
+    else
+      for (const index of indexesOf(tag, state))
+        found.push(...(await this.searched(`${this.prefix}${index}`, atMost, isSearched)));
     return found.sort((one, other) => other.sentAt - one.sentAt).slice(0, atMost);
   }
 
@@ -167,10 +213,39 @@ export class RedisJobs implements JobStore {
     return found.slice(0, atMost);
   }
 
-  private async run(script: string, values: readonly Value[]): Promise<string[]> {
-    if (values.length === 0) return [];
-    const given = values.map((value) => value ?? '');
-    return (await this.scripts.run(script, '{jobs}:', ...given)) as string[];
+  /** Jobs that run, in no order. */
+  private async running(): Promise<StoredJob[]> {
+    const key = `${this.prefix}runs`;
+    const ids: string[] = [];
+    let cursor = '0';
+    do {
+      const [next, pairs] = await this.ask(() => this.client.hscan(key, cursor, 'COUNT', PAGE));
+      for (let place = 0; place < pairs.length; place += 2) ids.push(pairs[place] as string);
+      cursor = next;
+    } while (cursor !== '0' && ids.length < LOOKED_AT);
+    const jobs = await this.find([...new Set(ids)]);
+    return jobs.filter((job) => job?.state === 'running') as StoredJob[];
+  }
+
+  /** What a script answers about one job. */
+  private async runOne(script: string, values: Values): Promise<string | undefined> {
+    return (await this.runAll(script, [values])).get(0);
+  }
+
+  /** What a script answers about those of the jobs about which there is something to say, by their places. */
+  private async runAll(script: string, jobs: readonly Values[]): Promise<Map<number, string>> {
+    const answers = new Map<number, string>();
+    for (let from = 0; from < jobs.length; from += TOGETHER) {
+      const given = jobs.length > TOGETHER ? jobs.slice(from, from + TOGETHER) : jobs;
+      const told = (await this.run(script, given)) as (number | string)[];
+      for (let next = 0; next < told.length; next += 2)
+        answers.set(from + Number(told[next]) - 1, told[next + 1] as string);
+    }
+    return answers;
+  }
+
+  private run(script: string, jobs: readonly Values[]): Promise<unknown> {
+    return this.scripts.run(script, '{jobs}:', jsonOf(jobs));
   }
 
   /** @throws StoreTimeoutError; the errors of the client */
@@ -180,11 +255,13 @@ export class RedisJobs implements JobStore {
   }
 }
 
-/** Milliseconds without a fraction, as scripts and expiries need them. */
-function whole(ms: number): number;
-function whole(ms: number | undefined): number | undefined;
-function whole(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.ceil(ms);
+/** Half of a character, as JSON has it: Redis's decoder refuses it. A backslash that is escaped is no beginning of one. */
+const HALF_CHARACTER = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
+
+function jsonOf(jobs: readonly Values[]): string {
+  const json = JSON.stringify(jobs);
+  if (!json.includes('\\ud')) return json;
+  return json.replace(HALF_CHARACTER, (found) => (found.length === 2 ? found : '\uFFFD'));
 }
 
 /** The sorted sets in which jobs of a search can be. */
@@ -192,37 +269,5 @@ function indexesOf(tag: string | undefined, state: JobSearch['state']): string[]
   if (tag !== undefined) return [`tag:${tag}`];
   if (state === undefined) return ['open', ...JOB_ENDS.map((end) => `ended:${end}`)];
   const end = JOB_ENDS.find((each) => each === state);
-  if (end) return [`ended:${end}`];
-  return [state === 'running' ? 'running' : 'open'];
-}
-
-function jobOf(id: string, known: Record<string, string>): StoredJob {
-  const { tags = [], service, routingKey } = JSON.parse(known.d ?? '{}');
-  const text = (name: string) => known[name] || undefined;
-  const number = (name: string) => (known[name] ? Number(known[name]) : undefined);
-  const isRunning = known.s === 'running';
-  const endedAt = number('z');
-  return {
-    ...{ id, tags, service, routingKey, endedAt },
-    name: text('name'),
-    state: known.s as StoredJobState,
-    queue: text('q'),
-    handler: text('h'),
-    attempt: number('a') ?? 0,
-    version: Number(known.v),
-    sentAt: Number(known.t),
-    dueAt: number('due'),
-    startedAt: number('f'),
-    run: isRunning ? { host: known.host ?? '', pid: Number(known.pid), since: Number(known.b) } : undefined,
-    progress:
-      known.pp === undefined
-        ? undefined
-        : { percent: Number(known.pp), note: text('pn'), at: Number(known.pa) },
-    result: text('result'),
-    resultProblem: text('problem'),
-    error: text('e'),
-    reason: text('reason'),
-    deadQueue: text('dead'),
-    isCancelling: known.c !== undefined && endedAt === undefined,
-  };
+  return [end ? `ended:${end}` : 'open'];
 }
