@@ -2,6 +2,7 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
+import type { Generations } from '../../../topology/generations.js';
 import {
   type Address,
   type BrokerTopology,
@@ -62,6 +63,7 @@ export class Declarations {
   constructor(
     private readonly connections: Connections,
     private readonly mended: Mended,
+    private readonly generations: Pick<Generations, 'applied' | 'of'>,
   ) {
     const { publish, consume } = connections;
     this.listeners = [publish, consume].map(
@@ -74,8 +76,17 @@ export class Declarations {
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
   }
 
-  get plans(): readonly TopologyPlan[] {
+  private get plans(): readonly TopologyPlan[] {
     return this.all.map(({ whole }) => whole);
+  }
+
+  /** True for a queue that was declared as a quorum queue, or has become one. */
+  isQuorum(queue: string): boolean {
+    const migrated = this.generations.of(queue);
+    if (migrated) return migrated.type === 'quorum';
+    return this.plans.some(({ queues }) =>
+      queues.some(({ name, arguments: its }) => name === queue && its['x-queue-type'] === 'quorum'),
+    );
   }
 
   /** Plan of the queues of this name that each process makes for itself; undefined if it is not such a name. */
@@ -96,7 +107,8 @@ export class Declarations {
           ? deadline.atMost(Math.min(LONGEST_TURN_MS, Math.max(LEAST_TURN_MS, deadline.remainingMs / left)))
           : deadline;
       try {
-        await turn.race(unlessBlocked(connection, declareOn(model, topology, mode)), noAnswer);
+        const applied = { ...topology, own: this.generations.applied(topology.own) };
+        await turn.race(unlessBlocked(connection, declareOn(model, applied, mode)), noAnswer);
         break;
       } catch (error) {
         const isLate = turn !== deadline && turn.expired && !deadline.expired;
@@ -153,7 +165,8 @@ export class Declarations {
     return declared.mending;
   }
 
-  private async declareWhole({ plan, delays }: Declared): Promise<void> {
+  private async declareWhole({ plan: logical, delays }: Declared): Promise<void> {
+    const plan = this.generations.applied(logical);
     const parts = delays ? [delays, plan] : [plan];
     const exchanges = parts.flatMap((part) => part.exchanges.map(({ name }) => name));
     this.mended.holdBack(exchanges, true);
