@@ -1,3 +1,4 @@
+import { openKnowing } from '../../kept/migrations/open-session.js';
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { BusEvents } from '../../events.js';
 import { openFailures } from '../../failures/open-failures.js';
@@ -53,7 +54,8 @@ async function examine(
   const names = new Names(prefix, delayPrefix);
   const { clock } = transport;
   const events = new Emitter<BusEvents>(() => {});
-  const session = await transport.open(
+  const { session } = await openKnowing(
+    transport,
     { service: 'hopline-doctor', names, events, log: silentLogger, ...LIMITS },
     new Deadline(clock, CONNECT_MS),
   );

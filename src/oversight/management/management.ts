@@ -144,7 +144,7 @@ export class Management {
   }
 
   /** @throws ManagementError */
-  async ask(path: string, method: 'GET' | 'DELETE' | 'POST', content?: Json): Promise<Response> {
+  async ask(path: string, method: 'GET' | 'DELETE' | 'POST' | 'PUT', content?: Json): Promise<Response> {
     const url = new URL(`api/${path}`, this.base);
     const headers = { authorization: this.authorization, 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(ANSWER_MS);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { NO_MIGRATIONS } from '../../../src/kept/migrations/document.js';
+import type { Migrations } from '../../../src/kept/migrations/migrations.js';
 import type { Consumption } from '../../../src/consume/intake/consumption.js';
 import { BusControl } from '../../../src/control/bus-control.js';
 import { Orders } from '../../../src/control/orders.js';
@@ -87,7 +89,8 @@ describe('a process that hears operators', () => {
       clock,
       events: new Emitter<BusEvents>(() => {}),
       log: silentLogger,
-      consumption: consumption as Consumption,
+      consumption: { ...consumption, setHeld: () => {} } as unknown as Consumption,
+      migrations: { read: async () => NO_MIGRATIONS } as unknown as Migrations,
       status: () => {
         throw new Error('nobody asks for it here');
       },
