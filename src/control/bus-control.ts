@@ -2,9 +2,9 @@ import type { Consumption } from '../consume/intake/consumption.js';
 import type { DeadLetterNotices } from '../consume/report/dead-letter-notices.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import { CONTROL_TOPOLOGY, type TopologyMode } from '../topology/bus-topology.js';
 import { heldIn } from '../kept/migrations/document.js';
 import type { Migrations } from '../kept/migrations/migrations.js';
+import { CONTROL_TOPOLOGY, type TopologyMode } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
 import type { Heard } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
@@ -135,8 +135,7 @@ export class BusControl {
     const request = decodeRequest(message);
     if (request?.ask === 'dead-letters') this.options.notices?.askedFor(request.forMs);
     if (!request || message.properties.replyTo === undefined) return;
-    const answer =
-      request.ask === 'migration' ? await this.tryToMigrate(request) : this.tryToObey(request);
+    const answer = request.ask === 'migration' ? await this.tryToMigrate(request) : this.tryToObey(request);
     if (!answer) return;
     const { session, names, service, log } = this.options;
     try {
@@ -146,10 +145,10 @@ export class BusControl {
     }
   }
 
-  private async tryToMigrate({ queue, version }: { queue: string; version: number }) {
+  private async tryToMigrate({ queue, document }: { queue: string; document: number }) {
     const { consumption, migrations, service, log } = this.options;
     try {
-      await this.obeyMigrations(undefined, version);
+      await this.obeyMigrations(undefined, document);
     } catch (error) {
       log.error({ service, queue, error }, 'the document of the migrations could not be read');
       return { problem: reasonText(error) };

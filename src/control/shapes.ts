@@ -66,7 +66,7 @@ export const controlRequest = variant('ask', [
     concurrency: optional(count),
   }),
   /** Has the processes that serve a queue read the document of the migrations, which has this version or a later one, and obey it. */
-  object({ ask: literal('migration'), queue: text, version: whole }),
+  object({ ask: literal('migration'), queue: text, document: whole }),
   /** Sets how many messages of a queue are handled at once. */
   object({ ask: literal('scale'), queue: text, concurrency: count }),
   /** Asks for the messages whose handlers run. */

@@ -1,5 +1,5 @@
-import { openKnowing } from '../kept/migrations/open-session.js';
 import type { BusEvents } from '../events.js';
+import { openKnowing } from '../kept/migrations/open-session.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { Failures } from './failures.js';

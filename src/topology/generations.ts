@@ -111,7 +111,9 @@ export class Generations {
       bindings: plan.bindings.flatMap((binding) => {
         const generation = own.get(binding.destination) ?? landings.get(binding.destination);
         if (generation?.isMoving) return [];
-        return generation ? [{ ...binding, destination: this.destinationOf(binding, generation) }] : [binding];
+        return generation
+          ? [{ ...binding, destination: this.destinationOf(binding, generation) }]
+          : [binding];
       }),
     };
   }

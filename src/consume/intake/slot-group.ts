@@ -179,7 +179,8 @@ export class SlotGroup {
 
   /** Takes nothing of the queues with these names, and of all others again. */
   setHeld(held: ReadonlySet<string>): void {
-    for (const [index, { queue }] of this.lanes.entries()) this.pause.set('migration', index, held.has(queue));
+    for (const [index, { queue }] of this.lanes.entries())
+      this.pause.set('migration', index, held.has(queue));
   }
 
   /** What changed limits of its handlers are applied to. */

@@ -1,8 +1,8 @@
-import { openKnowing } from '../../kept/migrations/open-session.js';
 import { type Control, openControl } from '../../control/control.js';
 import type { Looked } from '../../control/results.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
+import { openKnowing } from '../../kept/migrations/open-session.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { Snapshot } from '../../observe/alerts/measuring/snapshot.js';
 import { Names } from '../../topology/names.js';

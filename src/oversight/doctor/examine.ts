@@ -1,7 +1,7 @@
-import { openKnowing } from '../../kept/migrations/open-session.js';
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { BusEvents } from '../../events.js';
 import { openFailures } from '../../failures/open-failures.js';
+import { openKnowing } from '../../kept/migrations/open-session.js';
 import { isKept } from '../../topology/bus-topology.js';
 import { Names } from '../../topology/names.js';
 import type { Transport } from '../../transport/transport.js';

@@ -61,7 +61,9 @@ export async function consumersOf(management: Management, queue: string): Promis
   const all = (await (await management.ask(`consumers/${management.here}`, 'GET')).json()) as Json[];
   return all
     .filter((each) => (each.queue as Json | undefined)?.name === queue)
-    .map((each) => String((each.channel_details as Json | undefined)?.connection_name ?? 'an unknown connection'));
+    .map((each) =>
+      String((each.channel_details as Json | undefined)?.connection_name ?? 'an unknown connection'),
+    );
 }
 
 /** Declares a durable queue. One with the same arguments is left as it is. @throws ManagementError */

@@ -81,7 +81,8 @@ export class Migration {
     const { management, session, queue, tell, dryRun } = this.options;
     await management.requireCluster(session.brokerInfo.cluster);
     const begun = this.underWay(await this.migrations.read());
-    if (begun) tell(`queue '${queue}': going on at the step ${begun.step}, from '${begun.from}' to '${begun.to}'`);
+    if (begun)
+      tell(`queue '${queue}': going on at the step ${begun.step}, from '${begun.from}' to '${begun.to}'`);
     const wanted = begun ?? (await this.wanted());
     if (!wanted || dryRun) return wanted !== undefined;
     const serving = await this.processes.find(
@@ -105,11 +106,18 @@ export class Migration {
     const { management, queue, wanted, tell } = this.options;
     const { known } = this.migrations;
     const other = Object.entries(known.queues).find(([, each]) => each.underWay !== undefined);
-    if (other) throw this.refused(`queue '${other[0]}' is being migrated`, `End that first: hopline topology migrate ${other[0]}`);
+    if (other)
+      throw this.refused(
+        `queue '${other[0]}' is being migrated`,
+        `End that first: hopline topology migrate ${other[0]}`,
+      );
     const from = known.queues[queue]?.name ?? queue;
     const there = await brokerQueue(management, from);
     if (!there)
-      throw this.refused(`there is no queue '${from}' in the broker`, 'Start the application once, which declares it with these arguments.');
+      throw this.refused(
+        `there is no queue '${from}' in the broker`,
+        'Start the application once, which declares it with these arguments.',
+      );
     const differing = [...new Set([...Object.keys(wanted), ...Object.keys(there.arguments)])].filter(
       (name) => wanted[name] !== there.arguments[name],
     );
@@ -120,7 +128,9 @@ export class Migration {
     if (wanted['x-expires'] !== undefined)
       throw this.refused('a queue with x-expires may go while nobody takes it', 'Leave x-expires out.');
     if (wanted['x-max-length'] !== undefined || wanted['x-max-length-bytes'] !== undefined)
-      tell(`  '${to}' is limited, and nobody takes it until '${from}' is empty: what comes beyond its limit meanwhile is dropped or refused, as its x-overflow says`);
+      tell(
+        `  '${to}' is limited, and nobody takes it until '${from}' is empty: what comes beyond its limit meanwhile is dropped or refused, as its x-overflow says`,
+      );
     const [fromType, toType] = [there.type, wanted['x-queue-type']] as [QueueType, QueueType];
     return { step: 'declare', from, to, fromType, toType, arguments: wanted };
   }
@@ -156,7 +166,9 @@ export class Migration {
         do await pause(clock, ROUTED_MS);
         while ((await routes.unbind()) > 0);
         const { overlap, messages, unnamed } = await readOverlap(session, clock, to);
-        tell(`  ${countText(messages, 'message')} of '${to}' may lie in '${from}', too${unnamed > 0 ? `; ${unnamed} of them have no id, and may be handled twice` : ''}`);
+        tell(
+          `  ${countText(messages, 'message')} of '${to}' may lie in '${from}', too${unnamed > 0 ? `; ${unnamed} of them have no id, and may be handled twice` : ''}`,
+        );
         return this.go({ ...now, overlap, unnamed }, 'drain');
       }
       case 'drain':
@@ -184,7 +196,11 @@ export class Migration {
   private async untilNoneTakes(from: string): Promise<void> {
     const { session, tell } = this.options;
     const { version } = this.migrations.known;
-    await this.processes.untilNoneTakes(version, async () => (await session.inspect(from))?.consumers ?? 0, tell);
+    await this.processes.untilNoneTakes(
+      version,
+      async () => (await session.inspect(from))?.consumers ?? 0,
+      tell,
+    );
   }
 
   private async untilDrained({ from }: UnderWay, leavesLanding: boolean): Promise<void> {
@@ -199,7 +215,9 @@ export class Migration {
       }
       if (clock.monotonic() - told < TELL_EVERY_MS) continue;
       told = clock.monotonic();
-      tell(`  ${countText(ready, 'message')} left, ${inHand} in hand, ${answers.length === 0 ? 'and nobody takes them: start a worker' : `${answers.length} take them`}`);
+      tell(
+        `  ${countText(ready, 'message')} left, ${inHand} in hand, ${answers.length === 0 ? 'and nobody takes them: start a worker' : `${answers.length} take them`}`,
+      );
     }
   }
 
@@ -237,7 +255,8 @@ export class Migration {
   }
 
   private async go(now: UnderWay, step: UnderWay['step']): Promise<void> {
-    const { name, type } = step === 'remove' ? { name: now.to, type: now.toType } : { name: now.from, type: now.fromType };
+    const { name, type } =
+      step === 'remove' ? { name: now.to, type: now.toType } : { name: now.from, type: now.fromType };
     await this.write({ name, type, underWay: { ...now, step } });
   }
 

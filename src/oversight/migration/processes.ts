@@ -28,7 +28,7 @@ export class Processes {
   async obey(version: number): Promise<readonly Answer[]> {
     const { asking, queue, known } = this;
     const answers = await asking.ask(
-      { ask: 'migration', queue, version },
+      { ask: 'migration', queue, document: version },
       { waitMs: WAIT_MS, enough: (all) => known > 0 && all.length >= known },
     );
     const problem = answers.find((each) => each.problem !== undefined);

@@ -20,12 +20,7 @@ export class Routes {
     const { names, queue, management } = this;
     const { to } = this.underWay;
     const own = await this.ofOld();
-    if (this.landsAnew)
-      await bindLike(
-        management,
-        { ...landing(names, queue), destination: to },
-        to,
-      );
+    if (this.landsAnew) await bindLike(management, { ...landing(names, queue), destination: to }, to);
     for (const binding of own)
       await bindLike(
         management,

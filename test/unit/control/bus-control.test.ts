@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { NO_MIGRATIONS } from '../../../src/kept/migrations/document.js';
-import type { Migrations } from '../../../src/kept/migrations/migrations.js';
 import type { Consumption } from '../../../src/consume/intake/consumption.js';
 import { BusControl } from '../../../src/control/bus-control.js';
 import { Orders } from '../../../src/control/orders.js';
@@ -13,6 +11,8 @@ import {
   PublishTimeoutError,
   UnroutableError,
 } from '../../../src/index.js';
+import { NO_MIGRATIONS } from '../../../src/kept/migrations/document.js';
+import type { Migrations } from '../../../src/kept/migrations/migrations.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { ControlError } from '../../../src/operate.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';

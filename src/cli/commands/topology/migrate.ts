@@ -1,6 +1,5 @@
+import type { BusDescription, QueueDescription } from '../../../consume/handlers/bus-description.js';
 import { Asking } from '../../../control/asking.js';
-import type { QueueDescription } from '../../../consume/handlers/bus-description.js';
-import type { BusDescription } from '../../../consume/handlers/bus-description.js';
 import type { Arguments } from '../../../message/exchange-option.js';
 import { Migration } from '../../../oversight/migration/migration.js';
 import { landingQueueOf, Names } from '../../../topology/names.js';
@@ -101,7 +100,9 @@ function queueIn(
 async function connected(
   { options }: Broker,
   names: Names,
-  use: (parts: Pick<ConstructorParameters<typeof Migration>[0], 'session' | 'clock' | 'asking'>) => Promise<void>,
+  use: (
+    parts: Pick<ConstructorParameters<typeof Migration>[0], 'session' | 'clock' | 'asking'>,
+  ) => Promise<void>,
 ): Promise<void> {
   const transport = rabbitmq(options);
   const { clock } = transport;
