@@ -12,6 +12,7 @@ import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl, BusControlOptions } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, StoppedError } from '../errors.js';
 import type { BusState } from '../events.js';
+import { openKnowing } from '../kept/migrations/open-session.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
@@ -154,7 +155,11 @@ export class Lifecycle {
   ): Promise<void> {
     const { events, names, settings } = this.options;
     const consumes = subscriptions.length > 0;
-    const session = await settings.transport.open({ ...settings, names, events, consumes }, deadline);
+    const { session, migrations } = await openKnowing(
+      settings.transport,
+      { ...settings, names, events, consumes },
+      deadline,
+    );
     this.session = session;
     writeWithin(session, this.options.tracing);
     await this.declare(session, subscriptions, deadline);
@@ -162,7 +167,7 @@ export class Lifecycle {
     const running = this.consumptionOf(parts, servings, session, notices);
     this.running = running;
     if (settings.operatorControl && consumes) {
-      await this.hearOperators({ session, consumption: running, notices }, deadline);
+      await this.hearOperators({ session, migrations, consumption: running, notices }, deadline);
     }
     await deadline.race(running.start(), () => this.notConsuming());
     if (settings.relayOutbox ?? hasFeature('inbox', subscriptions)) parts.outbox.startRelay();
@@ -192,7 +197,7 @@ export class Lifecycle {
   }
 
   private async hearOperators(
-    parts: Pick<BusControlOptions, 'session' | 'consumption' | 'notices'>,
+    parts: Pick<BusControlOptions, 'session' | 'migrations' | 'consumption' | 'notices'>,
     deadline: Deadline,
   ): Promise<void> {
     const { settings, names, events } = this.options;

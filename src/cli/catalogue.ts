@@ -130,6 +130,12 @@ const TOPOLOGY: readonly CommandEntry[] = [
       'unbind patterns that no handler has any more, and empty and remove queues that older versions have left; when none of them runs',
     load: () => import('./commands/topology/prune.js'),
   },
+  {
+    name: 'migrate',
+    takes: '<queue>',
+    summary: "give a queue the type and arguments of the application's options, while it is in use",
+    load: () => import('./commands/topology/migrate.js'),
+  },
 ];
 
 const OUTBOX: readonly CommandEntry[] = [

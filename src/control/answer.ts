@@ -30,6 +30,18 @@ export interface ControlAnswer extends ProcessIdentity {
   readonly circuitsClosed?: number | undefined;
   /** For `limits` and `may-limit`: handlers of this process that are meant. */
   readonly limited?: readonly LimitedAnswer[] | undefined;
+  /** For `migration`: a process of an older version does not answer. */
+  readonly migration?: MigratingAnswer | undefined;
+}
+
+/** What a process does about a queue that is being migrated. It has taken no more of it since this version, if it says so. */
+export interface MigratingAnswer {
+  /** Version of the document that it obeys. */
+  readonly version: number;
+  /** Messages of the queue that it holds un-acked. */
+  readonly inHand: number;
+  /** Messages of the overlap that it has acked and not handled. */
+  readonly dropped: number;
 }
 
 /** A handler whose limits an operator changes. */

@@ -2,6 +2,8 @@ import type { Consumption } from '../consume/intake/consumption.js';
 import type { DeadLetterNotices } from '../consume/report/dead-letter-notices.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { heldIn } from '../kept/migrations/document.js';
+import type { Migrations } from '../kept/migrations/migrations.js';
 import { CONTROL_TOPOLOGY, type TopologyMode } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
 import type { Heard } from '../transport/operator-session.js';
@@ -27,6 +29,8 @@ export interface BusControlOptions {
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
   readonly consumption: Consumption;
+  /** Which queues were migrated, and are. */
+  readonly migrations: Migrations;
   /** Tells of dead letters while operators want to know. */
   readonly notices?: Pick<DeadLetterNotices, 'askedFor'> | undefined;
   status(): ProcessStatus;
@@ -89,9 +93,16 @@ export class BusControl {
   private async applyOrders(deadline?: Deadline): Promise<void> {
     const { toldOfPauses, toldOfLimits } = this;
     const { consumption } = this.options;
+    await this.obeyMigrations(deadline);
     const { paused, limits } = await this.orders.read(deadline);
     if (toldOfPauses === this.toldOfPauses) consumption.setPaused(new Set(paused));
     if (toldOfLimits === this.toldOfLimits) consumption.setLimits(limits);
+  }
+
+  /** @param version of the document, if it is known */
+  private async obeyMigrations(deadline?: Deadline, version?: number): Promise<void> {
+    const { migrations, consumption } = this.options;
+    consumption.setHeld(heldIn(await migrations.read(deadline, version)));
   }
 
   /** A connection that is lost during the read has given no answer: the read is repeated on the next one. */
@@ -124,7 +135,7 @@ export class BusControl {
     const request = decodeRequest(message);
     if (request?.ask === 'dead-letters') this.options.notices?.askedFor(request.forMs);
     if (!request || message.properties.replyTo === undefined) return;
-    const answer = this.tryToObey(request);
+    const answer = request.ask === 'migration' ? await this.tryToMigrate(request) : this.tryToObey(request);
     if (!answer) return;
     const { session, names, service, log } = this.options;
     try {
@@ -132,6 +143,20 @@ export class BusControl {
     } catch (error) {
       log.debug({ service, ask: request.ask, error }, 'an answer to an operator could not be sent');
     }
+  }
+
+  private async tryToMigrate({ queue, document }: { queue: string; document: number }) {
+    const { consumption, migrations, service, log } = this.options;
+    try {
+      await this.obeyMigrations(undefined, document);
+    } catch (error) {
+      log.error({ service, queue, error }, 'the document of the migrations could not be read');
+      return { problem: reasonText(error) };
+    }
+    const inHand = consumption.unsettledOf(queue);
+    if (inHand === undefined) return undefined;
+    const dropped = migrations.droppedOf(queue);
+    return { migration: { version: migrations.known.version, inHand, dropped } };
   }
 
   /** An error is reported in the answer. */

@@ -1,6 +1,7 @@
 import type { RouteStatus, RunningStatus, SlowStatus } from '../consume/report/messages.js';
 import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { openKnowing } from '../kept/migrations/open-session.js';
 import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
@@ -43,7 +44,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const { clock } = transport;
   const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
   const deadline = new Deadline(clock, connectDeadlineMs);
-  const session = await transport.open({ service: 'control', names, events, log, ...LIMITS }, deadline);
+  const known = { service: 'control', names, events, log, ...LIMITS };
+  const { session } = await openKnowing(transport, known, deadline);
   try {
     // Verified, not declared: a misspelt prefix must leave nothing in the broker.
     await session.declare(CONTROL_TOPOLOGY, 'verify', deadline).catch((error) => {

@@ -17,7 +17,7 @@ import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../c
 import type { HandlerLimits, RateInForce, SetLimit } from '../features/limits/limits-in-force.js';
 import type { LimitRate } from '../features/rate-limit/option.js';
 import { count, durationMs, figure, listOf, shapeOf, soundOf, text, whole } from '../util/json-shape.js';
-import type { ControlAnswer, LimitedAnswer, ProcessStatus } from './answer.js';
+import type { ControlAnswer, LimitedAnswer, MigratingAnswer, ProcessStatus } from './answer.js';
 
 /*
  * Shapes of operators' requests and of the workers' answers. Any program may publish either. What a worker of an older version does
@@ -65,6 +65,8 @@ export const controlRequest = variant('ask', [
     rate: optional(rate),
     concurrency: optional(count),
   }),
+  /** Has the processes that serve a queue read the document of the migrations, which has this version or a later one, and obey it. */
+  object({ ask: literal('migration'), queue: text, document: whole }),
   /** Sets how many messages of a queue are handled at once. */
   object({ ask: literal('scale'), queue: text, concurrency: count }),
   /** Asks for the messages whose handlers run. */
@@ -199,6 +201,8 @@ const route = shapeOf<RouteStatus>({
   handler: text,
 });
 
+const migrating = shapeOf<MigratingAnswer>({ version: whole, inHand: whole, dropped: whole });
+
 export const controlAnswer = shapeOf<ControlAnswer>({
   service: text,
   host: text,
@@ -212,5 +216,6 @@ export const controlAnswer = shapeOf<ControlAnswer>({
   routes: optional(soundOf(route)),
   circuitsClosed: optional(whole),
   limited: optional(listOf(limited)),
+  migration: optional(migrating),
   status: optional(status),
 });

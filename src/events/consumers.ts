@@ -26,6 +26,8 @@ export type PauseReason =
   | 'circuit-open'
   /** An operator has paused the queue. */
   | 'operator'
+  /** The queue is being migrated to other arguments, and nothing may be taken of it for a moment. */
+  | 'migration'
   /** A retry or a dead letter can't be published: its message is held, and no other is started until it can. */
   | 'unpublishable';
 

@@ -1,4 +1,5 @@
 import type { BusEvents } from '../events.js';
+import { openKnowing } from '../kept/migrations/open-session.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { Failures } from './failures.js';
@@ -19,7 +20,8 @@ export async function openFailures(options: FailuresOptions): Promise<Failures> 
   const { transport, names, log, connectDeadlineMs } = settings;
   const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
   const limits = { maxInFlight: MAX_IN_FLIGHT, maxInFlightBytes: MAX_IN_FLIGHT_BYTES };
-  const session = await transport.open(
+  const { session } = await openKnowing(
+    transport,
     { service: 'failures', names, events, log, ...limits },
     new Deadline(transport.clock, connectDeadlineMs),
   );

@@ -18,7 +18,7 @@ const WRITE_MS = 10_000;
 /** For how long a queue that is not there is not looked for again: the broker logs each look as an error, and each costs a channel. */
 const MISSING_MS = 60_000;
 
-/** Most bytes of a document: each write sends all of it to the broker, and each read has all of it sent. */
+/** Most bytes of a document, unless it says otherwise: each write sends all of it to the broker, and each read has all of it sent. */
 const MOST_BYTES = 512 * 1024;
 
 export interface KeptDocumentOptions<T> {
@@ -37,6 +37,8 @@ export interface KeptDocumentOptions<T> {
   readonly empty: T;
   /** The document that this is, which JSON was made of; undefined if it is of another form. */
   decode(content: unknown): T | undefined;
+  /** Most bytes of it. @default 512 KiB */
+  readonly mostBytes?: number;
   /** What a message of another form counts as, and is overwritten as. @default KeptDocumentError */
   readonly ifUnreadable?: T;
 }
@@ -67,6 +69,11 @@ export class KeptDocument<T> {
     const held = await session.hold(queue, deadline);
     held?.requeue();
     return held ? this.decoded(held.body) : empty;
+  }
+
+  /** Somebody says that it was written: a queue that was not there is looked for again. */
+  expect(): void {
+    this.missingAt = undefined;
   }
 
   /**
@@ -126,12 +133,12 @@ export class KeptDocument<T> {
   }
 
   private async write(document: T): Promise<void> {
-    const { session, queue } = this.options;
+    const { session, queue, mostBytes = MOST_BYTES } = this.options;
     const body = Buffer.from(JSON.stringify(document));
-    if (body.length > MOST_BYTES)
+    if (body.length > mostBytes)
       throw new KeptDocumentError(
         queue,
-        `what is to be kept in queue '${queue}' has ${body.length} bytes, and ${MOST_BYTES} is the most`,
+        `what is to be kept in queue '${queue}' has ${body.length} bytes, and ${mostBytes} is the most`,
         'Give shorter notes, or fewer ids at once.',
       );
     const message = {
@@ -162,8 +169,8 @@ export class KeptDocument<T> {
 
   /** Any program may put something else there. */
   private decoded(body: Buffer): T {
-    const { queue, decode, ifUnreadable } = this.options;
-    const document = body.length > MOST_BYTES ? undefined : decode(jsonIn(body));
+    const { queue, decode, ifUnreadable, mostBytes = MOST_BYTES } = this.options;
+    const document = body.length > mostBytes ? undefined : decode(jsonIn(body));
     if (document !== undefined) return document;
     if (ifUnreadable !== undefined) return ifUnreadable;
     throw new KeptDocumentError(

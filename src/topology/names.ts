@@ -20,6 +20,8 @@ export class Names {
   readonly groups: string;
   /** Queue whose one message is the list of what operators do with dead letters. */
   readonly operations: string;
+  /** Queue whose one message says which queues were migrated to other arguments, and which are being. */
+  readonly migrations: string;
   /** Queue of dead letters that operators have forgotten, which is kept for a while. */
   readonly trash: string;
 
@@ -51,6 +53,7 @@ export class Names {
     this.paused = `${prefix}.paused`;
     this.groups = `${prefix}.failure-groups`;
     this.operations = `${prefix}.operations`;
+    this.migrations = `${prefix}.migrations`;
     this.trash = `${prefix}.trash`;
     this.delay = `${delayPrefix}.delay.${DELAY_LAYOUT}`;
     this.delayOut = `${this.delay}.out`;
@@ -71,9 +74,10 @@ export class Names {
 
   /** True for a queue of Hopline's own: no handler consumes it. */
   isOwnQueue(queue: string): boolean {
-    const { paused, groups, operations, trash } = this;
+    const { paused, groups, operations, migrations, trash } = this;
+    const kept = [groups, operations, migrations];
     return (
-      [paused, groups, lockOf(groups), operations, lockOf(operations), trash].includes(queue) ||
+      [paused, trash, ...kept, ...kept.map(lockOf)].includes(queue) ||
       queue.startsWith(`${this.control}.`) ||
       this.isDelayed(queue) ||
       OWN_QUEUES.has(queue.split('.').at(-1) ?? '')
@@ -153,6 +157,8 @@ export function queueNameProblem(name: string): string | undefined {
   const last = name.split('.').at(-1) ?? '';
   if (OWN_QUEUES.has(last))
     return `the queue name '${name}' ends in .${last}, which names a queue of Hopline's own`;
+  if (/~\d+$/.test(name))
+    return `the queue name '${name}' ends in '~' and a number, which names what stands for a migrated queue in the broker`;
   return undefined;
 }
 

@@ -57,6 +57,8 @@ export interface QueuePlan {
   readonly goesWithConsumer?: boolean;
   /** The queue belongs to someone else: only check that it exists. @default false */
   readonly verifyOnly?: boolean;
+  /** Called if the queue has other arguments, and is used as it is: it was migrated. @default such a queue is refused */
+  readonly ifDiffers?: (() => void) | undefined;
 }
 
 export interface BindingPlan {

@@ -158,7 +158,7 @@ function hearingOf(names: Names): Wanted {
   return {
     configure: [own],
     write: [own, escaped(names.controlTo)],
-    read: [own, escaped(names.control), escaped(names.paused)],
+    read: [own, escaped(names.control), escaped(names.paused), escaped(names.migrations)],
   };
 }
 

@@ -4,6 +4,7 @@ import type { Headers, MessageProperties } from '../message/properties.js';
 import type { Published } from '../message/published.js';
 import type { MessageSource } from '../message/wire/encoded-properties.js';
 import type { BusTopology, TopologyMode } from '../topology/bus-topology.js';
+import type { Generations } from '../topology/generations.js';
 import type { Names } from '../topology/names.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
@@ -50,6 +51,11 @@ export interface SessionOptions {
    * `consume`, `listen` or `hold` does. @default false
    */
   readonly consumes?: boolean;
+  /**
+   * What stands in the broker for queues that were migrated: whoever uses the session names the queue, and never what stands for it.
+   * @default each queue stands for itself
+   */
+  readonly generations?: Generations | undefined;
 }
 
 /** One bus's use of a transport: what messages need. */

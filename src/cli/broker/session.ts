@@ -1,4 +1,5 @@
 import type { BusEvents } from '../../events.js';
+import { openKnowing } from '../../kept/migrations/open-session.js';
 import type { Names } from '../../topology/names.js';
 import { type PlanningSession, planningRabbitmq } from '../../transport/amqp/index.js';
 import type { Transport } from '../../transport/transport.js';
@@ -36,7 +37,8 @@ export async function withSession<T>(
 ): Promise<T> {
   const transport = planningRabbitmq(options);
   const events = new Emitter<BusEvents>(() => {});
-  const session = await transport.open(
+  const { session } = await openKnowing(
+    transport,
     { service: 'hopline-cli', names, events, log: silentLogger, ...limits },
     new Deadline(transport.clock, CONNECT_MS),
   );

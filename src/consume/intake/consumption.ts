@@ -130,6 +130,17 @@ export class Consumption {
     for (const group of this.groups) group.setPaused(paused);
   }
 
+  /** Takes nothing of the queues with these names, which are being migrated, and of all others again; also before the start. */
+  setHeld(held: ReadonlySet<string>): void {
+    for (const group of this.groups) group.setHeld(held);
+  }
+
+  /** Messages of a queue, or of one lane, that are here and not settled; undefined if it is not consumed here. */
+  unsettledOf(queue: string): number | undefined {
+    const own = this.groups.flatMap(({ lanes }) => lanes.filter((each) => each.queue === queue));
+    return own.length === 0 ? undefined : own.reduce((sum, { unsettled }) => sum + unsettled, 0);
+  }
+
   /** Puts these limits, and no others, in the place of the handlers' own, from their next message on; also before the start. */
   setLimits(limits: readonly SetLimit[]): void {
     const changed = this.limits.replace(limits, this.handlers);

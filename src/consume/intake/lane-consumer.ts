@@ -70,6 +70,11 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     return this.lane.queue;
   }
 
+  /** Messages that were delivered here and are not settled. */
+  get unsettled(): number {
+    return this.open;
+  }
+
   /** Messages here that may be what kills their process. */
   get suspects(): number {
     return this.window.suspected;

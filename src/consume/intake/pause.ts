@@ -11,7 +11,7 @@ import type { LanePause } from '../report/status.js';
 export type Reason = PauseReason | 'suspect' | 'stopping';
 
 /** Reasons for which a lane is not consumed. For all others, and for an open circuit, too, no fetched message begins. */
-const FROM_TAKING: readonly LanePause[] = ['operator', 'higher-lane', 'circuit-open'];
+const FROM_TAKING: readonly LanePause[] = ['operator', 'migration', 'higher-lane', 'circuit-open'];
 
 /** The part of a lane that pauses act on. */
 export interface PausedLane {
@@ -107,11 +107,11 @@ export class Pause {
     }
   }
 
-  /** Makes a lane one that operators have paused, or one that they have not. */
-  setOperators(lane: number, isPaused: boolean): void {
-    if (isPaused === this.reasonsOf(lane).includes('operator')) return;
-    if (isPaused) void this.add('operator', [lane]);
-    else this.remove('operator', [lane]);
+  /** Makes a lane one that is paused for this reason, or one that is not. */
+  set(why: 'operator' | 'migration', lane: number, isPaused: boolean): void {
+    if (isPaused === this.reasonsOf(lane).includes(why)) return;
+    if (isPaused) void this.add(why, [lane]);
+    else this.remove(why, [lane]);
   }
 
   /** Called when a delivery is held because an effect can't be stored: nothing begins until every one is released. */

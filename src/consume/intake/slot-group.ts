@@ -65,7 +65,7 @@ export class SlotGroup {
   private readonly dispatcher: Dispatcher;
   private readonly attempts: Attempts;
   private readonly settler: Settler;
-  private readonly lanes: readonly LaneConsumer[];
+  readonly lanes: readonly LaneConsumer[];
   private readonly longWaits: LongWaits;
   private readonly longJobs: LongJobs | undefined;
   private readonly circuits: Circuits;
@@ -171,13 +171,16 @@ export class SlotGroup {
     return this.dispatcher.abort(new CancelledError(), ({ received }) => received.messageId === messageId);
   }
 
-  /**
-   * Pauses the queues and lanes with these names, and lets all others go on; also before the start. Messages that were
-   * fetched are finished.
-   */
+  /** Pauses the queues and lanes with these names, no others; also before the start. Messages that were fetched are finished. */
   setPaused(paused: ReadonlySet<string>): void {
     for (const [index, { queue, subscription }] of this.serving.lanes.entries())
-      this.pause.setOperators(index, paused.has(queue) || paused.has(subscription.queue));
+      this.pause.set('operator', index, paused.has(queue) || paused.has(subscription.queue));
+  }
+
+  /** Takes nothing of the queues with these names, and of all others again. */
+  setHeld(held: ReadonlySet<string>): void {
+    for (const [index, { queue }] of this.lanes.entries())
+      this.pause.set('migration', index, held.has(queue));
   }
 
   /** What changed limits of its handlers are applied to. */

@@ -29,7 +29,7 @@ export interface SlotGroupStatus {
 }
 
 /** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
-export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
+export type LanePause = Exclude<PauseReason, 'unpublishable'>;
 
 export interface LaneStatus {
   readonly queue: string;

@@ -9,6 +9,7 @@ const PAUSES: Readonly<Record<PauseReason, State>> = {
   'higher-lane': 'paused',
   'circuit-open': 'paused',
   operator: 'paused',
+  migration: 'paused',
   unpublishable: 'held',
 };
 const NOT_CONSUMED: readonly State[] = ['lost', 'failed'];

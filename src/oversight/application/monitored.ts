@@ -2,6 +2,7 @@ import { type Control, openControl } from '../../control/control.js';
 import type { Looked } from '../../control/results.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
+import { openKnowing } from '../../kept/migrations/open-session.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { Snapshot } from '../../observe/alerts/measuring/snapshot.js';
 import { Names } from '../../topology/names.js';
@@ -111,10 +112,12 @@ export class Monitored {
     const options = { service, names, events, log: silentLogger, ...LIMITS };
     if (this.opening) return this.opening;
     this.connecting = new Deadline(transport.clock, CONNECT_MS);
-    this.opening = transport.open(options, this.connecting).catch((error) => {
-      this.opening = undefined;
-      throw error;
-    });
+    this.opening = openKnowing(transport, options, this.connecting)
+      .then(({ session }) => session)
+      .catch((error) => {
+        this.opening = undefined;
+        throw error;
+      });
     return this.opening;
   }
 

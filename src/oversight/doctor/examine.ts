@@ -1,6 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { BusEvents } from '../../events.js';
 import { openFailures } from '../../failures/open-failures.js';
+import { openKnowing } from '../../kept/migrations/open-session.js';
 import { isKept } from '../../topology/bus-topology.js';
 import { Names } from '../../topology/names.js';
 import type { Transport } from '../../transport/transport.js';
@@ -53,7 +54,8 @@ async function examine(
   const names = new Names(prefix, delayPrefix);
   const { clock } = transport;
   const events = new Emitter<BusEvents>(() => {});
-  const session = await transport.open(
+  const { session } = await openKnowing(
+    transport,
     { service: 'hopline-doctor', names, events, log: silentLogger, ...LIMITS },
     new Deadline(clock, CONNECT_MS),
   );

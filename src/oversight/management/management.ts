@@ -151,7 +151,8 @@ export class Management {
     return String(((await response.json()) as Json).cluster_name);
   }
 
-  private get here(): string {
+  /** The vhost, as paths name it. */
+  get here(): string {
     return encodeURIComponent(this.vhost);
   }
 
@@ -160,11 +161,13 @@ export class Management {
     return (await response.json()) as Json[];
   }
 
-  private async ask(path: string, method: 'GET' | 'DELETE'): Promise<Response> {
+  /** @throws ManagementError */
+  async ask(path: string, method: 'GET' | 'DELETE' | 'POST' | 'PUT', content?: Json): Promise<Response> {
     const url = new URL(`api/${path}`, this.base);
-    const headers = { authorization: this.authorization };
+    const headers = { authorization: this.authorization, 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(ANSWER_MS);
-    const response = await fetch(url, { method, headers, signal }).catch((cause: Error) => {
+    const body = content === undefined ? null : JSON.stringify(content);
+    const response = await fetch(url, { method, headers, signal, body }).catch((cause: Error) => {
       const why = (cause.cause as Error | undefined)?.message ?? cause.message;
       throw this.error(
         `does not answer: ${why}`,

@@ -3,6 +3,7 @@ import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import { planBus } from '../../topology/build.js';
 import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
+import { Generations } from '../../topology/generations.js';
 import { deadQueueOf } from '../../topology/names.js';
 import type { BrokerTopology, ProcessQueuePlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
@@ -32,6 +33,7 @@ import type { Connection, ConnectionListener } from './connection/connection.js'
 import { connectionTeller } from './connection/connection-teller.js';
 import { type Connections, liveOn } from './connection/connections.js';
 import { probeOf } from './connection/probe.js';
+import { connectOrClose } from './connection/spare-connection.js';
 import { ToldOutages } from './connection/told-outages.js';
 import { AmqpConsumer } from './consume/consumer.js';
 import { consumerTeller } from './consume/consumer-teller.js';
@@ -65,6 +67,7 @@ export class AmqpSession implements Session {
   private isClosed = false;
   private readonly lag = new EventLoopLag();
   private readonly declarations: Declarations;
+  private readonly generations: Generations;
   private requests: AmqpRequests | undefined;
 
   constructor(
@@ -83,7 +86,9 @@ export class AmqpSession implements Session {
       onUnroutable: (address) => this.declarations.withRoute(address),
       onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
     });
-    this.declarations = new Declarations(connections, this.publisher);
+    this.generations = options.generations ?? new Generations(names);
+    this.declarations = new Declarations(connections, this.publisher, this.generations);
+    this.generations.onMoved = (queue) => void this.declarations.withQueue(queue).catch(() => {});
     connections.watch.add(this.publisher);
   }
 
@@ -132,17 +137,10 @@ export class AmqpSession implements Session {
     const own = once ? await this.spareConnection() : undefined;
     const part = this.declarations.ofConsumer(queue);
     const foreign = this.declarations.foreign(queue);
-    const isCounted = this.declarations.isQuorum(queue);
     const connection = own ?? (await this.consumingConnection());
     const consumer: AmqpConsumer = new AmqpConsumer(connection, {
-      queue,
-      get counts() {
-        return foreign?.counts ?? isCounted;
-      },
-      prefetch,
-      keptForMs,
-      once,
-      sink,
+      ...{ queue, prefetch, keptForMs, once, sink, generations: this.generations },
+      counts: () => foreign?.counts ?? this.declarations.isQuorum(queue),
       passing: part && new PassingQueue(part),
       foreign,
       redeclare: async () => {
@@ -194,7 +192,7 @@ export class AmqpSession implements Session {
   }
 
   async hold(queue: string, deadline: Deadline): Promise<Held | undefined> {
-    return await holdFirst(liveOn(await this.consumingConnection(deadline)), queue, deadline);
+    return await holdFirst(liveOn(await this.consumingConnection(deadline)), this.nameOf(queue), deadline);
   }
 
   async listen(source: ListenSource, listener: Listener): Promise<Listening> {
@@ -233,20 +231,29 @@ export class AmqpSession implements Session {
   }
 
   async purge(queue: string): Promise<number> {
-    return await purgeQueue(await this.connections.live(), queue);
+    return await purgeQueue(await this.connections.live(), this.nameOf(queue));
   }
 
   async peek(queue: string): Promise<Peeked | undefined> {
-    return await peekFirst(await this.connections.live(), queue);
+    return await peekFirst(await this.connections.live(), this.nameOf(queue));
   }
 
   async browse(queue: string, most: number): Promise<readonly Browsed[] | undefined> {
     const onlyClassic = !this.brokerInfo.peekIsFree;
-    return await browse(this.connections.spare(), queue, { most, onlyClassic });
+    return await browse(this.connections.spare(), this.nameOf(queue), { most, onlyClassic });
   }
 
   async inspect(queue: string): Promise<QueueState | undefined> {
-    return await inspectQueue(await this.connections.live(), queue);
+    const name = this.nameOf(queue);
+    const state = await inspectQueue(await this.connections.live(), name);
+    if (state) return state;
+    // It may have been migrated meanwhile.
+    await this.generations.refresh();
+    return this.nameOf(queue) === name ? undefined : await this.inspect(queue);
+  }
+
+  private nameOf(queue: string): string {
+    return this.generations.nameOf(queue);
   }
 
   drain(deadline: Deadline): Promise<void> {

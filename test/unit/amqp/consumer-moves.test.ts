@@ -56,7 +56,7 @@ function open(connection: FakeConnection, given: Partial<AmqpConsumerOptions> = 
   const ignore = () => {};
   const consumer = new AmqpConsumer(connection.asConnection, {
     queue: 'q',
-    counts: true,
+    counts: () => true,
     once: false,
     prefetch: 10,
     keptForMs: undefined,

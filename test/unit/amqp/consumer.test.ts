@@ -35,7 +35,7 @@ function open() {
   const ignore = () => {};
   const consumer = new AmqpConsumer(connection, {
     queue: 'q',
-    counts: true,
+    counts: () => true,
     once: false,
     prefetch: 10,
     keptForMs: undefined,

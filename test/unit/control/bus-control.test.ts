@@ -11,6 +11,8 @@ import {
   PublishTimeoutError,
   UnroutableError,
 } from '../../../src/index.js';
+import { NO_MIGRATIONS } from '../../../src/kept/migrations/document.js';
+import type { Migrations } from '../../../src/kept/migrations/migrations.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { ControlError } from '../../../src/operate.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
@@ -87,7 +89,8 @@ describe('a process that hears operators', () => {
       clock,
       events: new Emitter<BusEvents>(() => {}),
       log: silentLogger,
-      consumption: consumption as Consumption,
+      consumption: { ...consumption, setHeld: () => {} } as unknown as Consumption,
+      migrations: { read: async () => NO_MIGRATIONS } as unknown as Migrations,
       status: () => {
         throw new Error('nobody asks for it here');
       },

@@ -34,7 +34,7 @@ function delivered(
   const properties = reader.read(bytes, 6, bytes.length) ?? assert.fail('it can be read');
   const fields = { exchange, routingKey, redelivered: false, deliveryTag: 1, consumerTag: 'c' };
   const message = { fields, properties, content: body } as unknown as ConsumeMessage;
-  return new AmqpDelivery(message, { queue, counts: false }, epoch, 1);
+  return new AmqpDelivery(message, { queue, counts: () => false }, epoch, 1);
 }
 
 /** What is written of a message, as the payload of its content header. */

@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Generations } from '../../../topology/generations.js';
 import type { Delivery, DeliverySink } from '../../transport.js';
 import type { ChannelError } from '../connection/channel.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
@@ -7,8 +8,10 @@ import type { PassingQueue } from './passing-queue.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
+  /** What the queue is in the broker, which may change while it is consumed. @default the queue itself */
+  readonly generations?: Pick<Generations, 'of' | 'nameOf'> | undefined;
   /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
-  readonly counts: boolean;
+  counts(): boolean;
   readonly prefetch: number;
   readonly keptForMs: number | undefined;
   /** The consumer is not restored after a loss. */

@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Overlap } from '../../../topology/generations.js';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
 import type { Consumer } from '../../transport.js';
@@ -30,8 +31,10 @@ export class AmqpConsumer implements Consumer {
   private most = Number.POSITIVE_INFINITY;
   /** The broker said that the queue is gone. */
   private missing = false;
-  /** Name of the queue in the broker. */
-  private source: string;
+  /** Name of the process's own queue in the broker. */
+  private own: string | undefined;
+  /** While the queue is migrated: its messages that aren't handed on. */
+  private overlap: Overlap | undefined;
   private lostAt = new Date();
   /** Last reported state. */
   private reported: 'nothing' | 'consuming' | 'lost' = 'nothing';
@@ -53,7 +56,6 @@ export class AmqpConsumer implements Consumer {
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
-    this.source = options.queue;
     this.supervised = this.superviseOn(connection);
   }
 
@@ -63,7 +65,7 @@ export class AmqpConsumer implements Consumer {
 
   /** True for a quorum queue: its delivery limit ends a message that can't be delivered. */
   get counts(): boolean {
-    return this.options.counts;
+    return this.options.counts();
   }
 
   /** Number of the window that is open, or was last. */
@@ -176,10 +178,10 @@ export class AmqpConsumer implements Consumer {
     if (this.missing) await this.options.redeclare();
     if (this.supervised !== supervised) return;
     this.missing = false;
-    if (this.options.own) this.source = await this.options.own.make(channel);
+    if (this.options.own) this.own = await this.options.own.make(channel);
     if (this.cancelled) return;
     const { countsNacks } = featuresOf(channel);
-    const epoch = new ChannelEpoch(channel, this.options.counts && countsNacks);
+    const epoch = new ChannelEpoch(channel, this.options.counts() && countsNacks);
     this.epoch = epoch;
     const { cancels } = this;
     await this.consume(epoch);
@@ -203,7 +205,7 @@ export class AmqpConsumer implements Consumer {
    * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { keptForMs, counts } = this.options;
+    const { queue, keptForMs, counts, generations } = this.options;
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
@@ -217,9 +219,11 @@ export class AmqpConsumer implements Consumer {
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
     // A classic queue refuses this argument, and waits without limit (tried on 4.3.6).
     const mayAskFor =
-      counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
+      keptForMs !== undefined && counts() && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = mayAskFor ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
-    const { consumerTag } = await epoch.channel.consume(this.source, onMessage, options);
+    this.overlap = generations?.of(queue)?.overlap;
+    const name = this.own ?? generations?.nameOf(queue) ?? queue;
+    const { consumerTag } = await epoch.channel.consume(name, onMessage, options);
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
     // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
     else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
@@ -251,9 +255,10 @@ export class AmqpConsumer implements Consumer {
     if (message) {
       this.connection.deliveries += 1;
       const { own, sink } = this.options;
-      sink.deliver(
-        own?.delivery(message, epoch, window) ?? new AmqpDelivery(message, this.options, epoch, window),
-      );
+      const delivery =
+        own?.delivery(message, epoch, window) ?? new AmqpDelivery(message, this.options, epoch, window);
+      if (this.overlap?.drops(delivery.properties)) delivery.ack();
+      else sink.deliver(delivery);
       return;
     }
     if (epoch.lost) return;

@@ -22,7 +22,7 @@ export class AmqpDelivery implements Delivery {
 
   constructor(
     raw: ConsumeMessage,
-    { queue, counts }: { readonly queue: string; readonly counts: boolean },
+    { queue, counts }: { readonly queue: string; counts(): boolean },
     private readonly epoch: ChannelEpoch,
     readonly window: number,
   ) {
@@ -39,7 +39,7 @@ export class AmqpDelivery implements Delivery {
     this.redelivered = raw.fields.redelivered;
     // A publisher can forge the header, but not on a redelivery of a queue that counts: there the broker
     // overwrites it.
-    const count = this.redelivered && counts ? this.properties.headers['x-delivery-count'] : 0;
+    const count = this.redelivered && counts() ? this.properties.headers['x-delivery-count'] : 0;
     this.deliveryCount = typeof count === 'number' ? count : 0;
   }
 

@@ -48,7 +48,7 @@ export class ProcessConsumer implements Consumer {
     const { comingBack } = this;
     const teller = consumerTeller(name, session, refusedOwnQueue);
     this.consumer = new AmqpConsumer(connection, {
-      ...{ queue: name, counts: false, prefetch, keptForMs: undefined, once: false, sink, redeclare },
+      ...{ queue: name, counts: () => false, prefetch, keptForMs: undefined, once: false, sink, redeclare },
       own: {
         make: (channel) => this.queue.make(channel),
         delivery: (message, epoch, window) => new ProcessDelivery(message, name, comingBack, epoch, window),

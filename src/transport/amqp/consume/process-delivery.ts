@@ -6,6 +6,9 @@ import type { Delivery } from '../../transport.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
 import { AmqpDelivery } from './delivery.js';
 
+/** A classic queue only flags redeliveries. */
+const NEVER = () => false;
+
 /** Takes back what a process can't give back to its queue. */
 export interface Keeper {
   putBack(delivery: Delivery): void;
@@ -24,7 +27,7 @@ export class ProcessDelivery extends AmqpDelivery {
     epoch: ChannelEpoch,
     window: number,
   ) {
-    super(raw, { queue, counts: false }, epoch, window);
+    super(raw, { queue, counts: NEVER }, epoch, window);
   }
 
   override get lost(): boolean {

@@ -2,6 +2,7 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError, type TopologyError } from '../../../errors.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
+import type { Generations } from '../../../topology/generations.js';
 import {
   type Address,
   type BrokerTopology,
@@ -68,6 +69,7 @@ export class Declarations {
   constructor(
     private readonly connections: Connections,
     private readonly mended: Mended,
+    private readonly generations: Pick<Generations, 'applied' | 'of'>,
   ) {
     const { publish, consume } = connections;
     this.listeners = [publish, consume].map(
@@ -80,8 +82,15 @@ export class Declarations {
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
   }
 
-  get plans(): readonly TopologyPlan[] {
+  private get plans(): readonly TopologyPlan[] {
     return this.all.map(({ whole }) => whole);
+  }
+
+  /** True for a queue that was declared as a quorum queue, or has become one. */
+  isQuorum(queue: string): boolean {
+    const migrated = this.generations.of(queue);
+    if (migrated) return migrated.type === 'quorum';
+    return this.queue(queue)?.arguments['x-queue-type'] === 'quorum';
   }
 
   /** Plan of the queues of this name that each process makes for itself; undefined if it is not such a name. */
@@ -106,7 +115,8 @@ export class Declarations {
           ? deadline.atMost(Math.min(LONGEST_TURN_MS, Math.max(LEAST_TURN_MS, deadline.remainingMs / left)))
           : deadline;
       try {
-        await turn.race(unlessBlocked(connection, declareOn(model, topology, mode)), noAnswer);
+        const applied = { ...topology, own: this.generations.applied(topology.own) };
+        await turn.race(unlessBlocked(connection, declareOn(model, applied, mode)), noAnswer);
         break;
       } catch (error) {
         const isLate = turn !== deadline && turn.expired && !deadline.expired;
@@ -165,11 +175,6 @@ export class Declarations {
     return this.queue(queue)?.verifyOnly ? new ForeignQueue(queue) : undefined;
   }
 
-  /** True for a quorum queue of ours. */
-  isQuorum(queue: string): boolean {
-    return this.queue(queue)?.arguments['x-queue-type'] === 'quorum';
-  }
-
   private queue(name: string): QueuePlan | undefined {
     return this.plans.flatMap(({ queues }) => queues).find((queue) => queue.name === name);
   }
@@ -194,7 +199,8 @@ export class Declarations {
     return declared.mending;
   }
 
-  private async declareWhole({ plan, delays }: Declared): Promise<void> {
+  private async declareWhole({ plan: logical, delays }: Declared): Promise<void> {
+    const plan = this.generations.applied(logical);
     const parts = delays ? [delays, plan] : [plan];
     const exchanges = parts.flatMap((part) => part.exchanges.map(({ name }) => name));
     this.mended.holdBack(exchanges, true);

@@ -28,6 +28,7 @@ interface Step {
   readonly verifyOnly?: boolean;
   /** The refusal of something that belongs to someone else, with advice. */
   refused?(error: ChannelError): Error;
+  readonly ifDiffers?: (() => void) | undefined;
 }
 
 /**
@@ -166,17 +167,11 @@ async function runStep(lane: DeclareChannel, step: Step, mode: TopologyMode): Pr
     await lane.run((channel) => step.declare(channel));
   } catch (error) {
     // Without configure permission an existing resource is used as it is.
-    const refused = (error as ChannelError).code === 403;
-    const isThere =
-      refused &&
-      step.check &&
-      (await lane
-        .run((channel) => step.check?.(channel) as Promise<unknown>)
-        .then(
-          () => true,
-          () => false,
-        ));
+    const { code } = error as ChannelError;
+    const mayBeUsed = code === 403 || (code === 406 && step.ifDiffers !== undefined);
+    const isThere = mayBeUsed && step.check && (await exists(lane, step).catch(() => false));
     if (!isThere) throw explained(step, error as ChannelError, 'declare');
+    if (code === 406) step.ifDiffers?.();
   }
 }
 
@@ -245,6 +240,7 @@ function queueStep(plan: QueuePlan, durable = true): Step {
     declare: (channel) => channel.assertQueue(name, { durable, autoDelete, arguments: args }),
     check: (channel) => channel.checkQueue(name),
     ...(plan.verifyOnly ? { verifyOnly: true, refused: (error) => refusedForeign(name, error) } : {}),
+    ifDiffers: plan.ifDiffers,
   };
 }
 

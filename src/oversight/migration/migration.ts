@@ -1,0 +1,273 @@
+import type { Asking } from '../../control/asking.js';
+import { TopologyError } from '../../errors.js';
+import {
+  type MigratedQueue,
+  type MigrationsDocument,
+  overlapOf,
+  type UnderWay,
+} from '../../kept/migrations/document.js';
+import { Migrations } from '../../kept/migrations/migrations.js';
+import type { Arguments } from '../../message/exchange-option.js';
+import type { QueueType } from '../../topology/bus-topology.js';
+import { generationName, generationOf } from '../../topology/generations.js';
+import { landingQueueOf, type Names } from '../../topology/names.js';
+import type { Session } from '../../transport/transport.js';
+import { type Clock, pause } from '../../util/clock.js';
+import { countText } from '../../util/text/count-text.js';
+import type { Management } from '../management/management.js';
+import { brokerQueue, declareDirect, declareQueue } from './broker-queue.js';
+import { readOverlap } from './overlap.js';
+import { Processes } from './processes.js';
+import { moveRemains } from './remains.js';
+import { Routes } from './routes.js';
+
+export interface MigrationOptions {
+  /** One that knows nothing of migrations: here each queue goes by its name in the broker. */
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly names: Names;
+  readonly management: Management;
+  readonly asking: Asking;
+  /** Queue, or lane of one, by the name that the application has for it. */
+  readonly queue: string;
+  /** Arguments that it is to have. */
+  readonly wanted: Arguments;
+  /** Arguments of its landing queue; undefined if it needs none. */
+  readonly landing: Arguments | undefined;
+  /** True if nothing is done but said. */
+  readonly dryRun: boolean;
+  tell(line: string): void;
+}
+
+/** Time in which the broker delivers what it had routed before a binding was undone. */
+const ROUTED_MS = 1_000;
+
+const LOOK_MS = 250;
+const TELL_EVERY_MS = 10_000;
+
+/** Time after which the management API's counts are newer than what happened before. */
+const COUNTED_MS = 6_000;
+
+/**
+ * Gives a queue other arguments: a new queue in the broker takes its place, under the same name for all applications. Nothing is lost
+ * if the command dies: each step is written down before it is begun ({@link MigrationsDocument}), and is done again by the next call.
+ *
+ * | step    | if it dies here |
+ * | ------- | --------------- |
+ * | declare | the new queue may be there, empty, and nothing leads to it |
+ * | hold    | processes take nothing of the queue until the command is run again; what comes waits |
+ * | bind    | the same; what the new queue has lies in the old one, too: it is unbound and emptied, and bound again |
+ * | unbind  | the same; what comes lies in one or in both. The rest is unbound |
+ * | compare | the same; the new queue is read again |
+ * | drain   | processes go on with the old queue by themselves, and what comes waits in the new one |
+ * | leave   | as in hold |
+ * | remove  | processes have the new queue. The old one is left, and empty |
+ */
+export class Migration {
+  private readonly migrations: Migrations;
+  private readonly processes: Processes;
+
+  constructor(private readonly options: MigrationOptions) {
+    const { session, names, clock, asking, queue } = options;
+    this.migrations = new Migrations(session, names, clock);
+    this.processes = new Processes(asking, clock, queue);
+  }
+
+  /**
+   * @returns false if the queue has these arguments already
+   * @throws TopologyError if it can't be done, and why; ManagementError, ControlError, ConnectError: call it again
+   */
+  async run(): Promise<boolean> {
+    const { management, session, queue, tell, dryRun } = this.options;
+    await management.requireCluster(session.brokerInfo.cluster);
+    const begun = this.underWay(await this.migrations.read());
+    if (begun)
+      tell(`queue '${queue}': going on at the step ${begun.step}, from '${begun.from}' to '${begun.to}'`);
+    const wanted = begun ?? (await this.wanted());
+    if (!wanted || dryRun) return wanted !== undefined;
+    const serving = await this.processes.find(
+      management,
+      begun?.step === 'remove' ? wanted.to : wanted.from,
+      this.migrations.known.version,
+    );
+    tell(`processes that serve it: ${serving}`);
+    if (!begun) await this.write({ name: wanted.from, type: wanted.fromType, underWay: wanted });
+    for (let now = this.underWay(this.migrations.known); now; now = this.underWay(this.migrations.known))
+      await this.take(now);
+    return true;
+  }
+
+  private underWay({ queues }: MigrationsDocument): UnderWay | undefined {
+    return queues[this.options.queue]?.underWay;
+  }
+
+  /** What there is to do; undefined if nothing is. */
+  private async wanted(): Promise<UnderWay | undefined> {
+    const { management, queue, wanted, tell } = this.options;
+    const { known } = this.migrations;
+    const other = Object.entries(known.queues).find(([, each]) => each.underWay !== undefined);
+    if (other)
+      throw this.refused(
+        `queue '${other[0]}' is being migrated`,
+        `End that first: hopline topology migrate ${other[0]}`,
+      );
+    const from = known.queues[queue]?.name ?? queue;
+    const there = await brokerQueue(management, from);
+    if (!there)
+      throw this.refused(
+        `there is no queue '${from}' in the broker`,
+        'Start the application once, which declares it with these arguments.',
+      );
+    const differing = [...new Set([...Object.keys(wanted), ...Object.keys(there.arguments)])].filter(
+      (name) => wanted[name] !== there.arguments[name],
+    );
+    if (differing.length === 0) return undefined;
+    const to = generationName(queue, generationOf(queue, from) + 1);
+    for (const name of differing)
+      tell(`  ${name}: ${there.arguments[name] ?? 'none'} → ${wanted[name] ?? 'none'}`);
+    if (wanted['x-expires'] !== undefined)
+      throw this.refused('a queue with x-expires may go while nobody takes it', 'Leave x-expires out.');
+    if (wanted['x-max-length'] !== undefined || wanted['x-max-length-bytes'] !== undefined)
+      tell(
+        `  '${to}' is limited, and nobody takes it until '${from}' is empty: what comes beyond its limit meanwhile is dropped or refused, as its x-overflow says`,
+      );
+    const [fromType, toType] = [there.type, wanted['x-queue-type']] as [QueueType, QueueType];
+    return { step: 'declare', from, to, fromType, toType, arguments: wanted };
+  }
+
+  /** Takes one step, and writes down the next. */
+  private async take(now: UnderWay): Promise<void> {
+    const { session, clock, tell, queue, names } = this.options;
+    const { from, to } = now;
+    const routes = new Routes(this.options.management, names, queue, now);
+    switch (now.step) {
+      case 'declare':
+        tell(`declare: queue '${to}'`);
+        await this.declare(now);
+        return this.go(now, 'hold');
+      case 'hold':
+        tell(`hold: processes take nothing of '${from}' for a moment`);
+        await this.untilNoneTakes(from);
+        return this.go(now, 'bind');
+      case 'bind':
+        tell(`bind: '${to}' to all that '${from}' is bound to`);
+        await routes.undo();
+        await session.purge(to);
+        tell(`  ${countText(await routes.bind(), 'binding')}`);
+        return this.go(now, 'unbind');
+      case 'unbind':
+        tell(`unbind: '${from}'`);
+        tell(`  ${countText(await routes.unbind(), 'binding')}`);
+        return this.go(now, 'compare');
+      case 'compare': {
+        tell(`compare: what came meanwhile lies in both`);
+        await this.untilNoneTakes(from);
+        // Who started meanwhile may have bound the old queue again.
+        do await pause(clock, ROUTED_MS);
+        while ((await routes.unbind()) > 0);
+        const { overlap, messages, unnamed } = await readOverlap(session, clock, to);
+        tell(
+          `  ${countText(messages, 'message')} of '${to}' may lie in '${from}', too${unnamed > 0 ? `; ${unnamed} of them have no id, and may be handled twice` : ''}`,
+        );
+        return this.go({ ...now, overlap, unnamed }, 'drain');
+      }
+      case 'drain':
+        tell(`drain: processes handle what is left in '${from}'`);
+        await this.untilDrained(now, routes.leavesLanding);
+        return this.go(now, 'leave');
+      case 'leave':
+        tell(`leave: '${from}' is empty`);
+        return (await this.isLeft(from)) ? await this.go(now, 'remove') : await this.go(now, 'drain');
+      case 'remove':
+        tell(`remove: processes take '${to}'; '${from}' goes`);
+        await this.remove(now, routes.leavesLanding);
+        return this.write({ name: to, type: now.toType });
+    }
+  }
+
+  private async declare({ to, arguments: its }: UnderWay): Promise<void> {
+    const { management, queue, landing, names } = this.options;
+    await declareQueue(management, to, its);
+    if (!landing) return;
+    await declareDirect(management, names.land);
+    await declareQueue(management, landingQueueOf(queue), landing);
+  }
+
+  private async untilNoneTakes(from: string): Promise<void> {
+    const { session, tell } = this.options;
+    const { version } = this.migrations.known;
+    await this.processes.untilNoneTakes(
+      version,
+      async () => (await session.inspect(from))?.consumers ?? 0,
+      tell,
+    );
+  }
+
+  private async untilDrained({ from }: UnderWay, leavesLanding: boolean): Promise<void> {
+    const { session, management, clock, queue, tell } = this.options;
+    const landing = landingQueueOf(queue);
+    for (let told = clock.monotonic(); ; await pause(clock, LOOK_MS)) {
+      const ready = (await session.inspect(from))?.ready ?? 0;
+      const answers = await this.processes.obey(this.migrations.known.version);
+      const inHand = answers.reduce((sum, each) => sum + each.inHand, 0);
+      if (ready === 0 && inHand === 0) {
+        if (!leavesLanding || ((await brokerQueue(management, landing))?.messages ?? 0) === 0) return;
+      }
+      if (clock.monotonic() - told < TELL_EVERY_MS) continue;
+      told = clock.monotonic();
+      tell(
+        `  ${countText(ready, 'message')} left, ${inHand} in hand, ${answers.length === 0 ? 'and nobody takes them: start a worker' : `${answers.length} take them`}`,
+      );
+    }
+  }
+
+  /** False if something has come back: who held it has died. */
+  private async isLeft(from: string): Promise<boolean> {
+    const { session, clock } = this.options;
+    await this.untilNoneTakes(from);
+    for (let seen = 0; seen < 2; await pause(clock, LOOK_MS)) {
+      const state = await session.inspect(from);
+      if (state && state.ready > 0) return false;
+      const answers = await this.processes.obey(this.migrations.known.version);
+      const isIdle = (state?.consumers ?? 0) === 0 && answers.every(({ inHand }) => inHand === 0);
+      seen = isIdle ? seen + 1 : 0;
+    }
+    return true;
+  }
+
+  private async remove({ from, overlap = '' }: UnderWay, leavesLanding: boolean): Promise<void> {
+    const { session, clock, management, names, queue, tell } = this.options;
+    const known = overlapOf(overlap);
+    for (const name of [...(leavesLanding ? [landingQueueOf(queue)] : []), from]) {
+      for (let since = clock.monotonic(); ; await pause(clock, LOOK_MS)) {
+        const state = await session.inspect(name);
+        if (!state) break;
+        if (name === from && state.ready > 0) {
+          const moved = await moveRemains(session, clock, { names, from, queue, overlap: known });
+          if (moved > 0) tell(`  ${countText(moved, 'message')} that came late moved`);
+          since = clock.monotonic();
+        }
+        if (clock.monotonic() - since < COUNTED_MS || state.consumers > 0) continue;
+        if (((await brokerQueue(management, name))?.messages ?? 0) > 0) continue;
+        await management.deleteQueue(name);
+      }
+    }
+  }
+
+  private async go(now: UnderWay, step: UnderWay['step']): Promise<void> {
+    const { name, type } =
+      step === 'remove' ? { name: now.to, type: now.toType } : { name: now.from, type: now.fromType };
+    await this.write({ name, type, underWay: { ...now, step } });
+  }
+
+  /** Writes what there is for the queue from now on, and has the processes obey it. */
+  private async write(its: MigratedQueue): Promise<void> {
+    const { queue } = this.options;
+    const { version } = await this.migrations.change((queues) => ({ ...queues, [queue]: its }));
+    await this.processes.obey(version);
+  }
+
+  private refused(what: string, help: string): TopologyError {
+    return new TopologyError(`queue '${this.options.queue}'`, `nothing was done: ${what}`, help);
+  }
+}

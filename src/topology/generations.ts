@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { QueueType } from './bus-topology.js';
+import { landingQueueOf, type Names } from './names.js';
+import type { BindingPlan, QueuePlan, TopologyPlan } from './plan.js';
+
+/**
+ * A queue that was migrated to other arguments is another queue in the broker: `ledger~2` stands for `ledger`. Routing keys, dead
+ * letters and landing queues keep the queue's own name, so that only the names of queues and the destinations of bindings differ.
+ */
+export interface Generation {
+  /** The queue in the broker that is consumed now: the queue itself, or `ledger~2`. */
+  readonly name: string;
+  readonly type: QueueType;
+  /** True while a migration changes its bindings: nobody else declares or binds it. */
+  readonly isMoving: boolean;
+  /** Messages that its next generation has as well. Undefined outside a migration. */
+  readonly overlap?: Overlap | undefined;
+}
+
+/** Name of a later generation. @param number from 2 */
+export const generationName = (queue: string, number: number): string => `${queue}~${number}`;
+
+/** Number of the generation that a queue of the broker is; 1 for one that was never migrated. */
+export const generationOf = (queue: string, name: string): number =>
+  name.startsWith(`${queue}~`) ? Number(name.slice(queue.length + 1)) : 1;
+
+/** The queue that a queue of the broker stands for; any other name as it is. */
+export const logicalNameOf = (name: string): string => name.replace(/~\d+$/, '');
+
+/** Bytes of a key: of a million messages, none is likely to share that of one of fifty thousand, with 10^11 to 1. */
+const KEY_BYTES = 9;
+
+/** Characters of a key. */
+export const KEY_LENGTH = 12;
+
+/** What is remembered of a message that lies in two generations. */
+export const overlapKey = (messageId: string): string =>
+  createHash('sha256').update(messageId).digest().subarray(0, KEY_BYTES).toString('base64url');
+
+/** The messages that lie in two generations of a queue: in the older one they are acked and not handled. */
+export class Overlap {
+  /** Number of messages that were acked here. */
+  dropped = 0;
+
+  /** @param keys as of {@link overlapKey} */
+  constructor(private readonly keys: ReadonlySet<string>) {}
+
+  /** True for one of them, which is counted. */
+  drops({ messageId }: { readonly messageId?: string }): boolean {
+    const isOne = messageId !== undefined && this.keys.has(overlapKey(messageId));
+    if (isOne) this.dropped += 1;
+    return isOne;
+  }
+}
+
+/** The queues of one broker that were migrated, or are. Filled by who reads the document of the migrations; empty until then. */
+export class Generations {
+  private all: ReadonlyMap<string, Generation> = new Map();
+  private readonly left = new Set<string>();
+  /** Called for a queue whose part of a topology was left out while it moved, when it has moved. */
+  onMoved: (queue: string) => void = () => {};
+  /** Called for a migrated queue whose arguments are not those of the plan. */
+  onDiffers: (queue: string) => void = () => {};
+  /** Reads the document again. */
+  refresh: () => Promise<void> = async () => {};
+
+  constructor(private readonly names: Pick<Names, 'delayOut'>) {}
+
+  replace(all: ReadonlyMap<string, Generation>): void {
+    this.all = all;
+    for (const queue of [...this.left]) {
+      if (all.get(queue)?.isMoving) continue;
+      this.left.delete(queue);
+      this.onMoved(queue);
+    }
+  }
+
+  /** Undefined for a queue that was never migrated. */
+  of(queue: string): Generation | undefined {
+    return this.all.get(queue);
+  }
+
+  /** Its name in the broker. */
+  nameOf(queue: string): string {
+    return this.all.get(queue)?.name ?? queue;
+  }
+
+  /**
+   * A plan with the names that the broker has. A migrated queue may have other arguments than its plan says: its owner may run an older
+   * version of the application, or its options. What belongs to a queue that moves is left out, and declared when it has moved.
+   */
+  applied(plan: TopologyPlan): TopologyPlan {
+    if (this.all.size === 0) return plan;
+    const own = new Map<string, Generation>();
+    const landings = new Map<string, Generation>();
+    for (const { name } of plan.queues) {
+      const generation = this.all.get(name);
+      if (!generation) continue;
+      own.set(name, generation);
+      landings.set(landingQueueOf(name), generation);
+      if (generation.isMoving) this.left.add(name);
+    }
+    if (own.size === 0) return plan;
+    return {
+      ...plan,
+      queues: plan.queues.flatMap((queue) => {
+        const generation = own.get(queue.name);
+        if (generation) return [this.queueOf(queue, generation)];
+        return isLeftOut(landings.get(queue.name)) ? [] : [queue];
+      }),
+      bindings: plan.bindings.flatMap((binding) => {
+        const generation = own.get(binding.destination) ?? landings.get(binding.destination);
+        if (generation?.isMoving) return [];
+        return generation
+          ? [{ ...binding, destination: this.destinationOf(binding, generation) }]
+          : [binding];
+      }),
+    };
+  }
+
+  private queueOf(queue: QueuePlan, { name, type, isMoving }: Generation): QueuePlan {
+    if (isMoving) return { ...queue, name, verifyOnly: true };
+    const ifDiffers = () => this.onDiffers(queue.name);
+    return { ...queue, name, ifDiffers, arguments: { ...queue.arguments, 'x-queue-type': type } };
+  }
+
+  /** Delays lead to a classic queue through its landing queue, to a quorum queue at once: what the queue is now decides. */
+  private destinationOf({ source, destination }: BindingPlan, { name, type }: Generation): string {
+    if (source !== this.names.delayOut || type === 'quorum') return name;
+    return this.all.has(destination) ? landingQueueOf(destination) : destination;
+  }
+}
+
+/** A landing queue is there for a classic queue only. */
+const isLeftOut = (generation: Generation | undefined): boolean =>
+  generation !== undefined && (generation.isMoving || generation.type === 'quorum');

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { Bus, type QueueOptions, rabbitmq } from '../../src/index.js';
+import { STEPS } from '../../src/kept/migrations/document.js';
+import { silentLogger } from '../../src/util/logger.js';
+import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { ledgerOf } from './apps/ledger-of.js';
+import { Command, type Ended } from './command.js';
+import { type ManagedNode, managedNode } from './managed-node.js';
+
+const APP = resolve(import.meta.dirname, 'apps/ledger.js');
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.js');
+
+type Options = Omit<QueueOptions, 'name'>;
+
+interface Queue {
+  readonly name: string;
+  readonly type: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+describe('hopline topology migrate', function () {
+  this.timeout(240_000);
+  let managed: ManagedNode;
+  let publisher: Bus;
+  let workers: Bus[] = [];
+  /** Numbers that each worker has handled, in order. */
+  let handled: number[][] = [];
+  let published = 0;
+  let publishing: NodeJS.Timeout | undefined;
+  let underWay: Promise<unknown>[] = [];
+  /** Milliseconds that a handler takes. */
+  let takes = 0;
+
+  const migrate = (options: Options, ...args: string[]) =>
+    new Command(['topology', 'migrate', 'ledger', '--app', APP, '--yes', ...args], {
+      main: MAIN,
+      url: managed.node.url,
+      env: { MANAGEMENT_URL: managed.managementUrl, LEDGER: JSON.stringify(options) },
+    });
+
+  async function work(options: Options): Promise<void> {
+    const mine: number[] = [];
+    handled.push(mine);
+    const worker = ledgerOf(
+      { Bus, rabbitmq },
+      {
+        url: managed.node.url,
+        options: { concurrency: 1, ...options },
+        handle: async (payload, context) => {
+          const number = payload as number;
+          if (takes > 0) await new Promise((done) => setTimeout(done, takes));
+          if (number % 100 === 7) context.fail('it is not good');
+          else if (number % 50 === 3 && context.attempt === 1) throw new Error('not yet');
+          else mine.push(number);
+        },
+      },
+    );
+    await worker.start();
+    workers.push(worker);
+  }
+
+  const send = (count: number, options = {}) => {
+    for (let index = 0; index < count; index += 1) {
+      published += 1;
+      underWay.push(publisher.send('entry.made', published, options));
+    }
+  };
+
+  const managing = (path: string, method = 'GET') => {
+    const { origin } = new URL(managed.managementUrl);
+    const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
+    return fetch(`${origin}/api/queues/%2F${path}`, { method, headers: { authorization } });
+  };
+
+  async function queues(): Promise<Queue[]> {
+    const response = await managing('');
+    return ((await response.json()) as Queue[]).filter(({ name }) => name.startsWith('ledger'));
+  }
+
+  /** Publishes while `during` runs; then waits until all that was published is handled, and compares. */
+  async function accountOf(during: () => Promise<void>): Promise<void> {
+    send(500);
+    send(10, { delay: '2s' });
+    publishing = setInterval(() => send(5), 20);
+    await during();
+    clearInterval(publishing);
+    await Promise.all(underWay);
+    const all = Array.from({ length: published }, (_, index) => index + 1).filter(
+      (number) => number % 100 !== 7,
+    );
+    await eventually(() => handled.flat().length >= all.length, { timeout: 90_000 });
+    assert.deepEqual(
+      handled.flat().sort((left, right) => left - right),
+      all,
+    );
+    for (const mine of handled) {
+      const inOrder = mine.filter((number) => number % 50 !== 3 && !(number > 500 && number <= 510));
+      const firstWrong = inOrder.findIndex(
+        (number, index) => index > 0 && number < (inOrder[index - 1] ?? 0),
+      );
+      assert.equal(firstWrong, -1, `out of order: ${inOrder.slice(firstWrong - 3, firstWrong + 3)}`);
+    }
+  }
+
+  const done = ({ code, stdout, stderr }: Ended) => assert.equal(code, 0, `${stdout}\n${stderr}`);
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    managed = await managedNode();
+    publisher = new Bus({
+      service: 'shop',
+      transport: rabbitmq({ url: managed.node.url }),
+      log: silentLogger,
+    });
+    await publisher.start();
+  });
+
+  afterEach(async () => {
+    clearInterval(publishing);
+    await Promise.all(workers.map((worker) => worker.stop()));
+    [workers, handled, underWay, published, takes] = [[], [], [], 0, 0];
+    for (const { name } of [...(await queues()), { name: 'hopline.migrations' }])
+      await managing(`/${encodeURIComponent(name)}`, 'DELETE');
+  });
+
+  after(async () => {
+    await publisher.stop();
+    await managed.node.stop();
+  });
+
+  it('makes a classic queue a quorum queue while two workers take it and messages are published', async () => {
+    const [before, wanted]: [Options, Options] = [{ type: 'classic' }, { type: 'quorum' }];
+    await work(before);
+    await work(before);
+    takes = 2;
+    await accountOf(async () => done(await migrate(wanted).ended));
+    const there = await queues();
+    assert.deepEqual(there.map(({ name, type }) => `${name} ${type}`).sort(), [
+      'ledger.dead quorum',
+      'ledger~2 quorum',
+    ]);
+    // Who has the new options starts with them, who has the old ones uses the queue as it is.
+    await work(wanted);
+    await work(before);
+  });
+
+  for (const step of STEPS) {
+    it(`goes on where it was killed at the step ${step}`, async () => {
+      await work({ type: 'classic' });
+      await work({ type: 'classic' });
+      takes = 1;
+      await accountOf(async () => {
+        const first = migrate({ type: 'quorum' });
+        await eventually(() => first.stdout.includes(`\n${step}: `) || first.child.exitCode !== null, {
+          timeout: 60_000,
+        });
+        first.child.kill('SIGKILL');
+        await first.ended;
+        done(await migrate({ type: 'quorum' }).ended);
+      });
+      assert.deepEqual((await queues()).map(({ name }) => name).sort(), ['ledger.dead', 'ledger~2']);
+    });
+  }
+});
