@@ -87,6 +87,7 @@ export type {
   BatchStatus,
   DispatchedBatch,
 } from './message/batch.js';
+export type { BindingOption } from './message/binding-option.js';
 export type { Chain, ChainOptions, ChainStep, StepContext } from './message/chain.js';
 export { MessageContext } from './message/context.js';
 export {
@@ -97,7 +98,7 @@ export {
   type OutputOf,
   type PackOptions,
 } from './message/define-message.js';
-export type { ExchangeOption } from './message/exchange-option.js';
+export type { Arguments, ExchangeOption, ExchangeOptions, ExchangeType } from './message/exchange-option.js';
 export type {
   CancelAnswer,
   CancelOptions,
@@ -113,7 +114,12 @@ export type {
 export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
-export type { JobOptions, PublishManyOptions, PublishOptions } from './message/publish-options.js';
+export type {
+  JobOptions,
+  PublishManyOptions,
+  PublishOptions,
+  SendToQueueOptions,
+} from './message/publish-options.js';
 export type { Published, PublishedMany } from './message/published.js';
 export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';

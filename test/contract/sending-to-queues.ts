@@ -126,12 +126,10 @@ export const sendingToQueues: Theme = (test) => {
     const release = deferred();
     const queue = fx.name('q');
     const seen = fx.recorder(() => release.promise);
-    const bus = fx
-      .bus('mailer', { stores: memoryStores(fx.harness.clock) })
-      .handle('order.*', seen.handle, {
-        queue: { name: queue },
-        unique: { by: (payload) => String(payload) },
-      });
+    const bus = fx.bus('mailer', { stores: memoryStores(fx.harness.clock) }).handle('order.*', seen.handle, {
+      queue: { name: queue },
+      unique: { by: (payload) => String(payload) },
+    });
     await bus.start();
     await bus.sendToQueue(queue, 'one');
     await assert.rejects(bus.sendToQueue(queue, 'one'), NotUniqueError);
