@@ -87,7 +87,7 @@ export type {
   BatchStatus,
   DispatchedBatch,
 } from './message/batch.js';
-export type { BindingOption } from './message/binding-option.js';
+export type { BindingOption } from './message/routing/binding-option.js';
 export type { Chain, ChainOptions, ChainStep, StepContext } from './message/chain.js';
 export { MessageContext } from './message/context.js';
 export {

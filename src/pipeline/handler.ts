@@ -1,4 +1,4 @@
-import type { BindingOption } from '../message/binding-option.js';
+import type { BindingOption } from '../message/routing/binding-option.js';
 import type { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';

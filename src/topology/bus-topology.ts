@@ -1,4 +1,4 @@
-import type { BindingOption } from '../message/binding-option.js';
+import type { BindingOption } from '../message/routing/binding-option.js';
 import type { Arguments, ExchangeRef } from '../message/exchange-option.js';
 import { laneExchangeOf } from './names.js';
 

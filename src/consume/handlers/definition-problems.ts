@@ -2,7 +2,7 @@ import { concurrencyCheck } from '../../features/concurrency/option.js';
 import { FEATURE_FIELDS } from '../../features/handler-features.js';
 import { publishesOption } from '../../features/publishes/option.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
-import { bindingOption } from '../../message/binding-option.js';
+import { bindingOption } from '../../message/routing/binding-option.js';
 import { argumentsOption, exchangeOption } from '../../message/exchange-option.js';
 import { isRequestDefinition } from '../../message/requests/define-request.js';
 import { REPLYING_FIELDS, replyingProblems } from '../../message/requests/replying-options.js';

@@ -2,7 +2,7 @@ import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
 import type { ConcurrencyOption } from '../../features/concurrency/option.js';
 import type { FeatureOptions } from '../../features/features.js';
 import type { TimeoutOption } from '../../features/timeout/option.js';
-import type { BindingOption } from '../../message/binding-option.js';
+import type { BindingOption } from '../../message/routing/binding-option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { Arguments, ExchangeOption } from '../../message/exchange-option.js';
 import type { RequestDefinition } from '../../message/requests/define-request.js';

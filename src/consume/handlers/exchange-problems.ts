@@ -1,4 +1,4 @@
-import type { BindingOption } from '../../message/binding-option.js';
+import type { BindingOption } from '../../message/routing/binding-option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
 import {
   type ExchangeOption,
