@@ -87,7 +87,6 @@ export type {
   BatchStatus,
   DispatchedBatch,
 } from './message/batch.js';
-export type { BindingOption } from './message/routing/binding-option.js';
 export type { Chain, ChainOptions, ChainStep, StepContext } from './message/chain.js';
 export { MessageContext } from './message/context.js';
 export {
@@ -125,6 +124,7 @@ export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
 export { defineRequest, type RequestDefinition } from './message/requests/define-request.js';
 export { Requester, type RequestManyOptions, type RequestOptions } from './message/requests/requester.js';
+export type { BindingOption } from './message/routing/binding-option.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';

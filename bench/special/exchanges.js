@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Bus, rabbitmq } from 'hopline';
-import { specialArguments, printResult } from './arguments.js';
+import { printResult, specialArguments } from './arguments.js';
 
 /**
  * `node bench/special/exchanges.js --n 20000`: what a send costs to a topic exchange, a direct one and, past all exchanges, a queue. The
@@ -63,9 +63,11 @@ for (let round = 0; round < ROUNDS; round += 1) {
   // Each way is the first in a third of the rounds.
   const names = Object.keys(ways);
   const order = [...names.slice(round % 3), ...names.slice(0, round % 3)];
-  for (const name of order) costs[name]?.push(await costOf(/** @type {() => Promise<unknown>} */ (ways[name])));
+  for (const name of order)
+    costs[name]?.push(await costOf(/** @type {() => Promise<unknown>} */ (ways[name])));
 }
-const ratios = (/** @type {string} */ name) => (costs[name] ?? []).map((us, round) => us / (costs.topic?.[round] ?? 1));
+const ratios = (/** @type {string} */ name) =>
+  (costs[name] ?? []).map((us, round) => us / (costs.topic?.[round] ?? 1));
 printResult({
   special: 'exchanges',
   n,

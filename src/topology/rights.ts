@@ -62,7 +62,9 @@ export function permissionsOf(services: readonly ServicePlan[], occasion: Occasi
  */
 export function topicPermissionsOf(services: readonly ServicePlan[]): TopicPermissions[] {
   const queues = unique(services.flatMap(({ names, plan }) => workQueues(names, plan)).map(escaped));
-  const sent = unique(services.flatMap(({ sendsTo = [] }) => sendsTo.map((queue) => `${escaped(queue)}(\\.[\\w-]+)?`)));
+  const sent = unique(
+    services.flatMap(({ sendsTo = [] }) => sendsTo.map((queue) => `${escaped(queue)}(\\.[\\w-]+)?`)),
+  );
   const out = unique(services.map(({ names }) => names.delayOut));
   const into = unique(services.flatMap(({ names }) => delayEntries(names)));
   const written = unique(services.flatMap(({ publishesTo }) => publishesTo.map(withLanes)));

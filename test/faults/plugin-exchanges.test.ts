@@ -44,13 +44,14 @@ describe('exchanges of types that plugins bring', function () {
         );
     await Promise.all(publishes);
     const counts = () => got.map((each) => [...each.values()]);
-    await eventually(() =>
-      assert.equal(
-        counts()
-          .flat()
-          .reduce((sum, each) => sum + each, 0),
-        1_000,
-      ),
+    await eventually(
+      () =>
+        assert.equal(
+          counts()
+            .flat()
+            .reduce((sum, each) => sum + each, 0),
+          1_000,
+        ),
       { timeout: 60_000 },
     );
     assert.deepEqual([...new Set(counts().flat())], [2], 'both messages of an account went to one queue');

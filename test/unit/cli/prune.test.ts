@@ -21,7 +21,12 @@ describe('pruning', () => {
     } as const;
     // What lies there did not come on this way.
     const ways = [
-      { exchange: 'hopline.events', type: 'topic' as const, pattern: 'email.goodbye', successor: 'mailer.goodbye' },
+      {
+        exchange: 'hopline.events',
+        type: 'topic' as const,
+        pattern: 'email.goodbye',
+        successor: 'mailer.goodbye',
+      },
     ];
     const within: PruneOptions['within'] = (_names, use) => use(session);
     const pruning = prune(
