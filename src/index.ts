@@ -97,7 +97,7 @@ export {
   type OutputOf,
   type PackOptions,
 } from './message/define-message.js';
-export type { ExchangeOption } from './message/exchange-option.js';
+export type { Arguments, ExchangeOption, ExchangeOptions, ExchangeType } from './message/exchange-option.js';
 export type {
   CancelAnswer,
   CancelOptions,
@@ -113,12 +113,18 @@ export type {
 export type { Lock, LockOptions } from './message/lock.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
-export type { JobOptions, PublishManyOptions, PublishOptions } from './message/publish-options.js';
+export type {
+  JobOptions,
+  PublishManyOptions,
+  PublishOptions,
+  SendToQueueOptions,
+} from './message/publish-options.js';
 export type { Published, PublishedMany } from './message/published.js';
 export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
 export { defineRequest, type RequestDefinition } from './message/requests/define-request.js';
 export { Requester, type RequestManyOptions, type RequestOptions } from './message/requests/requester.js';
+export type { BindingOption } from './message/routing/binding-option.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';

@@ -72,7 +72,7 @@ export interface BusOptions {
   consumerTimeout?: Duration;
   /** Maximum messages of each queue that this process handles at once. @default 10 */
   concurrency?: number;
-  /** Topic exchange to which the bus publishes and its queues are bound. @default `<prefix>.events` */
+  /** Exchange to which the bus publishes, and from which its queues get their messages. @default `<prefix>.events` */
   exchange?: ExchangeOption;
   /** Prefix of the exchanges' names. Two applications in one vhost need different prefixes. @default 'hopline' */
   prefix?: string;

@@ -31,6 +31,23 @@ export interface Sender {
   chain(steps: readonly ChainStep[], options: ChainOptions | undefined): Chain;
 }
 
+/** Options of sends that say their queue and nothing else, by queue: checked once, they cost a send no more than none. */
+const ONLY_QUEUE = new Map<string, PublishOptions>();
+const MOST_QUEUES = 1_000;
+
+function onlyQueue(queue: string): PublishOptions {
+  const known = ONLY_QUEUE.get(queue);
+  if (known) return known;
+  const options = Object.freeze({ queue });
+  if (ONLY_QUEUE.size >= MOST_QUEUES) ONLY_QUEUE.clear();
+  ONLY_QUEUE.set(queue, options);
+  return options;
+}
+
+/** What is no object is refused as it is. */
+const toQueue = (queue: string, options: SendToQueueOptions): PublishOptions =>
+  typeof options === 'object' && options !== null ? { ...options, queue } : options;
+
 /**
  * The methods for publishing, of a bus, a message's context, or the object injected for this token. They
  * resolve when the broker has confirmed the message, not before; in a transaction, when the message is added to
@@ -118,8 +135,7 @@ export abstract class Publisher {
     const [target, payload, options] = isMessageDefinition(given[0])
       ? (given as [MessageDefinition, unknown, SendToQueueOptions?])
       : ([queue, ...given] as [string, unknown, SendToQueueOptions?]);
-    const own =
-      typeof options === 'object' && options !== null ? { ...options, queue } : (options ?? { queue });
+    const own = options === undefined ? onlyQueue(queue) : toQueue(queue, options);
     return this.sender.dispatch('send', target, payload, own);
   }
 

@@ -1,8 +1,8 @@
-import type { BindingOption } from '../message/binding-option.js';
 import type { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import type { RequestDefinition } from '../message/requests/define-request.js';
+import type { BindingOption } from '../message/routing/binding-option.js';
 import type { RetryPolicy } from '../retry/policy.js';
 import type { Deserializer } from '../serialization/serializer.js';
 

@@ -101,6 +101,12 @@ const STEP_FIELDS: Fields = {
 /** Properties that would act on the delay queues instead of the destination queue. */
 const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
 
+/** Options that say a queue alone, can't change, and were right: `sendToQueue()` has the same ones for each call. */
+const rightAlready = new WeakSet<PublishOptions>();
+
+const isOnlyQueue = (options: PublishOptions): boolean =>
+  options.queue !== undefined && Object.isFrozen(options) && Object.keys(options).length === 1;
+
 /**
  * Checks the options of a publish.
  *
@@ -114,6 +120,7 @@ export function checkPublishOptions(
 ): void {
   if (typeof options !== 'object' || options === null)
     throw new OptionsError(what, [`expected its options to be an object, got ${show(options)}`]);
+  if (rightAlready.has(options)) return;
   const problems = problemsOf(options, '', fields);
   problems.push(...destinationProblems(options));
   const laneProblem = text.accepts(options.lane) && laneNameProblem(options.lane as string);
@@ -121,6 +128,7 @@ export function checkPublishOptions(
   if (options.delay !== undefined && options.at !== undefined)
     problems.push('expected either delay or at, got both');
   if (problems.length > 0) throw new OptionsError(what, problems);
+  if (isOnlyQueue(options)) rightAlready.add(options);
   if (options.headers) checkHeaders(options.headers);
   const isNamed = options.name !== undefined;
   if (options.delay === undefined && options.at === undefined && !isNamed) return;

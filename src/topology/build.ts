@@ -1,5 +1,5 @@
-import { bindingKeyOf } from '../message/binding-option.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
+import { bindingKeyOf } from '../message/routing/binding-option.js';
 import {
   type BindingNeeds,
   type BusTopology,

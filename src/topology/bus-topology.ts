@@ -1,5 +1,5 @@
-import type { BindingOption } from '../message/binding-option.js';
 import type { Arguments, ExchangeRef } from '../message/exchange-option.js';
+import type { BindingOption } from '../message/routing/binding-option.js';
 import { laneExchangeOf } from './names.js';
 
 export type QueueType = 'quorum' | 'classic';

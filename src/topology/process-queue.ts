@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { bindingKeyOf } from '../message/binding-option.js';
+import { bindingKeyOf } from '../message/routing/binding-option.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import type { QueueNeeds } from './bus-topology.js';
 import { duePatternsOf } from './delays.js';

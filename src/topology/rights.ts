@@ -42,6 +42,8 @@ export interface ServicePlan {
   readonly operatorControl: boolean;
   /** Exchanges that it publishes to, into any lane. */
   readonly publishesTo: readonly string[];
+  /** Queues that it sends to past all exchanges, into any lane. @default none */
+  readonly sendsTo?: readonly string[];
 }
 
 /** Permissions of a user that one or several services share. */
@@ -60,6 +62,9 @@ export function permissionsOf(services: readonly ServicePlan[], occasion: Occasi
  */
 export function topicPermissionsOf(services: readonly ServicePlan[]): TopicPermissions[] {
   const queues = unique(services.flatMap(({ names, plan }) => workQueues(names, plan)).map(escaped));
+  const sent = unique(
+    services.flatMap(({ sendsTo = [] }) => sendsTo.map((queue) => `${escaped(queue)}(\\.[\\w-]+)?`)),
+  );
   const out = unique(services.map(({ names }) => names.delayOut));
   const into = unique(services.flatMap(({ names }) => delayEntries(names)));
   const written = unique(services.flatMap(({ publishesTo }) => publishesTo.map(withLanes)));
@@ -68,7 +73,7 @@ export function topicPermissionsOf(services: readonly ServicePlan[]): TopicPermi
     // Who may bind to an entry is limited by the permissions: only at the first occasion.
     ...into.map((exchange) => ({
       exchange,
-      write: delayKeys('number', queues, [...written, escaped(PROBE_EXCHANGE)]),
+      write: delayKeys('number', [...queues, ...sent], [...written, escaped(PROBE_EXCHANGE)]),
       read: '.*',
     })),
     ...out.map((exchange) => ({ exchange, write: '^$', read: delayKeys('wildcard', queues, bound) })),
@@ -92,6 +97,7 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
     write: [
       ...answering.write,
       ...service.publishesTo.map(withLanes),
+      ...(service.sendsTo?.length ? [escaped(DEFAULT_EXCHANGE)] : []),
       entries(names),
       ...(plan.exchanges.some(({ name }) => name === names.dead) ? [escaped(names.dead)] : []),
       ...own.write,
@@ -130,7 +136,7 @@ function ownQueuesOf({ processQueues = [] }: TopologyPlan): Wanted {
   return { configure: own, write: own, read: [...own, ...sources] };
 }
 
-/** As the broker names the default exchange, by which replies go. */
+/** As the broker names the default exchange, by which replies go, and what is sent to a queue. */
 const DEFAULT_EXCHANGE = 'amq.default';
 
 /**

@@ -78,6 +78,7 @@ import { tracing } from './tracing.js';
 import { tracingChannels } from './tracing-channels.js';
 import { transactions } from './transactions.js';
 import { trash } from './trash.js';
+import { typedExchanges } from './typed-exchanges.js';
 import { unchanged } from './unchanged.js';
 import { unique } from './unique.js';
 import { workload } from './workload.js';
@@ -100,6 +101,7 @@ const bus: Readonly<Record<string, Theme>> = {
   routing,
   'handlers of one queue on several exchanges': exchangesOfAQueue,
   'exchanges of all types': exchangeTypes,
+  'what goes by exchanges of all types': typedExchanges,
   'messages that are sent to a queue': sendingToQueues,
   'queues that belong to others': queuesOfOthers,
   'messages and their context': messages,

@@ -28,6 +28,8 @@ export interface UserOptions {
   readonly vhost: string;
   /** Further exchanges that the application publishes to, which its description does not show. */
   readonly exchange?: readonly string[];
+  /** Queues that the application sends to with `sendToQueue()`. */
+  readonly queue?: readonly string[];
   readonly occasions: readonly Occasion[];
 }
 
@@ -57,7 +59,7 @@ export interface ConsumerTimeout {
  */
 export function usersOf(
   described: readonly BusDescription[],
-  { user, vhost, exchange = [], occasions }: UserOptions,
+  { user, vhost, exchange = [], queue = [], occasions }: UserOptions,
 ): UserRights[] {
   const plans = new Map<string, ServicePlan[]>();
   const timeouts = new Map<string, ConsumerTimeout[]>();
@@ -69,6 +71,7 @@ export function usersOf(
       plan,
       operatorControl: bus.operatorControl,
       publishesTo: [...new Set([bus.exchange, ...exchange])],
+      sendsTo: queue,
     };
     plans.set(name, [...(plans.get(name) ?? []), service]);
     timeouts.set(name, [...(timeouts.get(name) ?? []), ...timeoutsOf(bus)]);

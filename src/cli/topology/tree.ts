@@ -1,6 +1,6 @@
 import type { BusDescription, QueueDescription } from '../../consume/handlers/bus-description.js';
-import type { BindingOption } from '../../message/binding-option.js';
 import type { Arguments } from '../../message/exchange-option.js';
+import type { BindingOption } from '../../message/routing/binding-option.js';
 import { isKept } from '../../topology/bus-topology.js';
 import { deadQueueOf, guardsQueueOf, Names } from '../../topology/names.js';
 

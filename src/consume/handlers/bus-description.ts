@@ -1,5 +1,5 @@
-import type { BindingOption } from '../../message/binding-option.js';
 import type { ExchangeType } from '../../message/exchange-option.js';
+import type { BindingOption } from '../../message/routing/binding-option.js';
 import type { QueueKind, QueueType } from '../../topology/bus-topology.js';
 import type { TopologyPlan } from '../../topology/plan.js';
 

@@ -1,4 +1,3 @@
-import type { BindingOption } from '../../message/binding-option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
 import {
   type ExchangeOption,
@@ -6,6 +5,7 @@ import {
   exchangeOption,
   exchangeRef,
 } from '../../message/exchange-option.js';
+import type { BindingOption } from '../../message/routing/binding-option.js';
 import { isBrokersOwn } from '../../topology/names.js';
 import { SaidExchanges } from '../../topology/said-exchanges.js';
 import { isPlainObject, show } from '../../util/check.js';

@@ -1,7 +1,7 @@
 import { OptionsError } from '../../errors.js';
 import { JobAttempts, type JobAttemptsOptions } from '../../features/job/attempts.js';
 import { LimitsInForce, type SetLimit } from '../../features/limits/limits-in-force.js';
-import { bindingKeyOf } from '../../message/binding-option.js';
+import { bindingKeyOf } from '../../message/routing/binding-option.js';
 import { guardsQueueOf } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';

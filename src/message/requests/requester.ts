@@ -14,7 +14,7 @@ export interface RequestOptions {
   headers?: Headers;
   /** Id of the business process that the request belongs to. @default none; in a handler, that of the handled message */
   correlationId?: string;
-  /** Topic exchange instead of the bus's own; declared or verified at its first use. @default the bus's */
+  /** Exchange instead of the bus's own; declared or verified at its first use. @default the bus's */
   exchange?: ExchangeOption;
   /**
    * Asks again, with the same messageId, if the channel for the reply is lost: the responder may handle the request twice.

@@ -21,8 +21,13 @@ describe('pruning', () => {
     } as const;
     // What lies there did not come on this way.
     const ways = [
-      { exchange: 'hopline.events', type: 'topic', pattern: 'email.goodbye', successor: 'mailer.goodbye' },
-    ] as const;
+      {
+        exchange: 'hopline.events',
+        type: 'topic' as const,
+        pattern: 'email.goodbye',
+        successor: 'mailer.goodbye',
+      },
+    ];
     const within: PruneOptions['within'] = (_names, use) => use(session);
     const pruning = prune(
       { session, within, clock, management, applications: [], to: undefined, keep: [] },

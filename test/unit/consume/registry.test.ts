@@ -113,4 +113,32 @@ describe('the dispatch table of a queue', () => {
     for (const exchange of ['hopline.events', '', 'shop.events', 'hopline.events.lane.high'])
       assert.equal(registry.find(exchange, 'order.placed')?.handler.name, 'orders');
   });
+
+  describe('for what is sent to the queue itself', () => {
+    const names = ['q', 'q.high'];
+    const byName =
+      (...handlers: ReturnType<typeof handler>[]) =>
+      (exchange: string, key: string) =>
+        new Registry(handlers, names).find(exchange, key)?.handler.name;
+
+    it('finds the only handler by the names of the queue, behind the default exchange alone', () => {
+      const find = byName(handler('orders', ['order.*']));
+      assert.deepEqual([find('', 'q'), find('', 'q.high')], ['orders', 'orders']);
+      assert.deepEqual([find('hopline.events', 'q'), find('', 'other')], [undefined, undefined]);
+    });
+
+    it('finds none of several, unless a pattern matches', () => {
+      assert.equal(byName(handler('a', ['a.*']), handler('b', ['b.*']))('', 'q'), undefined);
+      assert.equal(byName(handler('a', ['a.*']), handler('rest', ['#']))('', 'q'), 'rest');
+    });
+
+    it('validates it by the definition, if the handler has just one', () => {
+      const exchange = { name: 'hopline.events', declare: true };
+      const [placed, paid] = [defineMessage('order.placed'), defineMessage('order.paid')];
+      const routes = [placed, paid].map((definition) => ({ pattern: definition.key, exchange, definition }));
+      const only = new Registry([handler('one', [], { routes: routes.slice(0, 1) })], names);
+      assert.equal(only.find('', 'q')?.definition, placed);
+      assert.equal(new Registry([handler('two', [], { routes })], names).find('', 'q'), undefined);
+    });
+  });
 });

@@ -293,7 +293,7 @@ describe('wrong handlers', () => {
       'Audit: unknown option concurency, did you mean concurrency?',
       'Audit: expected retry.tries to be a positive integer or Infinity, got 0',
       "Ledger: the exchange name 'a/b' holds a '/', which stands for a dot in delayed routing keys",
-      'Ledger: the default exchange has no bindings: name a topic exchange',
+      'Ledger: the default exchange has no bindings: name another, or send to a queue with sendToQueue()',
       "Audit: the queue name 'c.dead' ends in .dead, which names a queue of Hopline's own",
     ]);
   });

@@ -12,6 +12,7 @@ interface Flags {
   readonly user?: string;
   readonly vhost: string;
   readonly exchange?: readonly string[];
+  readonly queue?: readonly string[];
   readonly for?: string;
   readonly json?: boolean;
 }
@@ -28,6 +29,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     .option('--user <name>', "the broker's user; else one with the service's name")
     .option('--vhost <name>', 'vhost that the rights are for', '/')
     .option('--exchange <name>', 'another exchange that it publishes to; may be repeated', collect)
+    .option('--queue <name>', 'a queue that it sends to with sendToQueue(); may be repeated', collect)
     .option('--for <occasion>', `only the rights for ${KNOWN.join(', ')}; else all of them, the widest last`)
     .option('--json', 'one JSON array: user, vhost, permissions, topicPermissions')
     .action(async (app: string | undefined, flags: Flags) => {

@@ -1,5 +1,5 @@
-import { type Check, isPlainObject } from '../util/check.js';
-import { type Arguments, type ExchangeRef, isArguments } from './exchange-option.js';
+import { type Check, isPlainObject } from '../../util/check.js';
+import { type Arguments, type ExchangeRef, isArguments } from '../exchange-option.js';
 
 /**
  * How the broker leads messages of an exchange to a handler's queue, where that is not by the handler's patterns. Which messages of
