@@ -220,5 +220,6 @@ const ours = ({ name }: ExchangeRef): ExchangeRef => ({ name, declare: true });
 
 const bound = (queue: QueueNeeds): QueueNeeds => ({
   ...queue,
+  declare: true,
   bindings: queue.bindings.map(({ exchange, pattern }) => ({ exchange: ours(exchange), pattern })),
 });

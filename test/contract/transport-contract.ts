@@ -69,6 +69,7 @@ import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import { telling } from './telling.js';
+import { singleActive } from './single-active.js';
 import type { Test, Theme } from './theme.js';
 import { topology } from './topology.js';
 import { tracing } from './tracing.js';
@@ -97,6 +98,7 @@ const bus: Readonly<Record<string, Theme>> = {
   routing,
   'handlers of one queue on several exchanges': exchangesOfAQueue,
   'queues that belong to others': queuesOfOthers,
+  'queues with a single active consumer': singleActive,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,

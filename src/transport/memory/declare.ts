@@ -73,7 +73,7 @@ const REFUSED = {
 function declareQueue(broker: Broker, plan: QueuePlan): void {
   const { name, arguments: args, verifyOnly } = plan;
   if (verifyOnly) {
-    existing(broker.queues, 'queue', name);
+    if (!broker.queues.has(name)) throw missingForeign(name);
     return;
   }
   const current = broker.queues.get(name);
@@ -93,6 +93,13 @@ function declareQueue(broker: Broker, plan: QueuePlan): void {
   }
   broker.queues.set(name, new Queue(plan, broker));
 }
+
+const missingForeign = (name: string) =>
+  new TopologyError(
+    `queue '${name}'`,
+    `NOT_FOUND - no queue '${name}' in vhost '/'`,
+    `It belongs to someone else (declare: false), so Hopline doesn't make it: let its owner make it first, or leave declare: false out.`,
+  );
 
 function bind({ exchanges, queues }: Broker, plan: BindingPlan): void {
   const source = existing(exchanges, 'exchange', plan.source);

@@ -75,6 +75,7 @@ describe('subscriptions', () => {
     assert.deepEqual(plan(definition), [
       {
         queue: 'shop',
+        singleActive: false,
         kind: 'work',
         namedAfter: undefined,
         lanes: [{ name: 'default', queue: 'shop', weight: undefined }],
@@ -82,6 +83,7 @@ describe('subscriptions', () => {
         concurrency: 10,
         prefetch: 10,
         deliveryLimit: 200,
+        singleActive: false,
         maxPriority: undefined,
         declare: true,
         arguments: undefined,

@@ -1,6 +1,6 @@
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import type { Delivery, DeliverySink } from '../../transport.js';
-import type { ChannelError } from '../connection/channel.js';
+import { type ChannelError, featuresOf } from '../connection/channel.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { ForeignQueue } from './foreign-queue.js';
 import type { PassingQueue } from './passing-queue.js';
@@ -18,6 +18,8 @@ export interface AmqpConsumerOptions {
   readonly own?: OwnQueue | undefined;
   /** The queue, if it goes with its last consumer; undefined for any other. */
   readonly passing?: PassingQueue | undefined;
+  /** The consumer goes with all that it has not settled: see `singleActive` of the port's options. */
+  readonly singleActive?: boolean;
   /** The queue, if it belongs to someone else: looked at before it is consumed. */
   readonly foreign?: ForeignQueue | undefined;
   /** Declares the queue and its bindings again. */
@@ -37,4 +39,13 @@ export interface OwnQueue {
   /** Makes it on a new channel, and resolves with its name. */
   make(channel: Channel): Promise<string>;
   delivery(message: ConsumeMessage, epoch: ChannelEpoch, window: number): Delivery;
+}
+
+/** What the broker is asked for beside the queue. A classic queue refuses the argument, and waits without limit (tried on 4.3.6). */
+export function askedOf(
+  channel: Channel,
+  { keptForMs, counts }: Pick<AmqpConsumerOptions, 'keptForMs' | 'counts'>,
+): Options.Consume {
+  const mayAsk = counts && keptForMs !== undefined && featuresOf(channel).consumerTimeoutBy === 'consumer';
+  return mayAsk ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
 }

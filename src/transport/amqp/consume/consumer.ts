@@ -2,15 +2,17 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
 import type { Consumer } from '../../transport.js';
-import { type BrokerFeatures, brokerFeatures } from '../connection/broker-features.js';
-import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
+import { type ChannelError, featuresOf, openChannel, SupervisedChannel } from '../connection/channel.js';
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
 import { Arrival } from './arrival.js';
-import type { AmqpConsumerOptions } from './consumer-options.js';
+import { type AmqpConsumerOptions, askedOf } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
-import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
+import { endWithAll, giveUp, LeftChannels, untilSettled } from './left-channels.js';
 import { PassingQueue } from './passing-queue.js';
+
+const BROKER_CANCELS =
+  "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
 
 /** How often a start declares a queue that has gone with another's last consumer. */
 const TRIES_TO_MEET = 5;
@@ -93,8 +95,7 @@ export class AmqpConsumer implements Consumer {
   }
 
   /**
-   * Moves to another connection. Deliveries of the old one are settled there; it can be closed when this
-   * resolves.
+   * Moves to another connection. Deliveries of the old one are settled there; it can be closed when this resolves.
    *
    * @param most maximum unsettled deliveries, whatever the window is
    */
@@ -119,7 +120,8 @@ export class AmqpConsumer implements Consumer {
     this.arrival.reached();
     this.settingUp?.resolve();
     await this.changing.catch(() => {});
-    const { consumerTag, epoch } = this;
+    const { consumerTag, epoch, supervised } = this;
+    if (this.options.singleActive) return await endWithAll(epoch, supervised);
     if (consumerTag === undefined || !epoch || epoch.lost) return;
     this.consumerTag = undefined;
     // A quorum queue forgets acks that a channel sends right before it is closed, but not those that it gets
@@ -199,11 +201,10 @@ export class AmqpConsumer implements Consumer {
   }
 
   /**
-   * Without `global` the broker applies the prefetch to later consumers of the channel, so it is set before
-   * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
+   * Without `global` the broker applies the prefetch to later consumers of the channel (https://www.rabbitmq.com/docs/consumer-prefetch). To
+   * the broker 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { keptForMs, counts } = this.options;
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
@@ -215,11 +216,8 @@ export class AmqpConsumer implements Consumer {
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
-    // A classic queue refuses this argument, and waits without limit (tried on 4.3.6).
-    const mayAskFor =
-      counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
-    const options = mayAskFor ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
-    const { consumerTag } = await epoch.channel.consume(this.source, onMessage, options);
+    const asked = askedOf(epoch.channel, this.options);
+    const { consumerTag } = await epoch.channel.consume(this.source, onMessage, asked);
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
     // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
     else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
@@ -230,6 +228,7 @@ export class AmqpConsumer implements Consumer {
     const { epoch, consumerTag } = this;
     if (this.cancelled || !epoch || epoch.lost) return;
     if (consumerTag === undefined && !this.paused) return;
+    if (this.options.singleActive && consumerTag !== undefined) return await this.leaveWithAll(epoch);
     try {
       this.consumerTag = undefined;
       // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
@@ -247,6 +246,16 @@ export class AmqpConsumer implements Consumer {
     }
   }
 
+  /** Waits on a new channel, on which nothing is consumed. To any other window than none it keeps the one that it has. */
+  private async leaveWithAll(epoch: ChannelEpoch): Promise<void> {
+    if (this.prefetch > 0) return;
+    const { supervised } = this;
+    [this.epoch, this.consumerTag] = [undefined, undefined];
+    await endWithAll(epoch, supervised);
+    this.supervised = this.superviseOn(this.connection);
+    if (!this.cancelled) this.supervised.begin();
+  }
+
   private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
     if (message) {
       this.connection.deliveries += 1;
@@ -257,15 +266,12 @@ export class AmqpConsumer implements Consumer {
       return;
     }
     if (epoch.lost) return;
-    // A cancel by the broker. The channel must be closed: a late ack on it would revive the consumer inside the
-    // broker.
+    // A cancel by the broker. A late ack on its channel would revive the consumer inside the broker.
     this.missing = true;
     this.cancels += 1;
     this.consumerTag = undefined;
-    const reason =
-      "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
-    this.options.onCancelled(reason);
-    this.supervised.reopen(new Error(reason));
+    this.options.onCancelled(BROKER_CANCELS);
+    this.supervised.reopen(new Error(BROKER_CANCELS));
   }
 
   private lost(channel: Channel, error: Error): void {
@@ -294,6 +300,3 @@ export class AmqpConsumer implements Consumer {
   }
 }
 
-function featuresOf({ connection }: Channel): BrokerFeatures {
-  return brokerFeatures(connection.serverProperties);
-}
