@@ -55,10 +55,12 @@ export const queuesOfOthers: Theme = (test) => {
       await fx.eventually(() => assert.equal(handler.calls.length, 4));
       const letter = await fx.deadLetter(name);
       assert.equal(letter.body.toString(), '"never"');
-      assert.deepEqual(
-        handler.calls.map(({ payload, attempt }) => `${payload} ${attempt}`).sort(),
-        ['never 1', 'never 2', 'once more 1', 'once more 2'],
-      );
+      assert.deepEqual(handler.calls.map(({ payload, attempt }) => `${payload} ${attempt}`).sort(), [
+        'never 1',
+        'never 2',
+        'once more 1',
+        'once more 2',
+      ]);
       // The very same declaration is still accepted: nothing of the queue has changed.
       await theirs(fx, args);
       await fx.stop(bus);
@@ -87,7 +89,10 @@ export const queuesOfOthers: Theme = (test) => {
     await assert.rejects(bus.start(), (error) => {
       assert.ok(error instanceof OptionsError);
       for (const part of [/its type/, /its maxPriority/, /its lanes/, /no name/])
-        assert.ok(error.problems.some((problem) => part.test(problem)), String(part));
+        assert.ok(
+          error.problems.some((problem) => part.test(problem)),
+          String(part),
+        );
       return true;
     });
   });

@@ -20,12 +20,7 @@ class Seen {
   };
 }
 
-async function worker(
-  fx: BusFixture,
-  type: 'classic' | 'quorum',
-  seen: Seen,
-  concurrency = 1,
-): Promise<Bus> {
+async function worker(fx: BusFixture, type: 'classic' | 'quorum', seen: Seen, concurrency = 1): Promise<Bus> {
   const queue = { name: fx.name('q'), type, concurrency, prefetch: 10, singleActiveConsumer: true };
   const bus = fx.bus('worker').handle('k', seen.handle, { queue, name: 'worker' });
   await bus.start();

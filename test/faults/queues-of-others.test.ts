@@ -25,7 +25,9 @@ describe('a queue that belongs to someone else', function () {
   });
 
   const made = (type: string) =>
-    raw(node, (channel) => channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': type } }));
+    raw(node, (channel) =>
+      channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': type } }),
+    );
 
   const put = (body: string) =>
     raw(node, async (channel) => {
@@ -48,7 +50,9 @@ describe('a queue that belongs to someone else', function () {
     await put('before');
     await eventually(() => assert.ok(seen.includes('before 2')));
     await raw(node, (channel) => channel.deleteQueue(queue));
-    await eventually(() => assert.match(bus.health().reasons.join(), /can't be: .*make it/), { timeout: 20_000 });
+    await eventually(() => assert.match(bus.health().reasons.join(), /can't be: .*make it/), {
+      timeout: 20_000,
+    });
     await made('quorum');
     await put('after');
     await eventually(() => assert.ok(seen.includes('after 2'), `${seen}`), { timeout: 40_000 });
@@ -59,6 +63,9 @@ describe('a queue that belongs to someone else', function () {
     await made('stream');
     const { bus } = faultBus(node.url, { prefix: uniqueName('prefix') });
     bus.handle('#', () => {}, { queue: { name: queue, declare: false }, name: 'reader' });
-    await assert.rejects(bus.start(), (error) => error instanceof TopologyError && /is a stream/.test(error.message));
+    await assert.rejects(
+      bus.start(),
+      (error) => error instanceof TopologyError && /is a stream/.test(error.message),
+    );
   });
 });

@@ -83,7 +83,6 @@ describe('subscriptions', () => {
         concurrency: 10,
         prefetch: 10,
         deliveryLimit: 200,
-        singleActive: false,
         maxPriority: undefined,
         declare: true,
         arguments: undefined,

@@ -249,9 +249,8 @@ export class AmqpConsumer implements Consumer {
   /** Waits on a new channel, on which nothing is consumed. To any other window than none it keeps the one that it has. */
   private async leaveWithAll(epoch: ChannelEpoch): Promise<void> {
     if (this.prefetch > 0) return;
-    const { supervised } = this;
     [this.epoch, this.consumerTag] = [undefined, undefined];
-    await endWithAll(epoch, supervised);
+    await endWithAll(epoch, this.supervised);
     this.supervised = this.superviseOn(this.connection);
     if (!this.cancelled) this.supervised.begin();
   }
@@ -299,4 +298,3 @@ export class AmqpConsumer implements Consumer {
     this.reported = 'lost';
   }
 }
-
