@@ -220,5 +220,6 @@ const ours = (exchange: ExchangeRef): ExchangeRef => ({ ...exchange, declare: tr
 
 const bound = (queue: QueueNeeds): QueueNeeds => ({
   ...queue,
+  declare: true,
   bindings: queue.bindings.map((needs) => ({ ...needs, exchange: ours(needs.exchange) })),
 });

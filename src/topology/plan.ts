@@ -34,7 +34,7 @@ export interface QueueArguments {
   /** Milliseconds without a consumer after which the queue is deleted. */
   readonly 'x-expires'?: number;
   readonly 'x-max-length'?: number;
-  readonly 'x-overflow'?: 'drop-head' | 'reject-publish';
+  readonly 'x-overflow'?: 'drop-head' | 'reject-publish' | 'reject-publish-dlx';
   readonly 'x-dead-letter-exchange'?: string;
   readonly 'x-dead-letter-routing-key'?: string;
   readonly 'x-dead-letter-strategy'?: 'at-most-once' | 'at-least-once';

@@ -113,8 +113,10 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const deadLettering = plan.queues.filter(
     (queue) => queue.arguments['x-dead-letter-exchange'] !== undefined,
   );
+  const foreign = new Set(plan.queues.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name));
+  const made = queues.filter((name) => !foreign.has(name));
   const declaring = {
-    configure: [...queues.map(escaped), ...running.configure],
+    configure: [...made.map(escaped), ...running.configure],
     write: [
       ...running.write,
       ...plan.bindings.map(({ destination }) => escaped(destination)),
@@ -201,7 +203,10 @@ const workQueues = (names: Names, { queues, bindings }: TopologyPlan): string[] 
       .map(({ destination }) => destination),
   );
   return queues
-    .filter(({ name, arguments: its }) => its['x-dead-letter-exchange'] === names.dead || reached.has(name))
+    .filter(
+      ({ name, verifyOnly, arguments: its }) =>
+        verifyOnly || its['x-dead-letter-exchange'] === names.dead || reached.has(name),
+    )
     .map(({ name }) => name);
 };
 

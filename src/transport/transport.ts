@@ -122,6 +122,12 @@ export interface ConsumeOptions {
   readonly prefetch: number;
   /** Milliseconds that a delivery may stay unsettled, for brokers that let a consumer set it. @default the broker's */
   readonly keptForMs?: number;
+  /**
+   * True for a queue of which the broker serves one consumer at a time. Its consumer goes with all that it has not settled: a cancel, and a
+   * window of 0, end its channel, so that these are `lost` here and back in their places before another consumer gets anything.
+   * @default false
+   */
+  readonly singleActive?: boolean;
   /** Uses a separate connection, and is not restored after the loss of its channel, which is reported as usual. */
   readonly once?: boolean;
 }

@@ -70,6 +70,7 @@ import { routing } from './routing.js';
 import { sendingToQueues } from './sending-to-queues.js';
 import { serving } from './serving.js';
 import { settling } from './settling.js';
+import { singleActive } from './single-active.js';
 import { stopping } from './stopping.js';
 import { telling } from './telling.js';
 import type { Test, Theme } from './theme.js';
@@ -104,6 +105,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'what goes by exchanges of all types': typedExchanges,
   'messages that are sent to a queue': sendingToQueues,
   'queues that belong to others': queuesOfOthers,
+  'queues with a single active consumer': singleActive,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,

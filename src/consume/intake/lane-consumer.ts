@@ -6,6 +6,7 @@ import type { ConsumerEvents } from '../report/consumer-events.js';
 import type { Intake } from './intake.js';
 import type { Pause, PausedLane } from './pause.js';
 import { PrefetchWindow } from './prefetch-window.js';
+import { SingleActive } from './single-active.js';
 
 export interface LaneConsumerOptions {
   readonly session: Pick<TransportSession, 'consume'>;
@@ -19,6 +20,8 @@ export interface LaneConsumerOptions {
   blocked(): number;
   /** Number of slots that are held by messages whose channel is gone. @default 0 */
   occupied?(): number;
+  /** Takes out the lane's work that has not begun, and returns its deliveries. @default none */
+  takeUnstarted?(): readonly Delivery[];
   /** Position of the lane in its slot group. */
   readonly index: number;
   /** Receiver of the deliveries. */
@@ -58,12 +61,16 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   private stopping = false;
   /** True once nobody is there any more to start a delivery, or to return it. */
   private cancelled = false;
+  /** Set for a queue with a single active consumer: its window stays as it is, and it is left only when nothing is in hand. */
+  private readonly single: SingleActive | undefined;
+  private leaving: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly lane: ServedLane,
     private readonly options: LaneConsumerOptions,
   ) {
     this.window = new PrefetchWindow(options.prefetch, () => this.resize(), options.clock);
+    if (lane.subscription.singleActive) this.single = new SingleActive();
   }
 
   get queue(): string {
@@ -88,11 +95,13 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   async start(): Promise<void> {
     const { session, keptForMs } = this.options;
     this.asked = this.width;
-    this.consuming = session.consume(this.lane.queue, { prefetch: this.asked, keptForMs }, this);
+    const single = this.single && { singleActive: true };
+    this.consuming = session.consume(this.lane.queue, { prefetch: this.asked, keptForMs, ...single }, this);
     this.consumer = await this.consuming;
   }
 
   deliver(delivery: Delivery): void {
+    if (this.single && !this.single.takes(delivery)) return;
     if (this.cancelled) {
       delivery.requeue();
       return;
@@ -115,7 +124,9 @@ export class LaneConsumer implements DeliverySink, PausedLane {
       this.inWindow = 0;
     }
     this.options.onLost(this.lane.queue, reason);
+    this.single?.look();
     // The lane consumes again on the next channel, with the window that was asked for last.
+    if (this.single) return;
     if (this.isFull || !this.mayOpen || this.width < this.asked) void this.change(this.width);
   }
 
@@ -134,21 +145,53 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   async cancel(): Promise<void> {
     this.stopping = true;
     this.window.stop();
+    if (this.single) return this.leave();
     await this.consumer?.cancel();
     this.cancelled = true;
   }
 
   /** Takes no more. Deliveries that are here stay, and can be settled. */
   stopTaking(): Promise<void> {
-    return this.change(0);
+    return this.single ? this.leave() : this.change(0);
   }
 
   takeAgain(): void {
-    if (this.width > 0) void this.change(this.width);
+    if (this.single) void this.leaving.then(() => this.comeBack());
+    else if (this.width > 0) void this.change(this.width);
+  }
+
+  /** Resolves when a queue with a single active consumer is left: it is, once all that has begun is settled. */
+  get left(): Promise<void> {
+    return this.leaving;
+  }
+
+  /** Called when a message's work has ended, and it is settled. */
+  ended(): void {
+    this.single?.look();
+  }
+
+  /** Nothing more is taken at once; the consumer goes when nothing is in hand, and what hasn't begun goes with it. */
+  private async leave(): Promise<void> {
+    const { single } = this;
+    if (!single) return;
+    const isUnderWay = single.isLeaving;
+    const ended = isUnderWay ? this.leaving : single.leave(this.options.takeUnstarted?.() ?? []);
+    this.leaving = ended.then(async () => {
+      if (this.stopping) await this.consumer?.cancel();
+      else if (!isUnderWay) await this.change(0);
+      this.open = 0;
+    });
+  }
+
+  private comeBack(): void {
+    if (!this.single || this.stopping || this.asked > 0 || this.width === 0) return;
+    this.single.isLeaving = false;
+    void this.change(this.width);
   }
 
   /** Called when a slot is free that a message without its channel has held. */
   slotFreed(): void {
+    if (this.single) return;
     if (!this.stopping && this.width > this.asked && !this.isFull) void this.change(this.width);
   }
 
@@ -163,7 +206,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
    * much waits, little of a narrow one would be left for what can start, and each is a consumer of its own.
    */
   widen(): void {
-    if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
+    if (this.single || this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
     const { full, suspected } = this.window;
     const leftMost = full + this.mostAside - this.open;
     if (suspected > 0 || leftMost <= 0) return;
@@ -181,7 +224,8 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   settled(delivery: Delivery): Promise<void> | undefined {
     // A lost delivery has no ack.
     if (delivery.lost) return undefined;
-    this.left(delivery);
+    this.noLongerHere(delivery);
+    if (this.single) return undefined;
     this.window.settled(delivery);
     return this.resizing;
   }
@@ -189,14 +233,15 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   /** Called for a delivery that goes back without having been started, which proves nothing about it. */
   returned(delivery: Delivery): void {
     if (delivery.lost) return;
-    this.left(delivery);
+    this.noLongerHere(delivery);
     this.window.returned(delivery);
   }
 
-  private left(delivery: Delivery): void {
+  private noLongerHere(delivery: Delivery): void {
     // A consumer that moves between connections has several channels; the first that goes resets the count.
     if (this.open > 0) this.open -= 1;
     if (delivery.window === this.windowNumber) this.inWindow -= 1;
+    if (this.single) return;
     if (this.isFull && this.mayOpen) void this.change(this.width);
   }
 
@@ -208,6 +253,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   private get width(): number {
     const takes = this.takes;
     const free = this.window.full - (this.options.occupied?.() ?? 0);
+    if (this.single) return takes === 'none' ? 0 : this.window.full;
     if (free <= 0) return 0;
     if (takes === 'all') return Math.min(this.window.width, free);
     return takes === 'one' ? 1 : 0;
@@ -219,7 +265,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   }
 
   private resize(): void {
-    if (this.takes === 'all' && !this.stopping) void this.change(this.width);
+    if (this.takes === 'all' && !this.stopping && !this.single) void this.change(this.width);
   }
 
   private change(width: number): Promise<void> {
@@ -235,7 +281,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   private async changeWindow(width: number): Promise<void> {
     const { log } = this.options;
     const { queue } = this.lane;
-    this.isFull = width > 0 && !this.mayOpen;
+    this.isFull = width > 0 && !this.single && !this.mayOpen;
     this.asked = this.isFull ? 0 : width;
     // No window: the count begins with the first delivery of the next one.
     this.windowNumber = 0;

@@ -2,6 +2,8 @@ import { type Pack, PackItem } from '../../features/pack/pack.js';
 import { fittingId } from '../../message/message-id.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import { Work } from '../../pipeline/work.js';
+import type { Delivery } from '../../transport/transport.js';
+import type { Gate } from './gate.js';
 
 /**
  * Returns work that was delivered and has not started. A pack can't go back once one of its messages has started; the
@@ -31,4 +33,10 @@ function wholeOf({ delivery }: Pack, { received, match, lane }: Work): Work {
   const { messageId: id } = delivery.properties;
   const messageId = id ? fittingId(id) : undefined;
   return new Work({ ...received, delivery, messageId }, match, lane);
+}
+
+/** Takes a lane's work out that has not begun, and returns its deliveries; but for packs, of which a part may have begun. */
+export function takeUnstarted(gate: Pick<Gate, 'takeWaiting'>, lane: number): Delivery[] {
+  const taken = gate.takeWaiting(lane, ({ received }) => !(received.delivery instanceof PackItem));
+  return taken.map(({ received }) => received.delivery);
 }

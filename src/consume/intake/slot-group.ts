@@ -34,7 +34,7 @@ import { LongJobs } from './long-jobs.js';
 import { LongWaits } from './long-waits.js';
 import { mayPark, parkingAt } from './parked.js';
 import { Pause } from './pause.js';
-import { returnUnstarted } from './return-unstarted.js';
+import { returnUnstarted, takeUnstarted } from './return-unstarted.js';
 
 export interface SlotGroupOptions {
   readonly names: Names;
@@ -152,7 +152,8 @@ export class SlotGroup {
 
   /** Second stage: running handlers may finish; near the deadline their signals fire. True if all ended in time. */
   async finish(deadline: Deadline): Promise<boolean> {
-    const idle = Promise.all([this.gate.idle(), this.returning]).then(() => true);
+    const left = this.lanes.map((lane) => lane.left);
+    const idle = Promise.all([this.gate.idle(), this.returning, ...left]).then(() => true);
     const { clock } = this.options;
     const graceMs = Math.min(SIGNAL_AHEAD_MS, deadline.remainingMs / 4);
     const timer = clock.setTimer(() => this.cancel(), Math.max(0, deadline.remainingMs - graceMs));
@@ -253,6 +254,7 @@ export class SlotGroup {
       prefetch: prefetchOf(lane, this.serving, this.slots),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
+      takeUnstarted: () => takeUnstarted(this.gate, index),
       occupied: () => this.longJobs?.withoutChannel ?? 0,
       ...{ index, pause: this.pause, intake: this.intake },
       onResized: () => this.gate.reportIfBlocked(),
@@ -289,6 +291,7 @@ export class SlotGroup {
 
   private ended(work: Work): void {
     this.gate.done(work);
+    this.lanes[work.lane]?.ended();
     if (this.longJobs?.ended(work)) for (const lane of this.lanes) lane.slotFreed();
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();

@@ -31,9 +31,8 @@ import { brokerInfoOf } from './connection/broker-features.js';
 import type { ChannelError } from './connection/channel.js';
 import type { Connection, ConnectionListener } from './connection/connection.js';
 import { connectionTeller } from './connection/connection-teller.js';
-import { type Connections, liveOn } from './connection/connections.js';
+import { type Connections, liveOn, openSpare } from './connection/connections.js';
 import { probeOf } from './connection/probe.js';
-import { connectOrClose } from './connection/spare-connection.js';
 import { ToldOutages } from './connection/told-outages.js';
 import { AmqpConsumer } from './consume/consumer.js';
 import { consumerTeller } from './consume/consumer-teller.js';
@@ -131,10 +130,10 @@ export class AmqpSession implements Session {
 
   private async consumeShared(
     queue: string,
-    { prefetch, keptForMs, once = false }: ConsumeOptions,
+    { prefetch, keptForMs, once = false, singleActive = false }: ConsumeOptions,
     sink: DeliverySink,
   ): Promise<Consumer> {
-    const own = once ? await this.spareConnection() : undefined;
+    const own = once ? await openSpare(this.connections, ANSWER_DEADLINE_MS) : undefined;
     const part = this.declarations.ofConsumer(queue);
     const foreign = this.declarations.foreign(queue);
     const connection = own ?? (await this.consumingConnection());
@@ -142,7 +141,7 @@ export class AmqpSession implements Session {
       ...{ queue, prefetch, keptForMs, once, sink, generations: this.generations },
       counts: () => foreign?.counts ?? this.declarations.isQuorum(queue),
       passing: part && new PassingQueue(part),
-      foreign,
+      ...{ foreign, singleActive },
       redeclare: async () => {
         await this.declarations.withQueue(queue);
       },
@@ -160,7 +159,7 @@ export class AmqpSession implements Session {
       await consumer.close();
       // The queue was declared by someone else as a classic one, which refuses this argument from 4.3 on.
       if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
-        return this.consumeShared(queue, { prefetch, once }, sink);
+        return this.consumeShared(queue, { prefetch, once, singleActive }, sink);
       throw (foreign ? refusedForeign : refusedToConsume)(queue, error as ChannelError);
     }
     this.consumers.add(consumer);
@@ -275,17 +274,6 @@ export class AmqpSession implements Session {
     this.connections.watch.remove(this.publisher);
     this.lag.stop();
     await this.onClosed(deadline);
-  }
-
-  /** For a message that may end its connection, which must not be a shared one. */
-  private async spareConnection(): Promise<Connection> {
-    const own = this.connections.spare();
-    await own.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS)).catch(async (error) => {
-      // Otherwise the search for the connection would never end.
-      await own.close(new Deadline(systemClock, 0));
-      throw error;
-    });
-    return own;
   }
 
   /** Opened by the first that consumes, listens or holds, whose bus is told of it from then on. */

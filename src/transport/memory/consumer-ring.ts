@@ -29,6 +29,12 @@ export class ConsumerRing {
     return true;
   }
 
+  /** Of a queue with a single active consumer: the longest there, if it has room. */
+  active(): Taker | undefined {
+    const [first] = this.takers;
+    return first?.hasRoom ? first : undefined;
+  }
+
   /** Next consumer with room; the turn moves on. */
   next(): Taker | undefined {
     for (let step = 0; step < this.takers.length; step += 1) {

@@ -19,6 +19,7 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     private readonly sink: DeliverySink,
     private prefetch: number,
     private readonly declare?: () => Queue,
+    private readonly singleActive = false,
   ) {
     queue.addConsumer(this);
   }
@@ -51,6 +52,7 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   }
 
   async setPrefetch(prefetch: number): Promise<void> {
+    if (this.singleActive && prefetch > 0 && this.isTaking) return;
     this.prefetch = prefetch;
     this.window += 1;
     this.inWindow = 0;
@@ -62,12 +64,14 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     // Before the old one goes, with which a queue might go.
     if (this.isTaking) this.queue.addConsumer(this);
     if (isTaking) queue.removeConsumer(this);
+    if (this.singleActive && !this.isTaking) this.giveBack();
   }
 
   async cancel(): Promise<void> {
     this.isCancelled = true;
     this.isTaking = false;
     this.queue.removeConsumer(this);
+    if (this.singleActive) this.giveBack();
   }
 
   async close(): Promise<void> {

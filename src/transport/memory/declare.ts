@@ -7,6 +7,7 @@ import {
   type BrokerTopology,
   type ConsumersPart,
   type ExchangePlan,
+  goesWithConsumer,
   lastingPart,
   type QueuePlan,
   type TopologyPlan,
@@ -80,10 +81,26 @@ const REFUSED = {
   quorum: ['x-max-priority'],
 } as const;
 
+/** Arguments that would change what happens to messages, and that this broker doesn't act on. */
+const NOT_SIMULATED = [
+  ...['x-max-length-bytes', 'x-consumer-timeout'],
+  ...['x-delayed-retry-type', 'x-delayed-retry-min', 'x-delayed-retry-max'],
+];
+
+const isLeftToExpire = (plan: QueuePlan): boolean =>
+  !goesWithConsumer(plan) && plan.arguments['x-expires'] !== undefined;
+
+const notSimulated = (name: string, argument: string) =>
+  new TopologyError(
+    `queue '${name}'`,
+    `queue '${name}' has the argument '${argument}', which the memory transport can't do`,
+    'Leave it out where memory() is used, or test with RabbitMQ.',
+  );
+
 function declareQueue(broker: Broker, plan: QueuePlan): void {
   const { name, arguments: args, verifyOnly } = plan;
   if (verifyOnly) {
-    existing(broker.queues, 'queue', name);
+    if (!broker.queues.has(name)) throw missingForeign(name);
     return;
   }
   const current = broker.queues.get(name);
@@ -101,8 +118,18 @@ function declareQueue(broker: Broker, plan: QueuePlan): void {
       `invalid arg '${odd}' for queue '${name}' in vhost '/' of queue type rabbit_${type}_queue`,
     );
   }
+  const unlike = NOT_SIMULATED.find((argument) => args[argument] !== undefined);
+  if (unlike || args['x-overflow'] === 'reject-publish-dlx' || isLeftToExpire(plan))
+    throw notSimulated(name, unlike ?? (isLeftToExpire(plan) ? 'x-expires' : 'x-overflow'));
   broker.queues.set(name, new Queue(plan, broker));
 }
+
+const missingForeign = (name: string) =>
+  new TopologyError(
+    `queue '${name}'`,
+    `NOT_FOUND - no queue '${name}' in vhost '/'`,
+    `It belongs to someone else (declare: false), so Hopline doesn't make it: let its owner make it first, or leave declare: false out.`,
+  );
 
 function bind({ exchanges, queues }: Broker, plan: BindingPlan): void {
   const source = existing(exchanges, 'exchange', plan.source);

@@ -194,7 +194,7 @@ export class Queue {
     const now = this.host.clock.monotonic();
     for (let left = BATCH; left > 0; left -= 1) {
       this.dropExpired(now);
-      const consumer = this.line.size > 0 ? this.consumers.next() : undefined;
+      const consumer = this.line.size > 0 ? this.nextConsumer() : undefined;
       if (!consumer) {
         this.watchHead();
         return;
@@ -204,6 +204,12 @@ export class Queue {
     this.watchHead();
     this.wake();
   };
+
+  private nextConsumer(): Taker | undefined {
+    return this.plan.arguments['x-single-active-consumer'] === true
+      ? this.consumers.active()
+      : this.consumers.next();
+  }
 
   private dropExpired(now: number): void {
     for (let head = this.line.first; head && head.expiresAt <= now; head = this.line.first) {

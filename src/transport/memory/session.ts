@@ -100,10 +100,14 @@ export class MemorySession implements Session {
     return consumer;
   }
 
-  private consumeShared(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Consumer {
+  private consumeShared(
+    queue: string,
+    { prefetch, singleActive }: ConsumeOptions,
+    sink: DeliverySink,
+  ): Consumer {
     const declare = this.declarationOf(queue);
     const found = declare?.() ?? existing(this.broker.queues, 'queue', queue);
-    const consumer = new MemoryConsumer(found, sink, prefetch, declare);
+    const consumer = new MemoryConsumer(found, sink, prefetch, declare, singleActive);
     this.consumers.push(consumer);
     return consumer;
   }

@@ -75,6 +75,7 @@ describe('subscriptions', () => {
     assert.deepEqual(plan(definition), [
       {
         queue: 'shop',
+        singleActive: false,
         kind: 'work',
         namedAfter: undefined,
         lanes: [{ name: 'default', queue: 'shop', weight: undefined }],

@@ -6,6 +6,7 @@ import { inRootContext } from '../../../util/root-context.js';
 import { readDirectly } from '../consume/direct-reading.js';
 import { readHeaders } from '../consume/header-reading.js';
 import { writeDirectly } from '../publish/direct-writing.js';
+import { type BrokerFeatures, brokerFeatures } from './broker-features.js';
 import type { Connection, ConnectionListener } from './connection.js';
 
 export interface SupervisedChannelOptions<Raw extends Channel> {
@@ -222,3 +223,6 @@ export async function openConfirmChannel(model: ChannelModel): Promise<ConfirmCh
   readHeaders(model);
   return channel;
 }
+
+export const featuresOf = ({ connection }: Channel): BrokerFeatures =>
+  brokerFeatures(connection.serverProperties);

@@ -177,3 +177,14 @@ export function liveOn({ model }: Pick<Connection, 'model'>): ChannelModel {
   if (model) return model;
   throw new ConnectError('there is no connection to the broker at the moment', 'Try again when it is back.');
 }
+
+/** For a message that may end its connection, which must not be a shared one. */
+export async function openSpare(connections: Connections, withinMs: number): Promise<Connection> {
+  const own = connections.spare();
+  await own.connect(new Deadline(systemClock, withinMs)).catch(async (error) => {
+    // Otherwise the search for the connection would never end.
+    await own.close(new Deadline(systemClock, 0));
+    throw error;
+  });
+  return own;
+}

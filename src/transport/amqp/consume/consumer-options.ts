@@ -1,7 +1,7 @@
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import type { Generations } from '../../../topology/generations.js';
 import type { Delivery, DeliverySink } from '../../transport.js';
-import type { ChannelError } from '../connection/channel.js';
+import { type ChannelError, featuresOf } from '../connection/channel.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { ForeignQueue } from './foreign-queue.js';
 import type { PassingQueue } from './passing-queue.js';
@@ -21,6 +21,8 @@ export interface AmqpConsumerOptions {
   readonly own?: OwnQueue | undefined;
   /** The queue, if it goes with its last consumer; undefined for any other. */
   readonly passing?: PassingQueue | undefined;
+  /** The consumer goes with all that it has not settled: see `singleActive` of the port's options. */
+  readonly singleActive?: boolean;
   /** The queue, if it belongs to someone else: looked at before it is consumed. */
   readonly foreign?: ForeignQueue | undefined;
   /** Declares the queue and its bindings again. */
@@ -40,4 +42,20 @@ export interface OwnQueue {
   /** Makes it on a new channel, and resolves with its name. */
   make(channel: Channel): Promise<string>;
   delivery(message: ConsumeMessage, epoch: ChannelEpoch, window: number): Delivery;
+}
+
+export const BROKER_CANCELS =
+  "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
+
+/** Name of the queue in the broker. */
+export const nameIn = ({ queue, generations }: Pick<AmqpConsumerOptions, 'queue' | 'generations'>): string =>
+  generations?.nameOf(queue) ?? queue;
+
+/** What the broker is asked for beside the queue. A classic queue refuses the argument, and waits without limit (tried on 4.3.6). */
+export function askedOf(
+  channel: Channel,
+  { keptForMs, counts }: Pick<AmqpConsumerOptions, 'keptForMs' | 'counts'>,
+): Options.Consume {
+  const mayAsk = counts() && keptForMs !== undefined && featuresOf(channel).consumerTimeoutBy === 'consumer';
+  return mayAsk ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
 }

@@ -3,14 +3,13 @@ import type { Overlap } from '../../../topology/generations.js';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
 import type { Consumer } from '../../transport.js';
-import { type BrokerFeatures, brokerFeatures } from '../connection/broker-features.js';
-import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
+import { type ChannelError, featuresOf, openChannel, SupervisedChannel } from '../connection/channel.js';
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
 import { Arrival } from './arrival.js';
-import type { AmqpConsumerOptions } from './consumer-options.js';
+import { type AmqpConsumerOptions, askedOf, BROKER_CANCELS, nameIn } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
-import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
+import { endWithAll, giveUp, LeftChannels, untilSettled } from './left-channels.js';
 import { PassingQueue } from './passing-queue.js';
 
 /** How often a start declares a queue that has gone with another's last consumer. */
@@ -95,8 +94,7 @@ export class AmqpConsumer implements Consumer {
   }
 
   /**
-   * Moves to another connection. Deliveries of the old one are settled there; it can be closed when this
-   * resolves.
+   * Moves to another connection. Deliveries of the old one are settled there; it can be closed when this resolves.
    *
    * @param most maximum unsettled deliveries, whatever the window is
    */
@@ -121,7 +119,8 @@ export class AmqpConsumer implements Consumer {
     this.arrival.reached();
     this.settingUp?.resolve();
     await this.changing.catch(() => {});
-    const { consumerTag, epoch } = this;
+    const { consumerTag, epoch, supervised } = this;
+    if (this.options.singleActive) return await endWithAll(epoch, supervised);
     if (consumerTag === undefined || !epoch || epoch.lost) return;
     this.consumerTag = undefined;
     // A quorum queue forgets acks that a channel sends right before it is closed, but not those that it gets
@@ -174,8 +173,8 @@ export class AmqpConsumer implements Consumer {
       this.options.sink.lost(new Error('the channel was lost'));
       return;
     }
-    await this.lookAtForeign();
-    if (this.missing) await this.options.redeclare();
+    const isBack = await this.options.foreign?.look(this.connection);
+    if (this.missing || isBack) await this.options.redeclare();
     if (this.supervised !== supervised) return;
     this.missing = false;
     if (this.options.own) this.own = await this.options.own.make(channel);
@@ -193,19 +192,11 @@ export class AmqpConsumer implements Consumer {
     this.reported = 'consuming';
   }
 
-  /** Its owner may have made it anew, of another type, and without our bindings: they are made again whenever we come back. */
-  private async lookAtForeign(): Promise<void> {
-    if (!this.options.foreign || !this.connection.model) return;
-    this.missing ||= this.openings > 1;
-    await this.options.foreign.look(this.connection.model);
-  }
-
   /**
-   * Without `global` the broker applies the prefetch to later consumers of the channel, so it is set before
-   * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
+   * Without `global` the broker applies the prefetch to later consumers of the channel (https://www.rabbitmq.com/docs/consumer-prefetch). To
+   * the broker 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { queue, keptForMs, counts, generations } = this.options;
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
@@ -217,13 +208,13 @@ export class AmqpConsumer implements Consumer {
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
-    // A classic queue refuses this argument, and waits without limit (tried on 4.3.6).
-    const mayAskFor =
-      keptForMs !== undefined && counts() && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
-    const options = mayAskFor ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
-    this.overlap = generations?.of(queue)?.overlap;
-    const name = this.own ?? generations?.nameOf(queue) ?? queue;
-    const { consumerTag } = await epoch.channel.consume(name, onMessage, options);
+    this.overlap = this.options.generations?.of(this.queue)?.overlap;
+    const name = this.own ?? nameIn(this.options);
+    const { consumerTag } = await epoch.channel.consume(
+      name,
+      onMessage,
+      askedOf(epoch.channel, this.options),
+    );
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
     // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
     else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
@@ -234,6 +225,7 @@ export class AmqpConsumer implements Consumer {
     const { epoch, consumerTag } = this;
     if (this.cancelled || !epoch || epoch.lost) return;
     if (consumerTag === undefined && !this.paused) return;
+    if (this.options.singleActive && consumerTag !== undefined) return await this.leaveWithAll(epoch);
     try {
       this.consumerTag = undefined;
       // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
@@ -251,6 +243,15 @@ export class AmqpConsumer implements Consumer {
     }
   }
 
+  /** Waits on a new channel, on which nothing is consumed. To any other window than none it keeps the one that it has. */
+  private async leaveWithAll(epoch: ChannelEpoch): Promise<void> {
+    if (this.prefetch > 0) return;
+    [this.epoch, this.consumerTag] = [undefined, undefined];
+    await endWithAll(epoch, this.supervised);
+    this.supervised = this.superviseOn(this.connection);
+    if (!this.cancelled) this.supervised.begin();
+  }
+
   private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
     if (message) {
       this.connection.deliveries += 1;
@@ -262,15 +263,12 @@ export class AmqpConsumer implements Consumer {
       return;
     }
     if (epoch.lost) return;
-    // A cancel by the broker. The channel must be closed: a late ack on it would revive the consumer inside the
-    // broker.
+    // A cancel by the broker. A late ack on its channel would revive the consumer inside the broker.
     this.missing = true;
     this.cancels += 1;
     this.consumerTag = undefined;
-    const reason =
-      "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
-    this.options.onCancelled(reason);
-    this.supervised.reopen(new Error(reason));
+    this.options.onCancelled(BROKER_CANCELS);
+    this.supervised.reopen(new Error(BROKER_CANCELS));
   }
 
   private lost(channel: Channel, error: Error): void {
@@ -297,8 +295,4 @@ export class AmqpConsumer implements Consumer {
     if (this.reported === 'consuming') this.lostAt = new Date();
     this.reported = 'lost';
   }
-}
-
-function featuresOf({ connection }: Channel): BrokerFeatures {
-  return brokerFeatures(connection.serverProperties);
 }

@@ -12,6 +12,7 @@ type FoundType = 'classic' | 'quorum' | 'stream';
  */
 export class ForeignQueue {
   private type: FoundType | undefined;
+  private looks = 0;
 
   constructor(private readonly queue: string) {}
 
@@ -20,10 +21,21 @@ export class ForeignQueue {
     return this.type === 'quorum';
   }
 
-  /** @throws TopologyError if it isn't there, can't be consumed by us, or is a stream */
-  async look(model: ChannelModel): Promise<void> {
+  /**
+   * Looks at it on a live connection. Resolves with true if it is no first look: its owner may have made it anew, of another type, and
+   * without our bindings.
+   *
+   * @throws TopologyError if it isn't there, can't be consumed by us, or is a stream
+   */
+  async look({ model }: { readonly model: ChannelModel | undefined }): Promise<boolean> {
+    if (!model) return false;
+    this.looks += 1;
+    await this.lookOn(await model.createChannel());
+    return this.looks > 1;
+  }
+
+  private async lookOn(channel: Channel): Promise<void> {
     const { queue } = this;
-    const channel = await model.createChannel();
     channel.on('error', () => {}); // the question is rejected with this error's cause
     try {
       this.type = await typeOf(channel, queue);

@@ -54,6 +54,20 @@ export function giveUp(epoch: ChannelEpoch | undefined): void {
   epoch?.lose();
 }
 
+/**
+ * Ends a channel with all that isn't settled there: the broker has that back in its places, and only then serves another consumer. The
+ * broker has answered once more before: a quorum queue may forget acks that it gets with the end of their channel.
+ */
+export async function endWithAll(
+  epoch: ChannelEpoch | undefined,
+  supervised: SupervisedChannel,
+): Promise<void> {
+  epoch?.flush();
+  if (epoch && !epoch.lost) await epoch.channel.prefetch(1).catch(() => {});
+  epoch?.lose();
+  await supervised.close();
+}
+
 /** Resolves when all its deliveries are settled. */
 export async function untilSettled(epoch: ChannelEpoch | undefined): Promise<void> {
   while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
