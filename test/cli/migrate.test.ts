@@ -5,6 +5,7 @@ import { STEPS } from '../../src/kept/migrations/document.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
+import { sized } from '../support/long.js';
 import { ledgerOf } from './apps/ledger-of.js';
 import { Command, type Ended } from './command.js';
 import { type ManagedNode, managedNode } from './managed-node.js';
@@ -21,7 +22,7 @@ interface Queue {
 }
 
 describe('hopline topology migrate', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let managed: ManagedNode;
   let publisher: Bus;
   let workers: Bus[] = [];
@@ -47,6 +48,7 @@ describe('hopline topology migrate', function () {
       { Bus, rabbitmq },
       {
         url: managed.node.url,
+        log: silentLogger,
         options: { concurrency: 1, ...options },
         handle: async (payload, context) => {
           const number = payload as number;
@@ -80,28 +82,39 @@ describe('hopline topology migrate', function () {
   }
 
   /** Publishes while `during` runs; then waits until all that was published is handled, and compares. */
-  async function accountOf(during: () => Promise<void>): Promise<void> {
-    send(500);
+  async function accountOf(during: () => Promise<void>, first = 500): Promise<void> {
+    send(first);
+    await Promise.all(underWay);
     send(10, { delay: '2s' });
-    publishing = setInterval(() => send(5), 20);
+    publishing = setInterval(() => send(10), 20);
     await during();
     clearInterval(publishing);
     await Promise.all(underWay);
     const all = Array.from({ length: published }, (_, index) => index + 1).filter(
       (number) => number % 100 !== 7,
     );
-    await eventually(() => handled.flat().length >= all.length, { timeout: 90_000 });
+    await eventually(() => handled.flat().length >= all.length, { timeout: 180_000 });
     assert.deepEqual(
       handled.flat().sort((left, right) => left - right),
       all,
     );
     for (const mine of handled) {
-      const inOrder = mine.filter((number) => number % 50 !== 3 && !(number > 500 && number <= 510));
+      const inOrder = mine.filter((number) => number % 50 !== 3 && !(number > first && number <= first + 10));
       const firstWrong = inOrder.findIndex(
         (number, index) => index > 0 && number < (inOrder[index - 1] ?? 0),
       );
       assert.equal(firstWrong, -1, `out of order: ${inOrder.slice(firstWrong - 3, firstWrong + 3)}`);
     }
+  }
+
+  /** Begins, or goes on, and is killed as soon as it says that it takes this step. */
+  async function killedAt(step: string): Promise<void> {
+    const command = migrate({ type: 'quorum' });
+    await eventually(() => command.stdout.includes(`\n${step}: `) || command.child.exitCode !== null, {
+      timeout: 120_000,
+    });
+    command.child.kill('SIGKILL');
+    await command.ended;
   }
 
   const done = ({ code, stdout, stderr }: Ended) => assert.equal(code, 0, `${stdout}\n${stderr}`);
@@ -152,15 +165,26 @@ describe('hopline topology migrate', function () {
       await work({ type: 'classic' });
       takes = 1;
       await accountOf(async () => {
-        const first = migrate({ type: 'quorum' });
-        await eventually(() => first.stdout.includes(`\n${step}: `) || first.child.exitCode !== null, {
-          timeout: 60_000,
-        });
-        first.child.kill('SIGKILL');
-        await first.ended;
+        await killedAt(step);
         done(await migrate({ type: 'quorum' }).ended);
       });
       assert.deepEqual((await queues()).map(({ name }) => name).sort(), ['ledger.dead', 'ledger~2']);
     });
   }
+
+  it('loses nothing of many thousand messages, and none is handled twice, killed at three random steps', async () => {
+    await work({ type: 'classic' });
+    await work({ type: 'classic' });
+    const at = [...STEPS].sort(() => Math.random() - 0.5).slice(0, 3);
+    const began = Date.now();
+    const messages = sized(5_000, 50_000);
+    await accountOf(async () => {
+      for (const step of STEPS.filter((each) => at.includes(each))) await killedAt(step);
+      done(await migrate({ type: 'quorum' }).ended);
+    }, messages);
+    if (process.env.MEASURE === '1')
+      process.stderr.write(
+        `${JSON.stringify({ at, published, handled: handled.flat().length, seconds: Math.round((Date.now() - began) / 1000) })}\n`,
+      );
+  });
 });

@@ -1,5 +1,6 @@
 import type { Asking } from '../../control/asking.js';
 import { TopologyError } from '../../errors.js';
+import { moveRemains } from '../../failures/acting/move-remains.js';
 import {
   type MigratedQueue,
   type MigrationsDocument,
@@ -18,7 +19,6 @@ import type { Management } from '../management/management.js';
 import { brokerQueue, declareDirect, declareQueue } from './broker-queue.js';
 import { readOverlap } from './overlap.js';
 import { Processes } from './processes.js';
-import { moveRemains } from './remains.js';
 import { Routes } from './routes.js';
 
 export interface MigrationOptions {

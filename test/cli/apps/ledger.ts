@@ -1,4 +1,4 @@
-import { Bus, rabbitmq } from '../../../src/index.js';
+import { Bus, rabbitmq } from 'hopline';
 import { ledgerOf } from './ledger-of.js';
 
 /** The service with the options that its queue is to have. */

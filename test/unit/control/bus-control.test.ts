@@ -89,7 +89,7 @@ describe('a process that hears operators', () => {
       clock,
       events: new Emitter<BusEvents>(() => {}),
       log: silentLogger,
-      consumption: { ...consumption, setHeld: () => {} } as unknown as Consumption,
+      consumption: Object.assign(consumption, { setHeld: () => {} }) as unknown as Consumption,
       migrations: { read: async () => NO_MIGRATIONS } as unknown as Migrations,
       status: () => {
         throw new Error('nobody asks for it here');

@@ -1,10 +1,10 @@
 import { movedCopy } from '../../consume/settle/republish.js';
-import { walk } from '../../failures/reading/walk.js';
 import { type Received, receive } from '../../pipeline/received.js';
 import type { Overlap } from '../../topology/generations.js';
 import type { Names } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
+import { walk } from '../reading/walk.js';
 
 const PUBLISH_MS = 30_000;
 
