@@ -1,6 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { ExchangeType } from '../../message/exchange-option.js';
 import { topicMatches } from '../../message/routing/topic.js';
+import { logicalNameOf } from '../../topology/generations.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
 import { sharedNameOf } from '../../topology/process-queue.js';
 import { askedOf } from './binding-identity.js';
@@ -43,7 +44,8 @@ export function leftOverQueues(
     const names = new Names(prefix, delayPrefix);
     for (const queue of queues) {
       const { name, exclusive } = queue;
-      if (exclusive || declared.has(name) || !isNamedAfter(service, name)) continue;
+      // What stands for a migrated queue is the queue.
+      if (exclusive || declared.has(logicalNameOf(name)) || !isNamedAfter(service, name)) continue;
       // The binding to the default exchange belongs to the queue itself and can't be undone.
       const own = bindings.filter(
         ({ source, destination, destinationType }) =>
