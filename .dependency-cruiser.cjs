@@ -315,7 +315,7 @@ const layering = [
       path: '^src/',
       pathNot: either(
         ...[foundation, pure, ports, flow, kept, features, adapters, root],
-        ...[observe, oversight, tools, nest, index],
+        ...[observe, oversight, cloudEvents, tools, nest, index],
       ),
     },
     to: { path: '.' },

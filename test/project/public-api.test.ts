@@ -88,6 +88,9 @@ const HIDDEN: Readonly<Record<string, string>> = {
   BatchCounts: 'the common part of BatchStatus and of what a dispatch resolves to',
   StepFailure: "StepContext['failure']",
   MessageProperties: "MessageContext's own fields",
+  ArgumentValue: 'Arguments[string]',
+  QueueOptionsFor: "the rest of sendToQueue's arguments",
+  MigratingAnswer: "ControlAnswer['migration']",
 };
 
 /** Maximum names of `hopline`: what a service's author needs. Parts for operators and for stores have entry points of their own. */

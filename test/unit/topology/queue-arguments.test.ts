@@ -42,7 +42,9 @@ describe('arguments of queues', () => {
   it('that a queue has otherwise are told with both values', () => {
     const told = (words: string) => cureOfOtherArguments(`inequivalent arg ${words}`);
     assert.match(
-      told("'x-max-length' for queue 'q' in vhost '/': received the value '5' of type 'byte' but current is none\""),
+      told(
+        "'x-max-length' for queue 'q' in vhost '/': received the value '5' of type 'byte' but current is none\"",
+      ),
       /x-max-length none, and the options ask for '5'.*migrate q/,
     );
     assert.match(
