@@ -157,6 +157,12 @@ describe('hopline topology migrate', function () {
     // Who has the new options starts with them, who has the old ones uses the queue as it is.
     await work(wanted);
     await work(before);
+    // The publisher hears nothing of migrations, and finds out when the queue of that name is not there.
+    const [last, further] = [100_001, 100_002];
+    await publisher.sendToQueue('ledger', last);
+    await publisher.sendToQueue('ledger', further, { delay: '100ms' });
+    const late = () => handled.flat().filter((number) => number > 100_000);
+    await eventually(() => assert.deepEqual(late(), [last, further]));
   });
 
   for (const step of STEPS) {

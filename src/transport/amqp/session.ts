@@ -44,6 +44,7 @@ import { refusedForeign, refusedToConsume, refusedToListen } from './consume/ref
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { AmqpRequests } from './publish/requests.js';
+import { isToQueue, publishToQueue } from './publish/to-queue.js';
 import { browse } from './topology/browse.js';
 import { Declarations } from './topology/declarations.js';
 import { warnOfIgnored } from './topology/ignored-arguments.js';
@@ -116,11 +117,11 @@ export class AmqpSession implements Session {
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {
-    if (message.to === 'queue' && this.processConsumers.size > 0) {
-      const consumer = this.processConsumers.get(message.queue);
-      if (consumer) return consumer.comeBack(message);
-    }
-    return this.publisher.publish(message);
+    const own = message.to === 'queue' && this.processConsumers.get(message.queue);
+    if (own) return own.comeBack(message);
+    return isToQueue(message)
+      ? publishToQueue(message, this.generations, (named) => this.publisher.publish(named))
+      : this.publisher.publish(message);
   }
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
