@@ -155,11 +155,8 @@ export class Lifecycle {
   ): Promise<void> {
     const { events, names, settings } = this.options;
     const consumes = subscriptions.length > 0;
-    const { session, migrations } = await openKnowing(
-      settings.transport,
-      { ...settings, names, events, consumes },
-      deadline,
-    );
+    const opening = { ...settings, names, events, consumes };
+    const { session, migrations } = await openKnowing(settings.transport, opening, deadline);
     this.session = session;
     writeWithin(session, this.options.tracing);
     await this.declare(session, subscriptions, deadline);

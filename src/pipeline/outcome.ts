@@ -56,6 +56,8 @@ type End =
       readonly error?: unknown;
       /** True if it comes back marked as redelivered. */
       readonly redelivered?: boolean;
+      /** True if it comes back under a lease of its own: it is another message than the one whose lease it has met. */
+      readonly isAnother?: boolean;
     }
   /** Given up: publish to the dead letters with the reason, confirm, ack. */
   | {

@@ -18,7 +18,7 @@ import { isRequestDefinition, type RequestDefinition } from '../message/requests
 import { checkRoutingKey } from '../message/routing/routing-key.js';
 import type { UniqueSettings } from '../message/unique.js';
 import type { Serializer } from '../serialization/serializer.js';
-import { DEFAULT_LANE, laneExchangeOf, laneQueueOf } from '../topology/names.js';
+import { laneExchangeOf } from '../topology/names.js';
 import { after } from '../util/after.js';
 import { show } from '../util/check.js';
 import { toMs } from '../util/duration.js';
@@ -126,13 +126,6 @@ const published = ({ key }: RequestDefinition) =>
   new OptionsError('publish', [
     `expected a message's definition or routing key, got the request '${key}': ask it with request(), since nobody would get its reply`,
   ]);
-
-/** The queue of a call, its lane included; undefined for a call to an exchange. */
-export const queueOf = ({
-  queue,
-  lane = DEFAULT_LANE,
-}: Pick<PublishOptions, 'queue' | 'lane'>): string | undefined =>
-  queue === undefined ? undefined : laneQueueOf(queue, lane);
 
 /** The exchange of a message, its lane included; the default one of a message to a queue. @param own the bus's exchange */
 export function exchangeOf(

@@ -109,11 +109,10 @@ function checkChange(change: PublishedChange): void {
   if (problems.length > 0) throw wrongMiddleware(problems.join('; '));
 }
 
-const wrongMiddleware = (problem: string) =>
-  new InvalidMessageError(
-    `a publish middleware is wrong: ${problem}`,
-    'Return next(change): it takes payload, headers, encode, contentEncoding and contentType, and resolves with the result.',
-  );
+const wrongMiddleware = (
+  problem: string,
+  help = 'Return next(change): it takes payload, headers, encode, contentEncoding and contentType, and resolves with the result.',
+) => new InvalidMessageError(`a publish middleware is wrong: ${problem}`, help);
 
 function changed(message: PublishRequest, change: PublishedChange): PublishRequest {
   const { payload } = 'payload' in change ? change : message;
@@ -127,6 +126,11 @@ function encodedAfter(
 ): BodyEncoding | undefined {
   if (encode === undefined && contentEncoding === undefined && contentType === undefined) return outer;
   if (!outer) return { encode, contentEncoding, contentType };
+  if (contentEncoding !== undefined && outer.contentType !== undefined)
+    throw wrongMiddleware(
+      `one that says '${contentEncoding}' for the content encoding stands within one that makes '${outer.contentType}' of the body`,
+      'Put the one with the content encoding before the other in the list: it is undone first.',
+    );
   const both = async (body: Buffer, before: string) => {
     const encoded = encode ? await encode(body, before) : body;
     return outer.encode ? outer.encode(encoded, contentType ?? before) : encoded;

@@ -35,7 +35,6 @@ import {
   encodedBody,
   exchangeOf,
   type PublishCall,
-  queueOf,
   routingKeyOf,
   type UniqueRules,
 } from '../pipeline/publish-call.js';
@@ -50,6 +49,7 @@ import type { PublishWrap } from '../pipeline/publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
 import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { validate } from '../serialization/validate.js';
+import { queueOf } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';

@@ -121,6 +121,15 @@ export const laneQueueOf = (queue: string, lane: string): string =>
 export const laneExchangeOf = (exchange: string, lane: string): string =>
   lane === DEFAULT_LANE ? exchange : `${exchange}.lane.${lane}`;
 
+/** The queue that a call of publishes names, its lane included; undefined for a call to an exchange. */
+export const queueOf = ({
+  queue,
+  lane = DEFAULT_LANE,
+}: {
+  readonly queue?: string | undefined;
+  readonly lane?: string | undefined;
+}): string | undefined => (queue === undefined ? undefined : laneQueueOf(queue, lane));
+
 /** Plain exchange of a lane's exchange; any other exchange itself. */
 export const baseExchangeOf = (exchange: string): string => exchange.replace(/\.lane\.[\w-]+$/, '');
 

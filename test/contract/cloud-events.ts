@@ -215,6 +215,22 @@ export const cloudEventsTheme: Theme = (test) => {
     });
   });
 
+  test('an envelope around what is compressed is refused, and one that is compressed itself is read', async (fx) => {
+    const gzip: MiddlewareObject = {
+      publish: (_message, next) => next({ encode: (body) => gzipSync(body), contentEncoding: 'gzip' }),
+    };
+    const enveloping = cloudEvents({ source: '/shop', mode: 'structured' });
+    const wrong = fx.bus('wrong', { middleware: [enveloping, gzip] });
+    await wrong.start();
+    await assert.rejects(wrong.publish('order.placed', {}), /'gzip' for the content encoding stands within/);
+    const got = fx.recorder();
+    const bus = fx.bus('shop', { middleware: [gzip, enveloping] });
+    bus.handle('order.placed', got.handle);
+    await bus.start();
+    await bus.publish('order.placed', { id: 1 });
+    await fx.eventually(() => assert.deepEqual(got.payloads, [{ id: 1 }]));
+  });
+
   test('handlers of many, and encrypted messages, have their attributes, too', async (fx) => {
     const got: (string | undefined)[] = [];
     const bus = fx.bus('shop', {

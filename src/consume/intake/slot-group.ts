@@ -55,10 +55,7 @@ export interface SlotGroupOptions {
   readonly crashWatch?: CrashWatch | undefined;
 }
 
-/**
- * Queues that share one group of slots: one queue with all its lanes, or several queues. Takes their deliveries, starts
- * each when a slot is free, and stops in order.
- */
+/** Queues that share one group of slots: takes their deliveries, starts each when a slot is free, and stops in order. */
 export class SlotGroup {
   private readonly gate: Gate;
   private readonly intake: Intake;
@@ -152,8 +149,8 @@ export class SlotGroup {
 
   /** Second stage: running handlers may finish; near the deadline their signals fire. True if all ended in time. */
   async finish(deadline: Deadline): Promise<boolean> {
-    const left = this.lanes.map((lane) => lane.left);
-    const idle = Promise.all([this.gate.idle(), this.returning, ...left]).then(() => true);
+    const left = Promise.all(this.lanes.map((lane) => lane.left));
+    const idle = Promise.all([this.gate.idle(), this.returning, left]).then(() => true);
     const { clock } = this.options;
     const graceMs = Math.min(SIGNAL_AHEAD_MS, deadline.remainingMs / 4);
     const timer = clock.setTimer(() => this.cancel(), Math.max(0, deadline.remainingMs - graceMs));

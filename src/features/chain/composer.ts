@@ -11,11 +11,11 @@ import {
   contentTypeOf,
   encodedBody,
   exchangeOf,
-  queueOf,
   routingKeyOf,
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
 import { validate } from '../../serialization/validate.js';
+import { queueOf } from '../../topology/names.js';
 import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import { blankStep, encryptedStep, isEncrypted } from '../encryption/encrypt.js';

@@ -21,12 +21,12 @@ import {
   composeMessage,
   exchangeOf,
   type PublishCall,
-  queueOf,
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
 import type { Encodings } from '../../pipeline/sender.js';
 import type { carriedFrom } from '../../pipeline/tracing/carried.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
+import { queueOf } from '../../topology/names.js';
 import { show } from '../../util/check.js';
 import { withEncryption, withoutEncryption } from '../encryption/encrypt.js';
 import { type ComposedStep, StepComposer, type StepComposerOptions } from './composer.js';

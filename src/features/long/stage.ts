@@ -123,7 +123,7 @@ function watchOver(lease: HeldLease, context: Attempt, { lost }: LongParts): voi
  * process died, is another one than was handled: it comes back under a lease of its own.
  */
 function done(received: Received): Outcome {
-  return received.redelivered ? HANDLED_ELSEWHERE : releaseFor(MIN_DELAY_MS);
+  return received.redelivered ? HANDLED_ELSEWHERE : { ...releaseFor(MIN_DELAY_MS), isAnother: true };
 }
 
 const guarded = (guard: Effect): Outcome => ({
