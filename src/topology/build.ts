@@ -13,6 +13,7 @@ import { duePatternsOf, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BrokerTopology, ExchangePlan, QueueArguments, QueuePlan } from './plan.js';
 import { planProcessQueue } from './process-queue.js';
+import { mayBeFull } from './queue-arguments.js';
 
 /** What a bus wants, as the exchanges, queues and bindings of a broker. The same bus always gives the same plan. */
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
@@ -63,12 +64,13 @@ const exchangePlan = ({ name, type = 'topic', arguments: its, declare }: Exchang
 
 /**
  * True if the delays need a queue of their own in front of this one. A delay level stalls while one of its
- * destinations exists but can't take messages. Quorum queues are available whenever the levels are. Any other
+ * destinations exists but can't take messages. Quorum queues without a limit are available whenever the levels are. Any other
  * queue, and one of which only its owner knows what it is, is reached through a quorum queue of its own, where only its own messages can
  * stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
-  return isKept(queue) && (queue.type === 'classic' || isForeign(queue)) && !isOfProcess(queue);
+  if (!isKept(queue) || isOfProcess(queue)) return false;
+  return queue.type === 'classic' || isForeign(queue) || mayBeFull(queue.arguments);
 }
 
 const isForeign = ({ declare = true }: QueueNeeds): boolean => !declare;

@@ -11,6 +11,8 @@ export interface Generation {
   /** The queue in the broker that is consumed now: the queue itself, or `ledger~2`. */
   readonly name: string;
   readonly type: QueueType;
+  /** True if delays lead to it through its landing queue. @default classic ones, and those whose plan has one */
+  readonly lands?: boolean | undefined;
   /** True while a migration changes its bindings: nobody else declares or binds it. */
   readonly isMoving: boolean;
   /** Messages that its next generation has as well. Undefined outside a migration. */
@@ -93,6 +95,7 @@ export class Generations {
     if (this.all.size === 0) return plan;
     const own = new Map<string, Generation>();
     const landings = new Map<string, Generation>();
+    const planned = new Set(plan.queues.map(({ name }) => name));
     for (const { name } of plan.queues) {
       const generation = this.all.get(name);
       if (!generation) continue;
@@ -106,13 +109,14 @@ export class Generations {
       queues: plan.queues.flatMap((queue) => {
         const generation = own.get(queue.name);
         if (generation) return [this.queueOf(queue, generation)];
-        return isLeftOut(landings.get(queue.name)) ? [] : [queue];
+        const landed = landings.get(queue.name);
+        return landed && (landed.isMoving || !landsBefore(landed, true)) ? [] : [queue];
       }),
       bindings: plan.bindings.flatMap((binding) => {
         const generation = own.get(binding.destination) ?? landings.get(binding.destination);
         if (generation?.isMoving) return [];
         return generation
-          ? [{ ...binding, destination: this.destinationOf(binding, generation) }]
+          ? [{ ...binding, destination: this.destinationOf(binding, generation, planned) }]
           : [binding];
       }),
     };
@@ -124,13 +128,18 @@ export class Generations {
     return { ...queue, name, ifDiffers, arguments: { ...queue.arguments, 'x-queue-type': type } };
   }
 
-  /** Delays lead to a classic queue through its landing queue, to a quorum queue at once: what the queue is now decides. */
-  private destinationOf({ source, destination }: BindingPlan, { name, type }: Generation): string {
-    if (source !== this.names.delayOut || type === 'quorum') return name;
-    return this.all.has(destination) ? landingQueueOf(destination) : destination;
+  /** Delays lead to a queue through its landing queue if it has one, else at once: what the queue is now decides. */
+  private destinationOf(
+    { source, destination }: BindingPlan,
+    generation: Generation,
+    planned: ReadonlySet<string>,
+  ): string {
+    const landing = this.all.has(destination) ? landingQueueOf(destination) : destination;
+    const lands = source === this.names.delayOut && landsBefore(generation, planned.has(landing));
+    return lands ? landing : generation.name;
   }
 }
 
-/** A landing queue is there for a classic queue only. */
-const isLeftOut = (generation: Generation | undefined): boolean =>
-  generation !== undefined && (generation.isMoving || generation.type === 'quorum');
+/** True if a landing queue stands before it; of a quorum queue, whose limits aren't known here, the plan says so. */
+const landsBefore = ({ type, lands }: Generation, isPlanned: boolean): boolean =>
+  lands ?? (type === 'classic' || isPlanned);

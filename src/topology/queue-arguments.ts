@@ -73,6 +73,10 @@ const KNOWN: Readonly<Record<string, KnownArgument>> = {
   'x-queue-version': { value: oneOf(1, 2), on: { classic: {} } },
 };
 
+/** True if the queue may refuse, or drop, what comes while it is full. */
+export const mayBeFull = (its: Arguments = {}): boolean =>
+  its['x-max-length'] !== undefined || its['x-max-length-bytes'] !== undefined;
+
 const THROUGH_HOPLINE =
   "leave it out: dead letters go into <queue>.dead, through an exchange of Hopline's own";
 

@@ -89,6 +89,7 @@ interface Wanted {
 function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const { names, plan } = service;
   const queues = lastingPart(plan).queues.map(({ name }) => name);
+  const inBroker = brokerNames(names, plan);
   const answering = answeringOf(plan);
   const hearing = service.operatorControl ? hearingOf(names) : { configure: [], write: [], read: [] };
   const own = ownQueuesOf(plan);
@@ -105,7 +106,8 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
     ],
     // Only work queues are consumed; the others are checked. None can be bound without write on a queue.
     read: [
-      ...[...queues, ...checkedExchanges(service)].map(escaped),
+      ...queues.map(inBroker),
+      ...checkedExchanges(service).map(escaped),
       ...[...own.read, ...answering.read, ...hearing.read],
     ],
   };
@@ -116,19 +118,26 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const foreign = new Set(plan.queues.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name));
   const made = queues.filter((name) => !foreign.has(name));
   const declaring = {
-    configure: [...made.map(escaped), ...running.configure],
+    configure: [...made.map(inBroker), ...running.configure],
     write: [
       ...running.write,
-      ...plan.bindings.map(({ destination }) => escaped(destination)),
+      ...plan.bindings.map(({ destination }) => inBroker(destination)),
       ...deadLettering.map((queue) => escaped(queue.arguments['x-dead-letter-exchange'] as string)),
     ],
     read: [
       ...running.read,
       ...plan.bindings.map(({ source }) => escaped(source)),
-      ...deadLettering.map(({ name }) => escaped(name)),
+      ...deadLettering.map(({ name }) => inBroker(name)),
     ],
   };
   return occasion === 'declare' ? declaring : withExchanges(service, declaring);
+}
+
+/** Pattern of a name in the broker: of a work queue also of those that stand for it once it is migrated. */
+function brokerNames({ dead }: Names, { queues }: TopologyPlan): (name: string) => string {
+  const work = queues.filter((queue) => queue.arguments['x-dead-letter-exchange'] === dead);
+  const migrated = new Set(work.map(({ name }) => name));
+  return (name) => `${escaped(name)}${migrated.has(name) ? '(~\\d+)?' : ''}`;
 }
 
 /** Permissions for the queues that a process makes for itself whenever it consumes, whoever declares the rest. */

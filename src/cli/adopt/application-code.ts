@@ -110,10 +110,16 @@ function queueLines(
     '  async (payload, context) => {',
     '    throw notWritten(payload, context);',
     '  },',
-    `  { name: ${stringLiteral(queue.name)}, queue: { name: ${stringLiteral(queue.name)}, declare: false } },`,
+    `  { name: ${stringLiteral(queue.name)}, queue: { ${queueOptions(queue).join(', ')} } },`,
     ');',
   ];
 }
+
+const queueOptions = ({ name, arguments: its }: ManagedQueueInUse): string[] => [
+  `name: ${stringLiteral(name)}`,
+  'declare: false',
+  ...(its['x-single-active-consumer'] === true ? ['singleActiveConsumer: true'] : []),
+];
 
 function queueNotes(queue: ManagedQueueInUse): string[] {
   const { name, type, durable, counts, consumers, arguments: its, ofPolicies } = queue;

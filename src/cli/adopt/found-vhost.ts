@@ -116,9 +116,10 @@ function ownIn({ exchanges, bindings }: Vhost): OwnParts {
   );
   const all = ['hopline', ...delays, ...others].map((prefix) => new Names(prefix, prefix));
   const isExchange = (name: string) => all.some((names) => names.isOwnExchange(name));
+  // Not what landing queues lead to: that may be a queue of someone else. Hopline's own are known by their arguments.
   const belonging = new Set(
     bindings
-      .filter(({ source }) => all.some(({ dead, land }) => source === dead || source === land))
+      .filter(({ source }) => all.some(({ dead }) => source === dead))
       .map(({ destination }) => destination),
   );
   return {

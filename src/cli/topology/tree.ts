@@ -22,7 +22,13 @@ export function topologyTree(application: BusDescription): string[] {
   const branches: Branch[] = [
     { text: `publishes to ${exchange}` },
     ...exchanges,
-    ...queues.map((queue) => queueBranch(queue, names)),
+    ...queues.map((queue) =>
+      queueBranch(
+        queue,
+        names,
+        plan.queues.some(({ name, verifyOnly }) => name === queue.name && verifyOnly),
+      ),
+    ),
     ...plan.queues
       .filter(({ name }) => name === guardsQueueOf(service))
       .map(({ name }) => ({ text: `queue ${name}, of guards that go round while their jobs run` })),
@@ -34,14 +40,17 @@ export function topologyTree(application: BusDescription): string[] {
   return [`service ${service}`, ...linesOf(branches)];
 }
 
-function queueBranch(queue: QueueDescription, names: Names): Branch {
+function queueBranch(queue: QueueDescription, names: Names, isForeign: boolean): Branch {
   const { name, kind: what, lanes, type, deliveryLimit, maxPriority, bindings } = queue;
   const limit = type === 'quorum' ? `, delivery limit ${deliveryLimit}` : '';
-  const kind = `${type}${limit}${maxPriority === undefined ? '' : `, priorities up to ${maxPriority}`}`;
+  const own = `${type}${limit}${maxPriority === undefined ? '' : `, priorities up to ${maxPriority}`}`;
+  const kind = isForeign ? 'of someone else' : own;
   const laneBranch = { text: `lanes ${lanes.map((lane) => `${lane.name} (${lane.queue})`).join(', ')}` };
   const widest = Math.max(...bindings.map(({ pattern }) => pattern.length));
   const patterns = bindings.map(({ pattern, exchange, type: of, binding, handler }) => ({
-    text: `${pattern.padEnd(widest)}  of ${exchange}${of === 'topic' ? '' : ` (${of})`} → ${handler}${boundText(binding)}`,
+    text: isForeign
+      ? `${pattern.padEnd(widest)}  → ${handler}`
+      : `${pattern.padEnd(widest)}  of ${exchange}${of === 'topic' ? '' : ` (${of})`} → ${handler}${boundText(binding)}`,
   }));
   return {
     text:

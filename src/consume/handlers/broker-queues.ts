@@ -42,11 +42,12 @@ function ofSomeoneElse(said: QueueOptions, group: readonly HandlerDefinition[]):
     problems.push(
       `would be that of the requests to ${responder.name}, which is made by who answers them: leave declare: false out`,
     );
-  const bound = group.find(({ options }) => options.binding !== undefined);
-  if (bound)
-    problems.push(
-      `belongs to someone else (declare: false), who binds it: leave the binding of ${bound.name} out`,
-    );
+  for (const { name, options } of group)
+    for (const option of ['exchange', 'binding'] as const)
+      if (options[option] !== undefined)
+        problems.push(
+          `belongs to someone else (declare: false), who binds it: leave the ${option} of ${name} out`,
+        );
   return problems;
 }
 

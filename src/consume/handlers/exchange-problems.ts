@@ -27,7 +27,7 @@ export function saidOfExchanges(
       const problem = exchangeOption.accepts(option) && said.add(exchangeRef(option as ExchangeOption), name);
       if (problem) problems.push(problem);
     }
-  for (const [queue, group] of groups) {
+  for (const group of groups.values()) {
     const ofQueue = group
       .map((definition) => definition.queue.exchange)
       .find((option) => option !== undefined);
@@ -42,7 +42,7 @@ export function saidOfExchanges(
         );
       const found = isBound
         ? bindingProblems(said.whole(exchange), definition.patterns.map(patternOf), partsOf(binding))
-        : unbound(queue, binding);
+        : [];
       problems.push(...found.map((problem) => `${definition.name}: ${problem}`));
     }
   }
@@ -54,11 +54,6 @@ const patternOf = (pattern: HandlerDefinition['patterns'][number]): string =>
 
 const partsOf = (binding: unknown): BindingOption | undefined =>
   isPlainObject(binding) ? (binding as BindingOption) : undefined;
-
-const unbound = (queue: string, binding: BindingOption | undefined): string[] =>
-  binding === undefined
-    ? []
-    : [`queue '${queue}' belongs to someone else (declare: false), who binds it: leave binding out`];
 
 /*
  * What the broker would take without a word, and which then leads nothing, or everything, to the queue. Tried on RabbitMQ 3.10.8 and

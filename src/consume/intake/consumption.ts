@@ -209,9 +209,10 @@ export class Consumption {
     );
   }
 
-  /** How messages reach the handlers. */
+  /** How messages reach the handlers; how they come into a queue of someone else isn't known. */
   get routes(): RouteStatus[] {
-    return [...this.figures.keys()].flatMap(({ name: handler, queue, routes }) =>
+    const bound = this.subscriptions.flatMap(({ declare, handlers }) => (declare ? handlers : []));
+    return bound.flatMap(({ name: handler, queue, routes }) =>
       routes.map(({ exchange, pattern, binding }) => {
         const key = bindingKeyOf(exchange, pattern, binding);
         return {

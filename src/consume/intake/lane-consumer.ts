@@ -180,6 +180,8 @@ export class LaneConsumer implements DeliverySink, PausedLane {
       if (this.stopping) await this.consumer?.cancel();
       else if (!isUnderWay) await this.change(0);
       this.open = 0;
+      // What hasn't begun goes back with the consumer, and is settled by nobody here.
+      this.window.reset();
     });
   }
 
@@ -225,9 +227,8 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     // A lost delivery has no ack.
     if (delivery.lost) return undefined;
     this.noLongerHere(delivery);
-    if (this.single) return undefined;
     this.window.settled(delivery);
-    return this.resizing;
+    return this.single ? undefined : this.resizing;
   }
 
   /** Called for a delivery that goes back without having been started, which proves nothing about it. */

@@ -268,6 +268,9 @@ export class SlotGroup {
         await work.inContext(() => this.settler.settle(work, returned(work, outcome)));
       } catch (error) {
         await this.attempts.broken(work, error);
+      } finally {
+        // A part of a pack may be the last thing that keeps a queue with a single active consumer from being left.
+        this.lanes[work.lane]?.ended();
       }
     });
     this.returning = Promise.all([this.returning, onItsWay]);

@@ -137,6 +137,25 @@ describe('the queues of a vhost that can be adopted', () => {
     );
   });
 
+  it('are those that are adopted already, which Hopline leads retries to', () => {
+    const land = { 'x-dead-letter-exchange': 'hopline.land', 'x-dead-letter-routing-key': 'alone' };
+    const adopted: Vhost = {
+      ...vhost,
+      exchanges: [...vhost.exchanges, exchange('hopline.land', 'direct')],
+      queues: [queue('alone'), queue('alone.land', { arguments: land })],
+      bindings: [binding('hopline.land', 'alone', 'alone')],
+    };
+    const { queues, leftOut } = adoptable(adopted, { ...NOTHING, queues: ['alone*'] });
+    assert.deepEqual(
+      queues.map((each) => [each.queue.name, each.bindings]),
+      [['alone', []]],
+    );
+    assert.deepEqual(
+      leftOut.map(({ name }) => name),
+      ['alone.land'],
+    );
+  });
+
   it('have the keys of topic and direct exchanges for patterns, and take everything where these do not tell', () => {
     const { queues } = adoptable(vhost, NOTHING);
     const patterns = Object.fromEntries(queues.map((each) => [each.queue.name, each.patterns]));
@@ -184,6 +203,15 @@ bus.handle(
   },
   { name: 'ledger', queue: { name: 'ledger', declare: false } },
 );`,
+    );
+  });
+
+  it('says of a queue that serves one consumer at a time that it does', () => {
+    const one = queue('one', { arguments: { 'x-single-active-consumer': true } });
+    const found = adoptable({ exchanges: [], queues: [one], bindings: [] }, NOTHING);
+    assert.match(
+      applicationCode(found, { service: 'ledgers', at: 'rabbit' }),
+      /queue: \{ name: 'one', declare: false, singleActiveConsumer: true \}/,
     );
   });
 

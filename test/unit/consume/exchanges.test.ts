@@ -118,7 +118,12 @@ describe('what a handler says of its exchange', () => {
     [
       'a binding where the queue is somebody else’s',
       [['k', { ...of(headers, { arguments: { a: 1 } }), queue: { name: 'q', declare: false } }]],
-      /queue 'q' belongs to someone else/,
+      /queue 'q' belongs to someone else.*leave the binding of h0 out/,
+    ],
+    [
+      'an exchange where the queue is somebody else’s',
+      [['k', { exchange: direct, queue: { name: 'q', declare: false } }]],
+      /queue 'q' belongs to someone else.*leave the exchange of h0 out/,
     ],
   ] as [string, Handlers, RegExp][])
     it(`is a problem: ${what}`, () => {
@@ -156,14 +161,15 @@ describe('what a handler says of its exchange', () => {
         ['k.c', of({ name: 'd', declare: false })],
       ],
     ],
-    [
-      'a wildcard where the queue is somebody else’s',
-      [['#', { exchange: direct, queue: { name: 'q', declare: false } }]],
-    ],
   ] as [string, Handlers][])
     it(`may be ${what}`, () => {
       assert.deepEqual(problemsOf(handlers), []);
     });
+
+  it('may be a wildcard where the queue is somebody else’s, whatever the bus’s exchange', () => {
+    const handlers: Handlers = [['#', { queue: { name: 'q', declare: false } }]];
+    assert.deepEqual(problemsOf(handlers, { exchange: direct }), []);
+  });
 
   it('holds for handlers that say less, the bus’s own exchange too', () => {
     const problems = problemsOf([['order.*', {}]], { exchange: direct });

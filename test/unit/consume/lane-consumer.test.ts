@@ -11,7 +11,7 @@ import { eventually } from '../../support/eventually.js';
 import { TestDelivery } from './fixtures.js';
 
 /** A lane whose broker answers a change of its window to 0 when the test says so, or at once. */
-async function open(prefetch = 10, isSlow = true) {
+async function open(prefetch = 10, isSlow = true, its: Partial<Subscription> = {}) {
   const widths: number[] = [];
   let answer: Deferred<void> = deferred();
   let window = 1;
@@ -32,7 +32,7 @@ async function open(prefetch = 10, isSlow = true) {
   };
   const handedOn: Delivery[] = [];
   const pause = new Pause({ paused() {}, resumed() {} } as unknown as ConsumerEvents);
-  const subscription = { kind: 'work', handlers: [] } as unknown as Subscription;
+  const subscription = { kind: 'work', handlers: [], ...its } as unknown as Subscription;
   const lane = new LaneConsumer(
     { name: 'default', queue: 'q', weight: 1, subscription },
     {
@@ -87,6 +87,20 @@ describe('a lane', () => {
     settle(suspect);
     settle(delivered());
     await asked([0, 1, 10]);
+  });
+
+  it('with a single active consumer forgets a suspect that is settled, and those that it leaves', async () => {
+    const { lane, delivered, settle } = await open(10, false, { singleActive: true });
+    const handled = delivered(3);
+    settle(handled);
+    assert.equal(lane.suspects, 0);
+    handled.lost = true;
+    const left = delivered(3);
+    assert.equal(lane.suspects, 1);
+    left.lost = true;
+    await lane.stopTaking();
+    await lane.left;
+    assert.equal(lane.suspects, 0);
   });
 
   it('has nothing of a lost channel wait for a change of the window', async () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { planBus } from '../../../src/topology/build.js';
 import type { QueueNeeds } from '../../../src/topology/bus-topology.js';
 import { cureOfOtherArguments } from '../../../src/topology/fixed-arguments.js';
+import { Generations } from '../../../src/topology/generations.js';
 import { Names } from '../../../src/topology/names.js';
+import type { TopologyPlan } from '../../../src/topology/plan.js';
 import { argumentProblems } from '../../../src/topology/queue-arguments.js';
 import { ignoredArguments } from '../../../src/transport/amqp/connection/broker-features.js';
 
@@ -72,4 +74,45 @@ it('a queue of someone else has its dead letters and its landing queue beside it
     own.bindings.map(({ source, destination }) => `${source} ${destination}`),
     ['app.dead theirs.dead', 'app.land theirs', 'hopline.delay.1.out theirs.land'],
   );
+});
+
+for (const limit of ['x-max-length', 'x-max-length-bytes'])
+  it(`a quorum queue with ${limit} is reached by delays through a queue of its own, also once migrated`, () => {
+    const queue: QueueNeeds = {
+      ...{ name: 'full', kind: 'work', lanes: ['default'], type: 'quorum', deliveryLimit: 200 },
+      ...{ maxPriority: undefined, bindings: [], arguments: { [limit]: 5 } },
+    };
+    const names = new Names('app');
+    const { own } = planBus(names, { exchanges: [], queues: [queue] });
+    const leads = (plan: TopologyPlan) =>
+      plan.bindings.map(({ source, destination }) => `${source} ${destination}`);
+    assert.deepEqual(leads(own), ['app.dead full.dead', 'app.land full', 'hopline.delay.1.out full.land']);
+
+    const generations = new Generations(names);
+    generations.replace(new Map([['full', { name: 'full~2', type: 'quorum', isMoving: false }]]));
+    const applied = generations.applied(own);
+    assert.deepEqual(leads(applied), [
+      'app.dead full.dead',
+      'app.land full~2',
+      'hopline.delay.1.out full.land',
+    ]);
+    assert.deepEqual(
+      applied.queues.map(({ name }) => name),
+      ['full.dead', 'full~2', 'full.land'],
+    );
+  });
+
+it('a migrated queue that has no landing queue is reached at once, whatever the plan says', () => {
+  const names = new Names('app');
+  const queue: QueueNeeds = {
+    ...{ name: 'full', kind: 'work', lanes: ['default'], type: 'quorum', deliveryLimit: 200 },
+    ...{ maxPriority: undefined, bindings: [], arguments: { 'x-max-length': 5 } },
+  };
+  const generations = new Generations(names);
+  generations.replace(new Map([['full', { name: 'full~2', type: 'quorum', isMoving: false, lands: false }]]));
+  const { bindings, queues } = generations.applied(planBus(names, { exchanges: [], queues: [queue] }).own);
+  assert.ok(
+    bindings.some(({ source, destination }) => source === names.delayOut && destination === 'full~2'),
+  );
+  assert.ok(queues.every(({ name }) => name !== 'full.land'));
 });

@@ -11,6 +11,7 @@ import {
   planDelays,
   retryPattern,
 } from '../../../src/topology/delays.js';
+import { Generations } from '../../../src/topology/generations.js';
 import { Names } from '../../../src/topology/names.js';
 import type { TopologyPlan } from '../../../src/topology/plan.js';
 import {
@@ -121,16 +122,16 @@ describe('the rights of a service', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'verify'), {
       configure: '^$',
       write: '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead)$',
-      read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready)$',
+      read: '^(mailer\\.dead|mailer(~\\d+)?|hopline\\.delay\\.1\\.ready)$',
     });
   });
 
   it('that declares its queues are to make and bind them, and no exchange', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'declare'), {
-      configure: '^(mailer\\.dead|mailer)$',
+      configure: '^(mailer\\.dead|mailer(~\\d+)?)$',
       write:
-        '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer)$',
-      read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
+        '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer(~\\d+)?)$',
+      read: '^(mailer\\.dead|mailer(~\\d+)?|hopline\\.delay\\.1\\.ready|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
     });
   });
 
@@ -175,6 +176,38 @@ describe('the rights of a service', () => {
     const out = topicPermissionsOf([plan]).find(({ exchange }) => exchange === names.delayOut);
     for (const due of duePatterns('hopline.events', 'email.*')) assert.ok(matches(out?.read ?? '', due), due);
     assert.ok(!matches(out?.read ?? '', retryPattern('shop.Reload')));
+  });
+
+  it('go on to be enough when a queue is migrated, and are for no other queue', () => {
+    const theirs = needs({ name: 'theirs', bindings: [], declare: false });
+    const plan = service(
+      needs({ lanes: ['high', 'default'] }),
+      needs({ name: 'old', type: 'classic' }),
+      theirs,
+    );
+    const generations = new Generations(names);
+    const migrated = (name: string, type: 'classic' | 'quorum') => ({ name, type, isMoving: false });
+    generations.replace(
+      new Map([
+        ['mailer', migrated('mailer~2', 'quorum')],
+        ['mailer.high', migrated('mailer.high~12', 'quorum')],
+        ['old', migrated('old~2', 'classic')],
+      ]),
+    );
+    const applied = generations.applied(plan.plan);
+    const declare = permissionsOf([plan], 'declare');
+    for (const [right, resource] of askedFor({
+      ...applied,
+      exchanges: [],
+      queues: applied.queues.filter(({ verifyOnly }) => !verifyOnly),
+    }))
+      assert.ok(matches(declare[right], resource), `${right} on ${resource}`);
+    for (const occasion of ['verify', 'declare', 'first'] as const) {
+      const { configure, write, read } = permissionsOf([plan], occasion);
+      for (const name of ['mailer~2', 'mailer.high~12', 'old~2']) assert.ok(matches(read, name), name);
+      for (const name of ['mailer~', 'mailer~2x', 'mailer.dead~2', 'old.land~2', 'theirs~2', 'mail~2'])
+        for (const right of [configure, write, read]) assert.ok(!matches(right, name), `${right}: ${name}`);
+    }
   });
 
   it('that only publishes are to do that', () => {
@@ -236,7 +269,7 @@ describe('the rights of a service', () => {
         const { configure, read } = permissionsOf([service(needs({ name }))], 'declare');
         assert.ok(matches(configure, name));
         assert.ok(matches(read, name));
-        if (more !== '' && !`${name}${more}`.endsWith('.dead'))
+        if (more !== '' && !`${name}${more}`.endsWith('.dead') && !/^~\d+$/.test(more))
           assert.ok(!matches(configure, `${name}${more}`));
         if (more !== '') assert.ok(!matches(configure, `${more}.${name}`));
       }),
@@ -246,7 +279,7 @@ describe('the rights of a service', () => {
   it('of services that log in as one user are those of all', () => {
     const both = [service(needs({ name: 'a' })), service(needs({ name: 'b' }))];
     const { read } = permissionsOf(both, 'verify');
-    assert.equal(read, '^(a\\.dead|a|hopline\\.delay\\.1\\.ready|b\\.dead|b)$');
+    assert.equal(read, '^(a\\.dead|a(~\\d+)?|hopline\\.delay\\.1\\.ready|b\\.dead|b(~\\d+)?)$');
     const [first] = topicPermissionsOf(both);
     assert.match(first?.write ?? '', /q\\\.\(a\|b\)\$/);
   });

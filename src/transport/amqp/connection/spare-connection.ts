@@ -66,12 +66,3 @@ export class SpareConnection<Group extends { readonly members: readonly unknown[
     }
   }
 }
-
-/** Connects one that belongs to a single caller. @throws as its `connect`, and it is closed then */
-export async function connectOrClose(connection: Connection, deadline: Deadline): Promise<void> {
-  await connection.connect(deadline).catch(async (error) => {
-    // Otherwise the search for the connection would never end.
-    await connection.close(new Deadline(systemClock, 0));
-    throw error;
-  });
-}

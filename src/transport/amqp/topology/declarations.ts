@@ -155,6 +155,8 @@ export class Declarations {
     return this.again(({ exchanges, bindings }) => {
       const type = exchanges.find(({ name }) => name === exchange)?.type;
       const isByKey = type === undefined || type === 'topic' || type === 'direct';
+      // Of others it is normal that no binding of an exchange takes a message, or that one returns what it keeps.
+      if (!isByKey && type !== 'fanout' && type !== 'x-consistent-hash') return false;
       return bindings.some(
         ({ source, pattern }) => source === exchange && (!isByKey || topicMatches(pattern, routingKey)),
       );
