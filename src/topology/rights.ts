@@ -86,12 +86,18 @@ interface Wanted {
   readonly read: readonly string[];
 }
 
+/** What follows the name of a queue that was migrated: `ledger~2` stands for `ledger`. */
+const GENERATION = '(~\\d+)?';
+
 function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const { names, plan } = service;
   const queues = lastingPart(plan).queues.map(({ name }) => name);
   const answering = answeringOf(plan);
   const hearing = service.operatorControl ? hearingOf(names) : { configure: [], write: [], read: [] };
   const own = ownQueuesOf(plan);
+  const foreign = new Set(plan.queues.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name));
+  const work = new Set(workQueues(names, plan).filter((name) => !foreign.has(name)));
+  const queue = (name: string) => (work.has(name) ? `${escaped(name)}${GENERATION}` : escaped(name));
   const running = {
     configure: [...own.configure, ...answering.configure, ...hearing.configure],
     write: [
@@ -105,7 +111,8 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
     ],
     // Only work queues are consumed; the others are checked. None can be bound without write on a queue.
     read: [
-      ...[...queues, ...checkedExchanges(service)].map(escaped),
+      ...queues.map(queue),
+      ...checkedExchanges(service).map(escaped),
       ...[...own.read, ...answering.read, ...hearing.read],
     ],
   };
@@ -113,19 +120,18 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const deadLettering = plan.queues.filter(
     (queue) => queue.arguments['x-dead-letter-exchange'] !== undefined,
   );
-  const foreign = new Set(plan.queues.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name));
   const made = queues.filter((name) => !foreign.has(name));
   const declaring = {
-    configure: [...made.map(escaped), ...running.configure],
+    configure: [...made.map(queue), ...running.configure],
     write: [
       ...running.write,
-      ...plan.bindings.map(({ destination }) => escaped(destination)),
-      ...deadLettering.map((queue) => escaped(queue.arguments['x-dead-letter-exchange'] as string)),
+      ...plan.bindings.map(({ destination }) => queue(destination)),
+      ...deadLettering.map((each) => escaped(each.arguments['x-dead-letter-exchange'] as string)),
     ],
     read: [
       ...running.read,
       ...plan.bindings.map(({ source }) => escaped(source)),
-      ...deadLettering.map(({ name }) => escaped(name)),
+      ...deadLettering.map(({ name }) => queue(name)),
     ],
   };
   return occasion === 'declare' ? declaring : withExchanges(service, declaring);

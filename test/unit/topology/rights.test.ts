@@ -83,6 +83,18 @@ function askedFor({
 describe('the rights of a responder', () => {
   const requests = needs({ kind: 'requests', name: 'mailer.requests', type: 'classic' });
 
+  it('go on to be right when a queue was migrated', () => {
+    for (const occasion of ['declare', 'first'] as const) {
+      const { configure, write, read } = permissionsOf([service(needs())], occasion);
+      for (const pattern of [configure, write, read]) {
+        assert.ok(matches(pattern, 'mailer') && matches(pattern, 'mailer~2'), pattern);
+        assert.ok(!matches(pattern, 'mailer~2.dead') && !matches(pattern, 'mailer~'), pattern);
+      }
+    }
+    const { configure, read } = permissionsOf([service(needs())], 'verify');
+    assert.deepEqual([matches(configure, 'mailer~2'), matches(read, 'mailer~2')], [false, true]);
+  });
+
   it('are those to make the queue of its requests and to reply, whatever else it may declare', () => {
     const { configure, write, read } = permissionsOf([service(requests)], 'verify');
     for (const right of [configure, write, read]) assert.ok(matches(right, 'mailer.requests'), right);
@@ -121,16 +133,16 @@ describe('the rights of a service', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'verify'), {
       configure: '^$',
       write: '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead)$',
-      read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready)$',
+      read: '^(mailer\\.dead|mailer(~\\d+)?|hopline\\.delay\\.1\\.ready)$',
     });
   });
 
   it('that declares its queues are to make and bind them, and no exchange', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'declare'), {
-      configure: '^(mailer\\.dead|mailer)$',
+      configure: '^(mailer\\.dead|mailer(~\\d+)?)$',
       write:
-        '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer)$',
-      read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
+        '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer(~\\d+)?)$',
+      read: '^(mailer\\.dead|mailer(~\\d+)?|hopline\\.delay\\.1\\.ready|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
     });
   });
 
@@ -246,7 +258,7 @@ describe('the rights of a service', () => {
   it('of services that log in as one user are those of all', () => {
     const both = [service(needs({ name: 'a' })), service(needs({ name: 'b' }))];
     const { read } = permissionsOf(both, 'verify');
-    assert.equal(read, '^(a\\.dead|a|hopline\\.delay\\.1\\.ready|b\\.dead|b)$');
+    assert.equal(read, '^(a\\.dead|a(~\\d+)?|hopline\\.delay\\.1\\.ready|b\\.dead|b(~\\d+)?)$');
     const [first] = topicPermissionsOf(both);
     assert.match(first?.write ?? '', /q\\\.\(a\|b\)\$/);
   });
