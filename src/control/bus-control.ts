@@ -93,7 +93,10 @@ export class BusControl {
   private async applyOrders(deadline?: Deadline): Promise<void> {
     const { toldOfPauses, toldOfLimits } = this;
     const { consumption } = this.options;
-    await this.obeyMigrations(deadline);
+    await this.obeyMigrations(deadline).catch((error) => {
+      // Who may not read the document was warned of it when the session was opened.
+      if (!(error instanceof TopologyError)) throw error;
+    });
     const { paused, limits } = await this.orders.read(deadline);
     if (toldOfPauses === this.toldOfPauses) consumption.setPaused(new Set(paused));
     if (toldOfLimits === this.toldOfLimits) consumption.setLimits(limits);
@@ -122,6 +125,7 @@ export class BusControl {
   private async readAgain(): Promise<void> {
     const { service, clock, log } = this.options;
     this.reading?.cancel();
+    this.options.migrations.expect();
     try {
       await this.applyOrders();
     } catch (error) {
@@ -147,14 +151,15 @@ export class BusControl {
 
   private async tryToMigrate({ queue, document }: { queue: string; document: number }) {
     const { consumption, migrations, service, log } = this.options;
+    if (consumption.unsettledOf(queue) === undefined) return undefined;
     try {
-      await this.obeyMigrations(undefined, document);
+      if (document > migrations.known.version) await this.obeyMigrations(undefined, document);
+      else consumption.setHeld(heldIn(migrations.known));
     } catch (error) {
       log.error({ service, queue, error }, 'the document of the migrations could not be read');
       return { problem: reasonText(error) };
     }
-    const inHand = consumption.unsettledOf(queue);
-    if (inHand === undefined) return undefined;
+    const inHand = consumption.unsettledOf(queue) ?? 0;
     const dropped = migrations.droppedOf(queue);
     return { migration: { version: migrations.known.version, inHand, dropped } };
   }

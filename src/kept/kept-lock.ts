@@ -18,6 +18,27 @@ export async function keptLock(
   name: string,
   clock: Clock,
 ): Promise<Listening> {
+  const taken = await tryFor(session, name, clock);
+  if (taken instanceof TopologyError) throw taken;
+  return taken;
+}
+
+/** The same for who has something to say of it: undefined if others hold the lock all the time. */
+export async function takenLock(
+  session: Pick<OperatorSession, 'listen'>,
+  name: string,
+  clock: Clock,
+): Promise<Listening | undefined> {
+  const taken = await tryFor(session, name, clock);
+  return taken instanceof TopologyError ? undefined : taken;
+}
+
+/** Resolves with the broker's error if others hold the lock all the time. */
+async function tryFor(
+  session: Pick<OperatorSession, 'listen'>,
+  name: string,
+  clock: Clock,
+): Promise<Listening | TopologyError> {
   const deadline = new Deadline(clock, LOCK_MS);
   for (;;) {
     try {
@@ -26,7 +47,8 @@ export async function keptLock(
         { heard: () => {}, back: () => {} },
       );
     } catch (error) {
-      if (!(error instanceof TopologyError && isTaken(error)) || deadline.expired) throw error;
+      if (!(error instanceof TopologyError && isTaken(error))) throw error;
+      if (deadline.expired) return error;
       await pause(clock, LOCK_AGAIN_MS);
     }
   }

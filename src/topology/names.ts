@@ -77,7 +77,7 @@ export class Names {
     const { paused, groups, operations, migrations, trash } = this;
     const kept = [groups, operations, migrations];
     return (
-      [paused, trash, ...kept, ...kept.map(lockOf)].includes(queue) ||
+      [paused, trash, runLockOf(migrations), ...kept, ...kept.map(lockOf)].includes(queue) ||
       queue.startsWith(`${this.control}.`) ||
       this.isDelayed(queue) ||
       OWN_QUEUES.has(queue.split('.').at(-1) ?? '')
@@ -102,6 +102,9 @@ export class Names {
 
 /** Queue that who changes the document of a queue has for as long as that takes. */
 export const lockOf = (queue: string): string => `${queue}.lock`;
+
+/** Queue that a command which migrates a queue has until its end. */
+export const runLockOf = (migrations: string): string => lockOf(`${migrations}.run`);
 
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 /** The queue whose dead letters these are; any other name as it is. */

@@ -140,7 +140,6 @@ describe('hopline topology migrate', function () {
 
   after(async () => {
     await publisher.stop();
-    await managed.node.stop();
   });
 
   it('makes a classic queue a quorum queue while two workers take it and messages are published', async () => {
@@ -161,8 +160,25 @@ describe('hopline topology migrate', function () {
     const [last, further] = [100_001, 100_002];
     await publisher.sendToQueue('ledger', last);
     await publisher.sendToQueue('ledger', further, { delay: '100ms' });
-    const late = () => handled.flat().filter((number) => number > 100_000);
+    const late = () =>
+      handled
+        .flat()
+        .filter((number) => number > 100_000)
+        .sort((left, right) => left - right);
     await eventually(() => assert.deepEqual(late(), [last, further]));
+  });
+
+  it('lets one command at a time migrate, and another one go on', async () => {
+    await work({ type: 'classic' });
+    await work({ type: 'classic' });
+    takes = 1;
+    await accountOf(async () => {
+      const ended = await Promise.all([1, 2].map(() => migrate({ type: 'quorum' }).ended));
+      const refused = ended.filter(({ code }) => code !== 0);
+      assert.ok(refused.length < 2, refused.map(({ stderr }) => stderr).join('\n'));
+      for (const { stderr } of refused) assert.match(stderr, /another command migrates a queue/);
+    });
+    assert.deepEqual((await queues()).map(({ name }) => name).sort(), ['ledger.dead', 'ledger~2']);
   });
 
   for (const step of STEPS) {

@@ -7,6 +7,7 @@ import { chainIn } from '../../message/wire/chain-header.js';
 import { publishedAtOf } from '../../message/wire/published-at.js';
 import { replayIn } from '../../message/wire/replay-header.js';
 import { parseDue } from '../../topology/delays.js';
+import { logicalNameOf } from '../../topology/generations.js';
 import { type Names, workQueueOf } from '../../topology/names.js';
 import { dueOrigin, originIn } from '../../topology/origin.js';
 import { sharedNameOf } from '../../topology/process-queue.js';
@@ -113,7 +114,9 @@ function storyOf(delivery: Delivery, names: Names): Story {
   // own.
   const own = workQueueOf(delivery.queue);
   const death = deaths.find(
-    ({ queue }) => typeof queue === 'string' && (queue === own || sharedNameOf(queue) === own),
+    ({ queue }) =>
+      typeof queue === 'string' &&
+      (queue === own || sharedNameOf(queue) === own || logicalNameOf(queue) === own),
   );
   if (death) return brokers(delivery, { ...death, queue: own }, names);
   return delivery.properties.headers[HEADER.reason] === undefined

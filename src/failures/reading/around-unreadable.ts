@@ -44,7 +44,10 @@ export class AroundUnreadable<T> {
     const { session, clock, options, ready } = this;
     for (let turn = 0; ; turn += 1) {
       const known = unreadableIn(session, options.queue);
-      if (!known) return new Passage(session, clock, options, { most: ready, waiting: ready }).toEnd();
+      if (!known) {
+        const { isBounded = false } = options;
+        return new Passage(session, clock, options, { most: ready, isBounded, waiting: ready }).toEnd();
+      }
       // Letters that arrived since then are behind these.
       const most = Math.max(0, Math.min(ready, known.waiting) - known.count);
       if (await this.areFirst(known.count))

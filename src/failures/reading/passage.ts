@@ -91,7 +91,7 @@ export class Passage<T> {
     let quietSince = this.clock.monotonic();
     while (!this.lost) {
       if (signal?.aborted) this.passOver();
-      const isTaking = this.extent.isBounded && this.seen < this.extent.most && !this.isFull;
+      const isTaking = this.extent.isBounded && this.seen < this.extent.most;
       const next = isTaking ? undefined : this.picked.shift();
       // Each ack would let the broker deliver the next letter.
       if (this.extent.isBounded && !isTaking) await this.stopTaking();
@@ -112,9 +112,10 @@ export class Passage<T> {
     }
   }
 
-  /** True if letters that stay use up the prefetch. */
+  /** True if letters that stay use up the prefetch. A bounded pass acts on none before it has taken all. */
   private get isFull(): boolean {
-    return this.picked.length === 0 && this.page.held >= this.page.prefetch;
+    const mayMakeRoom = !this.extent.isBounded && this.picked.length > 0;
+    return !mayMakeRoom && this.page.held >= this.page.prefetch;
   }
 
   private async stopTaking(): Promise<void> {

@@ -6,6 +6,11 @@ export type Ack = () => boolean;
 export interface WalkOptions<T> {
   readonly queue: string;
   /**
+   * Takes no more than what is there when it begins, and acts when it has all of that: for a queue to which others publish. What is on its
+   * way to a consumer that is cancelled goes back before what that one holds, and would be first in the queue. @default false
+   */
+  readonly isBounded?: boolean;
+  /**
    * Selects a delivery, and returns what is needed to act on it; undefined leaves it. Called on arrival;
    * everything not returned is forgotten.
    */

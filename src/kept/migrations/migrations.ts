@@ -32,6 +32,11 @@ export class Migrations {
     return this.current;
   }
 
+  /** A document that was not there is looked for again by the next read. */
+  expect(): void {
+    this.kept.expect();
+  }
+
   /**
    * Reads the document, and has the session's queues stand for what it says.
    *
@@ -39,7 +44,7 @@ export class Migrations {
    * @throws ConnectError if the broker doesn't answer by the deadline; TopologyError if it refuses; KeptDocumentError
    */
   async read(deadline?: Deadline, version = 0): Promise<MigrationsDocument> {
-    if (version > this.current.version) this.kept.expect();
+    if (version > this.current.version) this.expect();
     const read = await this.kept.read(deadline);
     // Two reads may end in the wrong order.
     if (read.version >= this.current.version) this.current = read;

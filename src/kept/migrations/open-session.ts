@@ -35,7 +35,10 @@ export async function openKnowing<Opened extends Session>(
   try {
     // Who only publishes names no queue.
     if (options.consumes !== false && (await mayBeThere(session, options))) await migrations.read(deadline);
-    generations.refresh = onceAtATime(async () => void (await migrations.read().catch(() => {})));
+    generations.refresh = onceAtATime(async () => {
+      migrations.expect();
+      await migrations.read().catch(() => {});
+    });
     return { session, migrations };
   } catch (error) {
     await session.close(new Deadline(transport.clock, CLOSE_MS)).catch(() => {});
@@ -60,14 +63,13 @@ async function mayBeThere(
   }
 }
 
-/** A call while another is under way does nothing: what it does may ask for itself. */
+/** A call while another is under way ends with that. */
 function onceAtATime(task: () => Promise<void>): () => Promise<void> {
-  let isUnderWay = false;
-  return async () => {
-    if (isUnderWay) return;
-    isUnderWay = true;
-    await task().finally(() => {
-      isUnderWay = false;
+  let underWay: Promise<void> | undefined;
+  return () => {
+    underWay ??= task().finally(() => {
+      underWay = undefined;
     });
+    return underWay;
   };
 }

@@ -1,6 +1,7 @@
 import type { Asking } from '../../control/asking.js';
 import { TopologyError } from '../../errors.js';
 import { moveRemains } from '../../failures/acting/move-remains.js';
+import { takenLock } from '../../kept/kept-lock.js';
 import {
   type MigratedQueue,
   type MigrationsDocument,
@@ -11,7 +12,7 @@ import { Migrations } from '../../kept/migrations/migrations.js';
 import type { Arguments } from '../../message/exchange-option.js';
 import type { QueueType } from '../../topology/bus-topology.js';
 import { generationName, generationOf } from '../../topology/generations.js';
-import { landingQueueOf, type Names } from '../../topology/names.js';
+import { landingQueueOf, type Names, runLockOf } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import { countText } from '../../util/text/count-text.js';
@@ -78,8 +79,18 @@ export class Migration {
    * @throws TopologyError if it can't be done, and why; ManagementError, ControlError, ConnectError: call it again
    */
   async run(): Promise<boolean> {
-    const { management, session, queue, tell, dryRun } = this.options;
+    const { management, session, clock, names, dryRun } = this.options;
     await management.requireCluster(session.brokerInfo.cluster);
+    if (dryRun) return await this.runAlone();
+    const lock = await takenLock(session, runLockOf(names.migrations), clock);
+    if (!lock)
+      throw this.refused('another command migrates a queue of this application', 'Wait for its end.');
+    return await this.runAlone().finally(() => lock.close());
+  }
+
+  /** Two at once would undo each other's bindings, and purge what only the new queue has. */
+  private async runAlone(): Promise<boolean> {
+    const { management, queue, tell, dryRun } = this.options;
     const begun = this.underWay(await this.migrations.read());
     if (begun)
       tell(`queue '${queue}': going on at the step ${begun.step}, from '${begun.from}' to '${begun.to}'`);
@@ -91,7 +102,7 @@ export class Migration {
       this.migrations.known.version,
     );
     tell(`processes that serve it: ${serving}`);
-    if (!begun) await this.write({ name: wanted.from, type: wanted.fromType, underWay: wanted });
+    if (!begun) await this.write(undefined, { name: wanted.from, type: wanted.fromType, underWay: wanted });
     for (let now = this.underWay(this.migrations.known); now; now = this.underWay(this.migrations.known))
       await this.take(now);
     return true;
@@ -181,7 +192,7 @@ export class Migration {
       case 'remove':
         tell(`remove: processes take '${to}'; '${from}' goes`);
         await this.remove(now, routes.leavesLanding);
-        return this.write({ name: to, type: now.toType });
+        return this.write(now.step, { name: to, type: now.toType });
     }
   }
 
@@ -211,7 +222,8 @@ export class Migration {
       const answers = await this.processes.obey(this.migrations.known.version);
       const inHand = answers.reduce((sum, each) => sum + each.inHand, 0);
       if (ready === 0 && inHand === 0) {
-        if (!leavesLanding || ((await brokerQueue(management, landing))?.messages ?? 0) === 0) return;
+        const landed = leavesLanding ? await brokerQueue(management, landing) : undefined;
+        if (!landed || landed.messages === 0) return;
       }
       if (clock.monotonic() - told < TELL_EVERY_MS) continue;
       told = clock.monotonic();
@@ -239,16 +251,17 @@ export class Migration {
     const { session, clock, management, names, queue, tell } = this.options;
     const known = overlapOf(overlap);
     for (const name of [...(leavesLanding ? [landingQueueOf(queue)] : []), from]) {
-      for (let since = clock.monotonic(); ; await pause(clock, LOOK_MS)) {
+      for (const since = clock.monotonic(); ; await pause(clock, LOOK_MS)) {
         const state = await session.inspect(name);
         if (!state) break;
         if (name === from && state.ready > 0) {
           const moved = await moveRemains(session, clock, { names, from, queue, overlap: known });
           if (moved > 0) tell(`  ${countText(moved, 'message')} that came late moved`);
-          since = clock.monotonic();
+          continue;
         }
-        if (clock.monotonic() - since < COUNTED_MS || state.consumers > 0) continue;
-        if (((await brokerQueue(management, name))?.messages ?? 0) > 0) continue;
+        if (clock.monotonic() - since < COUNTED_MS || state.consumers > 0 || state.ready > 0) continue;
+        if ((await brokerQueue(management, name))?.messages !== 0) continue;
+        if (((await session.inspect(name))?.ready ?? 0) > 0) continue;
         await management.deleteQueue(name);
       }
     }
@@ -257,13 +270,20 @@ export class Migration {
   private async go(now: UnderWay, step: UnderWay['step']): Promise<void> {
     const { name, type } =
       step === 'remove' ? { name: now.to, type: now.toType } : { name: now.from, type: now.fromType };
-    await this.write({ name, type, underWay: { ...now, step } });
+    await this.write(now.step, { name, type, underWay: { ...now, step } });
   }
 
-  /** Writes what there is for the queue from now on, and has the processes obey it. */
-  private async write(its: MigratedQueue): Promise<void> {
+  /**
+   * Writes what there is for the queue from now on, and has the processes obey it.
+   * @param before step that must be written there: the lock goes with a lost connection, and another command may have gone on
+   */
+  private async write(before: UnderWay['step'] | undefined, its: MigratedQueue): Promise<void> {
     const { queue } = this.options;
-    const { version } = await this.migrations.change((queues) => ({ ...queues, [queue]: its }));
+    const { version } = await this.migrations.change((queues) => {
+      const found = queues[queue]?.underWay?.step;
+      if (found !== before) throw elsewhere(queue, before, found);
+      return { ...queues, [queue]: its };
+    });
     await this.processes.obey(version);
   }
 
@@ -271,3 +291,10 @@ export class Migration {
     return new TopologyError(`queue '${this.options.queue}'`, `nothing was done: ${what}`, help);
   }
 }
+
+const elsewhere = (queue: string, expected = 'none', found = 'none') =>
+  new TopologyError(
+    `queue '${queue}'`,
+    `its migration is at the step ${found}, where this command had left it at ${expected}: another command has gone on with it`,
+    'See that it has ended, and run the command again.',
+  );

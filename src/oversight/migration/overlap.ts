@@ -40,6 +40,7 @@ export async function readOverlap(session: Session, clock: Clock, queue: string)
     let isWhole = false;
     await walk<string>(session, clock, {
       queue,
+      isBounded: true,
       pick: ({ properties: { messageId, headers } }) => {
         const its = headers[MARK];
         if (typeof its === 'string') return its;

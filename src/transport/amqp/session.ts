@@ -144,6 +144,8 @@ export class AmqpSession implements Session {
       passing: part && new PassingQueue(part),
       ...{ foreign, singleActive },
       redeclare: async () => {
+        // It may be missing because it was migrated.
+        await this.generations.refresh();
         await this.declarations.withQueue(queue);
       },
       ...consumerTeller(queue, this.options, foreign && refusedForeign),
@@ -246,7 +248,7 @@ export class AmqpSession implements Session {
   async inspect(queue: string): Promise<QueueState | undefined> {
     const name = this.nameOf(queue);
     const state = await inspectQueue(await this.connections.live(), name);
-    if (state) return state;
+    if (state || this.options.names.isOwnQueue(queue)) return state;
     // It may have been migrated meanwhile.
     await this.generations.refresh();
     return this.nameOf(queue) === name ? undefined : await this.inspect(queue);

@@ -90,7 +90,7 @@ describe('a process that hears operators', () => {
       events: new Emitter<BusEvents>(() => {}),
       log: silentLogger,
       consumption: Object.assign(consumption, { setHeld: () => {} }) as unknown as Consumption,
-      migrations: { read: async () => NO_MIGRATIONS } as unknown as Migrations,
+      migrations: { expect: () => {}, read: async () => NO_MIGRATIONS } as unknown as Migrations,
       status: () => {
         throw new Error('nobody asks for it here');
       },

@@ -84,6 +84,18 @@ function askedFor({
 describe('the rights of a responder', () => {
   const requests = needs({ kind: 'requests', name: 'mailer.requests', type: 'classic' });
 
+  it('go on to be right when a queue was migrated', () => {
+    for (const occasion of ['declare', 'first'] as const) {
+      const { configure, write, read } = permissionsOf([service(needs())], occasion);
+      for (const pattern of [configure, write, read]) {
+        assert.ok(matches(pattern, 'mailer') && matches(pattern, 'mailer~2'), pattern);
+        assert.ok(!matches(pattern, 'mailer~2.dead') && !matches(pattern, 'mailer~'), pattern);
+      }
+    }
+    const { configure, read } = permissionsOf([service(needs())], 'verify');
+    assert.deepEqual([matches(configure, 'mailer~2'), matches(read, 'mailer~2')], [false, true]);
+  });
+
   it('are those to make the queue of its requests and to reply, whatever else it may declare', () => {
     const { configure, write, read } = permissionsOf([service(requests)], 'verify');
     for (const right of [configure, write, read]) assert.ok(matches(right, 'mailer.requests'), right);

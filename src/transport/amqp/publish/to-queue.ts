@@ -4,7 +4,10 @@ import type { OutgoingMessage, ToExchange } from '../../../message/message.js';
 import type { Published } from '../../../message/published.js';
 import type { Generations } from '../../../topology/generations.js';
 
-/** True for a message by the default exchange, whose keys are the names of the broker's queues; delays have a queue's own name. */
+/**
+ * True for a message that the default exchange gets, whose keys are the names of the broker's queues. A delayed one goes to the exchanges of
+ * the delays, whose bindings have the queue's own name.
+ */
 export const isToQueue = (message: OutgoingMessage): message is Extract<OutgoingMessage, ToExchange> =>
   message.to === 'exchange' && message.exchange === '' && !message.delayMs;
 
