@@ -32,6 +32,7 @@ describe('a queue that belongs to someone else', function () {
   const put = (body: string) =>
     raw(node, async (channel) => {
       channel.sendToQueue(queue, Buffer.from(JSON.stringify(body)));
+      await channel.waitForConfirms();
     });
 
   it('is not made when its owner deletes it, and is consumed again, with its retries, when that makes it as another type', async () => {

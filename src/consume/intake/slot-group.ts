@@ -151,12 +151,11 @@ export class SlotGroup {
   async finish(deadline: Deadline): Promise<boolean> {
     const left = Promise.all(this.lanes.map((lane) => lane.left));
     const idle = Promise.all([this.gate.idle(), this.returning, left]).then(() => true);
-    const { clock } = this.options;
-    const graceMs = Math.min(SIGNAL_AHEAD_MS, deadline.remainingMs / 4);
-    const timer = clock.setTimer(() => this.cancel(), Math.max(0, deadline.remainingMs - graceMs));
-    const ended = await deadline.race(idle, () => new ShutdownError()).catch(() => false);
-    timer.cancel();
-    return ended;
+    const { remainingMs } = deadline;
+    const signalMs = Math.max(0, remainingMs - Math.min(SIGNAL_AHEAD_MS, remainingMs / 4));
+    const timer = this.options.clock.setTimer(() => this.cancel(), signalMs);
+    const ended = deadline.race(idle, () => new ShutdownError()).catch(() => false);
+    return await ended.finally(() => timer.cancel());
   }
 
   /** Fires the signals of all running handlers. */
@@ -269,7 +268,6 @@ export class SlotGroup {
       } catch (error) {
         await this.attempts.broken(work, error);
       } finally {
-        // A part of a pack may be the last thing that keeps a queue with a single active consumer from being left.
         this.lanes[work.lane]?.ended();
       }
     });

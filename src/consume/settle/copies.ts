@@ -278,8 +278,7 @@ function comingBack(
   const elapsedMs = work.elapsedMs(clock.monotonic());
   const isUnhandled = !isRetry && outcome.unhandled;
   // What it is a copy of may come again: unless that is known to be over, by its lease, both have to ask for the same one.
-  const isCounted =
-    !isRetry && (work.lease !== undefined || !work.match?.handler.hasLease || outcome.isAnother === true);
+  const isCounted = !isRetry && (work.lease || !work.match?.handler.hasLease || outcome.isAnother);
   const next: NextAttempt = {
     attempt: attempt + (isRetry ? 1 : 0),
     exceptions: (isRetry ? outcome.exceptions : undefined) ?? work.exceptions,

@@ -1,4 +1,4 @@
-import { optional, picklist, record, string, unknown } from 'valibot';
+import { boolean, optional, picklist, record, string, unknown } from 'valibot';
 import type { Arguments } from '../../message/exchange-option.js';
 import type { QueueType } from '../../topology/bus-topology.js';
 import { type Generation, KEY_LENGTH, Overlap } from '../../topology/generations.js';
@@ -29,6 +29,9 @@ export interface UnderWay {
   readonly to: string;
   readonly fromType: QueueType;
   readonly toType: QueueType;
+  /** True if a landing queue stands before the queue that is left. @default by its type */
+  readonly fromLands?: boolean | undefined;
+  readonly toLands?: boolean | undefined;
   /** Arguments of the new one. */
   readonly arguments: Arguments;
   /** Keys of the messages that both have, one behind the other; from the step `drain` on. */
@@ -41,6 +44,8 @@ export interface MigratedQueue {
   /** The queue in the broker that processes take. */
   readonly name: string;
   readonly type: QueueType;
+  /** True if a landing queue stands before it. @default by its type */
+  readonly lands?: boolean | undefined;
   readonly underWay?: UnderWay | undefined;
 }
 
@@ -62,6 +67,7 @@ const document = shapeOf<MigrationsDocument>({
     shapeOf<MigratedQueue>({
       name: text,
       type,
+      lands: optional(boolean()),
       underWay: optional(
         shapeOf<UnderWay>({
           step: picklist(STEPS),
@@ -69,6 +75,8 @@ const document = shapeOf<MigrationsDocument>({
           to: text,
           fromType: type,
           toType: type,
+          fromLands: optional(boolean()),
+          toLands: optional(boolean()),
           arguments: record(string(), unknown()) as never,
           overlap: optional(string()),
           unnamed: optional(whole),
@@ -79,6 +87,12 @@ const document = shapeOf<MigrationsDocument>({
 });
 
 export const migrationsIn = (content: unknown): MigrationsDocument | undefined => shaped(document, content);
+
+/** What is written of a queue by which processes take the one that is left, or the new one. */
+export const takenOf = (its: UnderWay, isNew: boolean): MigratedQueue =>
+  isNew
+    ? { name: its.to, type: its.toType, lands: its.toLands }
+    : { name: its.from, type: its.fromType, lands: its.fromLands };
 
 /** Steps in which processes take nothing of the queue. */
 const HOLDING: ReadonlySet<Step> = new Set(['hold', 'bind', 'unbind', 'compare', 'leave']);
@@ -101,7 +115,7 @@ export function generationsIn(
   before: (queue: string) => Generation | undefined,
 ): Map<string, Generation> {
   return new Map(
-    Object.entries(queues).map(([queue, { name, type: its, underWay }]) => {
+    Object.entries(queues).map(([queue, { name, type: its, lands, underWay }]) => {
       const isMoving = underWay !== undefined && underWay.step !== 'remove';
       const overlap = isMoving && underWay.overlap !== undefined ? underWay.overlap : undefined;
       return [
@@ -109,6 +123,7 @@ export function generationsIn(
         {
           name,
           type: its,
+          lands,
           isMoving,
           overlap: overlap === undefined ? undefined : (before(queue)?.overlap ?? overlapOf(overlap)),
         },

@@ -6,6 +6,7 @@ import {
   type MigratedQueue,
   type MigrationsDocument,
   overlapOf,
+  takenOf,
   type UnderWay,
 } from '../../kept/migrations/document.js';
 import { Migrations } from '../../kept/migrations/migrations.js';
@@ -13,6 +14,7 @@ import type { Arguments } from '../../message/exchange-option.js';
 import type { QueueType } from '../../topology/bus-topology.js';
 import { generationName, generationOf } from '../../topology/generations.js';
 import { landingQueueOf, type Names, runLockOf } from '../../topology/names.js';
+import { mayBeFull } from '../../topology/queue-arguments.js';
 import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import { countText } from '../../util/text/count-text.js';
@@ -102,7 +104,7 @@ export class Migration {
       this.migrations.known.version,
     );
     tell(`processes that serve it: ${serving}`);
-    if (!begun) await this.write(undefined, { name: wanted.from, type: wanted.fromType, underWay: wanted });
+    if (!begun) await this.write(undefined, { ...takenOf(wanted, false), underWay: wanted });
     for (let now = this.underWay(this.migrations.known); now; now = this.underWay(this.migrations.known))
       await this.take(now);
     return true;
@@ -138,12 +140,14 @@ export class Migration {
       tell(`  ${name}: ${there.arguments[name] ?? 'none'} → ${wanted[name] ?? 'none'}`);
     if (wanted['x-expires'] !== undefined)
       throw this.refused('a queue with x-expires may go while nobody takes it', 'Leave x-expires out.');
-    if (wanted['x-max-length'] !== undefined || wanted['x-max-length-bytes'] !== undefined)
+    if (mayBeFull(wanted))
       tell(
         `  '${to}' is limited, and nobody takes it until '${from}' is empty: what comes beyond its limit meanwhile is dropped or refused, as its x-overflow says`,
       );
     const [fromType, toType] = [there.type, wanted['x-queue-type']] as [QueueType, QueueType];
-    return { step: 'declare', from, to, fromType, toType, arguments: wanted };
+    const fromLands = fromType === 'classic' || mayBeFull(there.arguments);
+    const toLands = toType === 'classic' || mayBeFull(wanted);
+    return { step: 'declare', from, to, fromType, toType, fromLands, toLands, arguments: wanted };
   }
 
   /** Takes one step, and writes down the next. */
@@ -192,7 +196,7 @@ export class Migration {
       case 'remove':
         tell(`remove: processes take '${to}'; '${from}' goes`);
         await this.remove(now, routes.leavesLanding);
-        return this.write(now.step, { name: to, type: now.toType });
+        return this.write(now.step, takenOf(now, true));
     }
   }
 
@@ -206,12 +210,8 @@ export class Migration {
 
   private async untilNoneTakes(from: string): Promise<void> {
     const { session, tell } = this.options;
-    const { version } = this.migrations.known;
-    await this.processes.untilNoneTakes(
-      version,
-      async () => (await session.inspect(from))?.consumers ?? 0,
-      tell,
-    );
+    const consumers = async () => (await session.inspect(from))?.consumers ?? 0;
+    await this.processes.untilNoneTakes(this.migrations.known.version, consumers, tell);
   }
 
   private async untilDrained({ from }: UnderWay, leavesLanding: boolean): Promise<void> {
@@ -268,9 +268,7 @@ export class Migration {
   }
 
   private async go(now: UnderWay, step: UnderWay['step']): Promise<void> {
-    const { name, type } =
-      step === 'remove' ? { name: now.to, type: now.toType } : { name: now.from, type: now.fromType };
-    await this.write(now.step, { name, type, underWay: { ...now, step } });
+    await this.write(now.step, { ...takenOf(now, step === 'remove'), underWay: { ...now, step } });
   }
 
   /**

@@ -49,13 +49,19 @@ export class Routes {
 
   /** True if the landing queue is of no use any more. */
   get leavesLanding(): boolean {
-    const { fromType, toType } = this.underWay;
-    return fromType === 'classic' && toType !== 'classic';
+    return this.fromLands && !this.toLands;
   }
 
   private get landsAnew(): boolean {
-    const { fromType, toType } = this.underWay;
-    return fromType !== 'classic' && toType === 'classic';
+    return !this.fromLands && this.toLands;
+  }
+
+  private get fromLands(): boolean {
+    return this.underWay.fromLands ?? this.underWay.fromType === 'classic';
+  }
+
+  private get toLands(): boolean {
+    return this.underWay.toLands ?? this.underWay.toType === 'classic';
   }
 
   private async ofOld(): Promise<QueueBinding[]> {
