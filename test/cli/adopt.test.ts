@@ -42,7 +42,6 @@ describe('hopline adopt', function () {
 
   after(async () => {
     await connection?.close();
-    await managed?.node.stop();
     if (directory) await rm(directory, { recursive: true });
   });
 

@@ -27,7 +27,6 @@ describe('hopline topology plan and apply', function () {
 
   after(async () => {
     await connection?.close();
-    await managed?.node.stop();
   });
 
   const run = (words: readonly string[], options: CommandOptions = {}): Promise<Ended> =>

@@ -67,7 +67,7 @@ export class Shop {
 
 /** The database goes by its own time, whatever the transport's does: waits for both. */
 export const soon = (fx: BusFixture, check: () => unknown, timeout = 10_000) =>
-  eventually(() => fx.eventually(async () => void (await check()), { timeout: 50 }).then(() => true), {
+  eventually(() => fx.eventually(async () => void (await check()), { timeout: 500 }).then(() => true), {
     timeout,
   });
 

@@ -67,6 +67,8 @@ const COUNTED_MS = 6_000;
  * | remove  | processes have the new queue. The old one is left, and empty |
  */
 export class Migration {
+  /** True if it was found half done. */
+  hasBegun = false;
   private readonly migrations: Migrations;
   private readonly processes: Processes;
 
@@ -94,15 +96,13 @@ export class Migration {
   private async runAlone(): Promise<boolean> {
     const { management, queue, tell, dryRun } = this.options;
     const begun = this.underWay(await this.migrations.read());
+    this.hasBegun = begun !== undefined;
     if (begun)
       tell(`queue '${queue}': going on at the step ${begun.step}, from '${begun.from}' to '${begun.to}'`);
     const wanted = begun ?? (await this.wanted());
     if (!wanted || dryRun) return wanted !== undefined;
-    const serving = await this.processes.find(
-      management,
-      begun?.step === 'remove' ? wanted.to : wanted.from,
-      this.migrations.known.version,
-    );
+    const taken = begun?.step === 'remove' ? wanted.to : wanted.from;
+    const serving = await this.processes.find(management, taken, this.migrations.known.version);
     tell(`processes that serve it: ${serving}`);
     if (!begun) await this.write(undefined, { ...takenOf(wanted, false), underWay: wanted });
     for (let now = this.underWay(this.migrations.known); now; now = this.underWay(this.migrations.known))
@@ -119,7 +119,7 @@ export class Migration {
     const { management, queue, wanted, tell } = this.options;
     const { known } = this.migrations;
     const other = Object.entries(known.queues).find(([, each]) => each.underWay !== undefined);
-    if (other)
+    if (other && !this.options.dryRun)
       throw this.refused(
         `queue '${other[0]}' is being migrated`,
         `End that first: hopline topology migrate ${other[0]}`,
@@ -166,8 +166,7 @@ export class Migration {
         return this.go(now, 'bind');
       case 'bind':
         tell(`bind: '${to}' to all that '${from}' is bound to`);
-        await routes.undo();
-        await session.purge(to);
+        if (await routes.areCopies()) await routes.undo().then(() => session.purge(to));
         tell(`  ${countText(await routes.bind(), 'binding')}`);
         return this.go(now, 'unbind');
       case 'unbind':

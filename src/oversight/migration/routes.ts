@@ -3,6 +3,9 @@ import { landingQueueOf, type Names } from '../../topology/names.js';
 import type { Management } from '../management/management.js';
 import { bindingsOf, bindLike, type QueueBinding } from './broker-queue.js';
 
+/** Types of exchanges that give a message to each queue whose binding it fits. */
+const COPYING: ReadonlySet<string> = new Set(['topic', 'direct', 'fanout', 'headers']);
+
 /**
  * The bindings by which messages reach a queue that is migrated. Delays lead to a classic queue through its landing queue, which
  * belongs to all generations: only what it leads to changes.
@@ -28,6 +31,13 @@ export class Routes {
         this.landsAnew && binding.source === names.delayOut ? landingQueueOf(queue) : to,
       );
     return own.length;
+  }
+
+  /** True if what the new queue has got by now lies in the old one, too: some exchanges choose one of their queues. */
+  async areCopies(): Promise<boolean> {
+    const sources = new Set((await this.ofOld()).map(({ source }) => source));
+    const exchanges = await this.management.exchanges();
+    return exchanges.every(({ name, type }) => !sources.has(name) || COPYING.has(type));
   }
 
   /** Undoes what {@link bind} has done so far. */

@@ -57,8 +57,10 @@ export const define: DefineCommand = (command, { terminal }) => {
           });
         const due: string[] = [];
         for (const { queue: name } of lanes) {
-          if (await migrationOf(name, true).run()) due.push(name);
-          else tell(`queue '${name}' has the arguments that it is to have`);
+          const migration = migrationOf(name, true);
+          if (!(await migration.run())) tell(`queue '${name}' has the arguments that it is to have`);
+          else if (migration.hasBegun) due.unshift(name);
+          else due.push(name);
         }
         if (due.length === 0) return;
         if (flags.dryRun) return terminal.tell('nothing was done: this is what would be');
@@ -81,7 +83,10 @@ function queueIn(
   queue: string,
 ): { readonly bus: BusDescription; readonly lanes: QueueDescription['lanes'] } {
   for (const bus of buses) {
-    const found = bus.queues.find(({ name, kind }) => name === queue && kind === 'work');
+    const found = bus.queues.find(
+      ({ name, kind, lanes }) =>
+        kind === 'work' && (name === queue || lanes.some((lane) => lane.queue === queue)),
+    );
     const isForeign = bus.plan.queues.some(({ name, verifyOnly }) => name === queue && verifyOnly);
     if (found && isForeign)
       throw new UsageError(
