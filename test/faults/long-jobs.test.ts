@@ -78,9 +78,9 @@ describe('jobs that take long', function () {
     const first = await start();
     await send('one');
     await eventually(() => first.said.includes('began one'));
+    const heir = await start();
     const killedAt = performance.now();
     first.process.kill('SIGKILL');
-    const heir = await start();
     await eventually(() => heir.said.includes('done one'), { timeout: 20_000 });
     assert.deepEqual(heir.said.filter((what) => what !== 'started').slice(0, 2), [
       'guarded',
