@@ -76,6 +76,14 @@ describe('alerts', () => {
     );
   });
 
+  it('end as what was told of them, though they got less while they were acknowledged', () => {
+    const looks = new Looks(['queue_length > 10 warning, > 100 critical for 0s']);
+    assert.deepEqual(looks.look(length(101)), ['fired critical queue_length orders']);
+    looks.acknowledge('orders');
+    assert.deepEqual(looks.look(length(11)), []);
+    assert.deepEqual(looks.look(length(0)), ['resolved critical queue_length orders']);
+  });
+
   it('end when their queue is gone for some time', () => {
     const looks = new Looks(['queue_length > 10 for 0s']);
     looks.look(length(11));

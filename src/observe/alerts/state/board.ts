@@ -109,21 +109,20 @@ export class Board {
   private toTell(watch: Watch, now: number, at: number): Alert | undefined {
     if (now - (watch.missingSince ?? now) >= GONE_MS) {
       this.watches.delete(watch.id);
-      return watch.told && alertOf(watch, 'resolved', watch.told.severity, at);
+      return watch.told && alertOf(watch, 'resolved', watch.told.heard, at);
     }
     const { told, severity } = watch;
     if (!severity) {
       watch.told = undefined;
-      return told && alertOf(watch, 'resolved', told.severity, at);
+      return told && alertOf(watch, 'resolved', told.heard, at);
     }
     if (this.isSilenced(watch, at)) return undefined;
     const isReminder = told?.severity === severity;
     if (isReminder && (watch.acknowledged || now - told.at < this.remindMs)) return undefined;
-    watch.told = { severity, at: now };
     // One who knows that it is critical has no use for hearing that it is less.
-    return watch.acknowledged && told
-      ? undefined
-      : alertOf(watch, isReminder ? 'reminder' : 'fired', severity, at);
+    const isQuiet = watch.acknowledged !== undefined && told !== undefined;
+    watch.told = { severity, heard: isQuiet ? told.heard : severity, at: now };
+    return isQuiet ? undefined : alertOf(watch, isReminder ? 'reminder' : 'fired', severity, at);
   }
 
   private isSilenced(watch: Watch, at: number): boolean {

@@ -13,8 +13,11 @@ export class Watch {
   reading: Reading;
   /** Wall-clock milliseconds at which the alert began: the last one, if none fires. */
   since: number | undefined;
-  /** What its receivers were told last, and when, in monotonic milliseconds; undefined if they know of no alert. */
-  told: { readonly severity: Severity; readonly at: number } | undefined;
+  /**
+   * What was due to be told last, and when, in monotonic milliseconds; undefined if its receivers know of no alert. They have heard of
+   * another severity if it got less while it was acknowledged.
+   */
+  told: { readonly severity: Severity; readonly heard: Severity; readonly at: number } | undefined;
   /** Severity up to which nobody is to be reminded of it. */
   acknowledged: Severity | undefined;
   /** Monotonic milliseconds since when the subject is missing. */
