@@ -103,7 +103,7 @@ export function bindingOf({
     destination: String(destination),
     destinationType: destination_type === 'queue' ? 'queue' : 'exchange',
     pattern: String(routing_key),
-    arguments: tableIn(its),
+    ...(Object.keys(tableIn(its)).length > 0 && { arguments: tableIn(its) }),
     propertiesKey: String(properties_key),
   };
 }
