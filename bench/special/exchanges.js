@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Bus, rabbitmq } from 'hopline';
+import { startNull } from '../lib/brokers.js';
+import { median } from '../lib/statistics.js';
 import { printResult, specialArguments } from './arguments.js';
 
 /**
@@ -14,11 +14,8 @@ const WINDOW = 1_000;
 
 const { n } = specialArguments();
 
-const broker = spawn(process.execPath, [new URL('../null-broker/main.js', import.meta.url).pathname], {
-  stdio: ['pipe', 'pipe', 'inherit'],
-});
-const [port] = await once(broker.stdout, 'data');
-const url = `amqp://guest:guest@127.0.0.1:${String(port).trim()}`;
+const broker = await startNull();
+const { url } = broker;
 
 const payload = { id: 1, name: 'Ada Lovelace', email: 'ada@example.com', text: 'x'.repeat(200) };
 
@@ -53,9 +50,6 @@ async function costOf(send) {
   return (user + system) / n;
 }
 
-/** @param {number[]} values */
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
 /** @type {Record<string, number[]>} */
 const costs = { topic: [], direct: [], queue: [] };
 for (const send of Object.values(ways)) await costOf(send);
@@ -80,4 +74,4 @@ printResult({
 });
 await topic.stop();
 await direct.stop();
-broker.stdin.end();
+await broker.stop();

@@ -52,11 +52,9 @@ export function cloudEventOf({ headers }: { readonly headers: Readonly<Headers> 
 }
 
 /** Attributes as headers. */
-export const headersOf = (event: Readonly<Record<string, unknown>>, prefix: CloudEventPrefix): Headers =>
+export const headersOf = (event: CloudEvent, prefix: CloudEventPrefix): Headers =>
   Object.fromEntries(
-    Object.entries(event)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [`${prefix}${name}`, value as HeaderValue]),
+    Object.entries(event).map(([name, value]) => [`${prefix}${name}`, value as HeaderValue]),
   );
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';

@@ -1,23 +1,19 @@
 import type { UndecodableError } from '../errors.js';
-import { encodingsOf, undone } from '../serialization/content-encoding.js';
+import { encodingsOf, stillEncoded, undone } from '../serialization/content-encoding.js';
 import { undecodable } from '../serialization/undecodable.js';
 import { isPlainObject, show } from '../util/check.js';
 import { type CloudEvent, REQUIRED } from './event.js';
 
 /* The structured mode: attributes and data in one body, in the JSON format for events. */
 
-/** Begins the content type of each event in structured mode. */
-const MEDIA_TYPE = 'application/cloudevents';
-
-export const JSON_FORMAT = `${MEDIA_TYPE}+json`;
-export const STRUCTURED = `${JSON_FORMAT}; charset=utf-8`;
+export const STRUCTURED = 'application/cloudevents+json; charset=utf-8';
 
 const JSON_TYPE = /^[\w.-]+\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 /** The types are case-insensitive (RFC 2045, 5.1). */
 const ENVELOPE = /^application\/cloudevents\+json\s*(?:;|$)/i;
 const BATCH = /^application\/cloudevents-batch\b/i;
 
-export const isJson = (contentType: string | undefined): boolean =>
+const isJson = (contentType: string | undefined): boolean =>
   contentType === undefined || JSON_TYPE.test(contentType);
 
 /** True for an event in an envelope that can be read here: of other formats the body goes to the handler as it is. */
@@ -75,7 +71,7 @@ export async function opened(
 async function plain(body: Buffer, contentEncoding: string | undefined, maxBytes: number): Promise<Buffer> {
   if (contentEncoding === undefined) return body;
   const { known, left } = encodingsOf(contentEncoding, undefined);
-  if (left !== undefined) throw noEvent(`its content encoding '${left}' can't be undone`);
+  if (left !== undefined) throw stillEncoded(left);
   return undone(body, known, maxBytes);
 }
 

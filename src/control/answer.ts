@@ -40,8 +40,6 @@ export interface MigratingAnswer {
   readonly version: number;
   /** Messages of the queue that it holds un-acked. */
   readonly inHand: number;
-  /** Messages of the overlap that it has acked and not handled. */
-  readonly dropped: number;
 }
 
 /** A handler whose limits an operator changes. */

@@ -160,8 +160,7 @@ export class BusControl {
       return { problem: reasonText(error) };
     }
     const inHand = consumption.unsettledOf(queue) ?? 0;
-    const dropped = migrations.droppedOf(queue);
-    return { migration: { version: migrations.known.version, inHand, dropped } };
+    return { migration: { version: migrations.known.version, inHand } };
   }
 
   /** An error is reported in the answer. */

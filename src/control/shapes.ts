@@ -201,7 +201,7 @@ const route = shapeOf<RouteStatus>({
   handler: text,
 });
 
-const migrating = shapeOf<MigratingAnswer>({ version: whole, inHand: whole, dropped: whole });
+const migrating = shapeOf<MigratingAnswer>({ version: whole, inHand: whole });
 
 export const controlAnswer = shapeOf<ControlAnswer>({
   service: text,

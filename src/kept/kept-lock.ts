@@ -18,27 +18,6 @@ export async function keptLock(
   name: string,
   clock: Clock,
 ): Promise<Listening> {
-  const taken = await tryFor(session, name, clock);
-  if (taken instanceof TopologyError) throw taken;
-  return taken;
-}
-
-/** The same for who has something to say of it: undefined if others hold the lock all the time. */
-export async function takenLock(
-  session: Pick<OperatorSession, 'listen'>,
-  name: string,
-  clock: Clock,
-): Promise<Listening | undefined> {
-  const taken = await tryFor(session, name, clock);
-  return taken instanceof TopologyError ? undefined : taken;
-}
-
-/** Resolves with the broker's error if others hold the lock all the time. */
-async function tryFor(
-  session: Pick<OperatorSession, 'listen'>,
-  name: string,
-  clock: Clock,
-): Promise<Listening | TopologyError> {
   const deadline = new Deadline(clock, LOCK_MS);
   for (;;) {
     try {
@@ -47,10 +26,23 @@ async function tryFor(
         { heard: () => {}, back: () => {} },
       );
     } catch (error) {
-      if (!(error instanceof TopologyError && isTaken(error))) throw error;
-      if (deadline.expired) return error;
+      if (!isTaken(error) || deadline.expired) throw error;
       await pause(clock, LOCK_AGAIN_MS);
     }
+  }
+}
+
+/** The same for who has something to say of it: undefined if others hold the lock all the time. */
+export async function takenLock(
+  session: Pick<OperatorSession, 'listen'>,
+  name: string,
+  clock: Clock,
+): Promise<Listening | undefined> {
+  try {
+    return await keptLock(session, name, clock);
+  } catch (error) {
+    if (isTaken(error)) return undefined;
+    throw error;
   }
 }
 
@@ -58,5 +50,6 @@ async function tryFor(
  * True if another connection holds the lock, or this one does, or its queue was deleted with its holder between
  * two steps of taking it.
  */
-const isTaken = ({ message }: TopologyError): boolean =>
-  /RESOURCE.LOCKED|in exclusive use|NOT.FOUND - no queue/.test(message);
+const isTaken = (error: unknown): boolean =>
+  error instanceof TopologyError &&
+  /RESOURCE.LOCKED|in exclusive use|NOT.FOUND - no queue/.test(error.message);

@@ -26,19 +26,11 @@ export type JobState =
   | 'discarded'
   | 'cancelled';
 
-/** All states, in the order of a job's life. */
-export const JOB_STATES: readonly JobState[] = [
-  'waiting',
-  'delayed',
-  'running',
-  'done',
-  'dead-lettered',
-  'discarded',
-  'cancelled',
-];
-
 /** States of what has ended. */
 export const JOB_ENDS = ['done', 'dead-lettered', 'discarded', 'cancelled'] as const satisfies JobState[];
+
+/** All states, in the order of a job's life. */
+export const JOB_STATES: readonly JobState[] = ['waiting', 'delayed', 'running', ...JOB_ENDS];
 
 /** Time in milliseconds for which a record is kept whose job never ends, after the job was due: its message may be lost, or purged. */
 export const UNENDED_KEPT_MS = 30 * 24 * 3_600_000;

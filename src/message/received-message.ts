@@ -66,7 +66,7 @@ export class MessageView implements ReceivedMessage {
 
   get headers(): Readonly<Headers> {
     // A copy: a change must not travel on with the message.
-    this.ownHeaders ??= copyHeaders({ ...headersAsPublished(this.properties.headers), ...this.addedHeaders });
+    this.ownHeaders ??= copyHeaders(this.seenHeaders);
     return this.ownHeaders;
   }
 
@@ -98,6 +98,11 @@ export class MessageView implements ReceivedMessage {
   get expiration(): string | undefined {
     const { expiration, headers } = this.properties;
     return expiration ?? textIn(headers, HEADER.expiration);
+  }
+
+  private get seenHeaders(): Readonly<Headers> {
+    const published = headersAsPublished(this.properties.headers);
+    return this.addedHeaders ? { ...published, ...this.addedHeaders } : published;
   }
 
   private get properties(): Source['delivery']['properties'] {

@@ -122,7 +122,8 @@ export function checkPublishOptions(
     throw new OptionsError(what, [`expected its options to be an object, got ${show(options)}`]);
   if (rightAlready.has(options)) return;
   const problems = problemsOf(options, '', fields);
-  problems.push(...destinationProblems(options));
+  const destination = destinationProblem(options);
+  if (destination) problems.push(destination);
   const laneProblem = text.accepts(options.lane) && laneNameProblem(options.lane as string);
   if (laneProblem) problems.push(laneProblem);
   if (options.delay !== undefined && options.at !== undefined)
@@ -142,11 +143,11 @@ export function checkPublishOptions(
 }
 
 /** A step that travels names the default exchange beside its queue. */
-function destinationProblems({ exchange, queue }: PublishOptions): string[] {
-  if (queue === undefined) return [exchangeOptionProblem(exchange) ?? []].flat();
+function destinationProblem({ exchange, queue }: PublishOptions): string | undefined {
+  if (queue === undefined) return exchangeOptionProblem(exchange);
   return exchange === undefined || exchange === DEFAULT_EXCHANGE.name
-    ? []
-    : ['expected either queue or exchange, got both'];
+    ? undefined
+    : 'expected either queue or exchange, got both';
 }
 
 /** Checks that what goes to a queue is sent. @throws OptionsError */

@@ -41,17 +41,12 @@ export const overlapKey = (messageId: string): string =>
 
 /** The messages that lie in two generations of a queue: in the older one they are acked and not handled. */
 export class Overlap {
-  /** Number of messages that were acked here. */
-  dropped = 0;
-
   /** @param keys as of {@link overlapKey} */
   constructor(private readonly keys: ReadonlySet<string>) {}
 
-  /** True for one of them, which is counted. */
+  /** True for one of them. */
   drops({ messageId }: { readonly messageId?: string }): boolean {
-    const isOne = messageId !== undefined && this.keys.has(overlapKey(messageId));
-    if (isOne) this.dropped += 1;
-    return isOne;
+    return messageId !== undefined && this.keys.has(overlapKey(messageId));
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ExchangeOption, exchangeOption, exchangeRef, PREDECLARED } from '../message/exchange-option.js';
-import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
+import { hasWildcard, MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import { show } from '../util/check.js';
 
 /** Layout of the delay exchanges. A new layout gets a new number: the old levels exist until they are empty. */
@@ -163,7 +163,7 @@ export function queueNameProblem(name: string): string | undefined {
   }
   if (name.startsWith('amq.'))
     return `the queue name '${name}' begins with amq., which the broker keeps for itself`;
-  if (name.split('.').some((word) => word === '*' || word === '#')) {
+  if (hasWildcard(name)) {
     return `the queue name '${name}' holds the word * or #, which is a wildcard in a binding`;
   }
   const last = name.split('.').at(-1) ?? '';
@@ -182,8 +182,7 @@ export function exchangeNameProblem(name: string): string | undefined {
     return `the exchange name '${name.slice(0, 40)}…' is longer than 127 bytes`;
   if (name.includes('/'))
     return `the exchange name '${name}' holds a '/', which stands for a dot in delayed routing keys`;
-  if (name.split('.').some((word) => word === '*' || word === '#'))
-    return `the exchange name '${name}' holds a wildcard word`;
+  if (hasWildcard(name)) return `the exchange name '${name}' holds a wildcard word`;
   return undefined;
 }
 

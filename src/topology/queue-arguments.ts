@@ -1,5 +1,5 @@
 import type { Arguments, ArgumentValue } from '../message/exchange-option.js';
-import { didYouMean, show } from '../util/check.js';
+import { type Check, didYouMean, flag, show } from '../util/check.js';
 import type { QueueType } from './bus-topology.js';
 import type { QueueArguments } from './plan.js';
 
@@ -12,36 +12,29 @@ import type { QueueArguments } from './plan.js';
 export type Version = readonly [major: number, minor: number];
 
 /** Versions that heed an argument; all if it says nothing. */
-export interface Heeded {
+interface Heeded {
   readonly since?: Version;
   /** First version that doesn't heed it any more. */
   readonly until?: Version;
 }
 
-interface ValueKind {
-  /** Completes "expected …". */
-  readonly expected: string;
-  readonly accepts: (value: ArgumentValue) => boolean;
-}
-
 interface KnownArgument {
-  readonly value: ValueKind;
+  readonly value: Check;
   /** Types of queue that may have it. */
   readonly on: Readonly<Partial<Record<QueueType, Heeded>>>;
 }
 
-const whole: ValueKind = {
+const whole: Check = {
   expected: 'a whole number from 0',
   accepts: (value) => typeof value === 'number' && value >= 0,
 };
-const positive: ValueKind = {
+const positive: Check = {
   expected: 'a whole number from 1',
   accepts: (value) => typeof value === 'number' && value >= 1,
 };
-const flag: ValueKind = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
-const oneOf = (...values: readonly ArgumentValue[]): ValueKind => ({
+const oneOf = (...values: readonly ArgumentValue[]): Check => ({
   expected: values.map(show).join(' or '),
-  accepts: (value) => values.includes(value),
+  accepts: (value) => values.includes(value as ArgumentValue),
 });
 
 const ON_BOTH = { classic: {}, quorum: {} };

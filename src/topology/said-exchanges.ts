@@ -21,7 +21,7 @@ export class SaidExchanges {
     if (!saysMore(exchange)) return undefined;
     const before = this.said.get(exchange.name);
     if (!before) this.said.set(exchange.name, { exchange, by });
-    if (!before || shownExchange(before.exchange) === shownExchange(exchange)) return undefined;
+    if (!before || isAlike(before.exchange, exchange)) return undefined;
     return `exchange '${exchange.name}' is ${shownExchange(before.exchange)} in ${before.by}, and ${shownExchange(exchange)} in ${by}: say it once, or alike`;
   }
 
@@ -50,3 +50,8 @@ export function shownExchange({
     .map((name) => `${name}: ${JSON.stringify(its[name])}`);
   return shown.length > 0 ? `${type} (${shown.join(', ')})` : type;
 }
+
+/** What was said in the same place is not compared in words: each publish to a typed exchange says it again. */
+const isAlike = (one: ExchangeRef, other: ExchangeRef): boolean =>
+  (one.type === other.type && one.arguments === other.arguments) ||
+  shownExchange(one) === shownExchange(other);

@@ -5,8 +5,9 @@ import type { ExchangeOptions, ExchangeType } from '../../src/message/exchange-o
 import type { BusFixture } from '../support/bus-fixture.js';
 import type { Theme } from './theme.js';
 
-const exchange = (fx: BusFixture, type: ExchangeType, short: string = type): ExchangeOptions => ({
-  name: fx.name(short),
+/** An exchange that is named after its type. */
+export const exchange = (fx: BusFixture, type: ExchangeType): ExchangeOptions => ({
+  name: fx.name(type),
   type,
 });
 

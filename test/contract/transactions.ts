@@ -65,7 +65,7 @@ export class Shop {
   }
 }
 
-/** The database goes by its own time, whatever the transport's does: waits for both. */
+/** The database goes by its own time, whatever the transport's does: waits for both. A try has time for a query on a busy machine. */
 export const soon = (fx: BusFixture, check: () => unknown, timeout = 10_000) =>
   eventually(() => fx.eventually(async () => void (await check()), { timeout: 500 }).then(() => true), {
     timeout,

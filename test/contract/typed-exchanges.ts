@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { defineRequest, OptionsError, TopologyError } from '../../src/index.js';
-import type { ExchangeOptions, ExchangeType } from '../../src/message/exchange-option.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { outbox } from '../../src/stores/postgres/index.js';
-import type { BusFixture } from '../support/bus-fixture.js';
+import { exchange } from './exchange-types.js';
 import type { Theme } from './theme.js';
 import { shopTests, soon } from './transactions.js';
-
-const exchange = (fx: BusFixture, type: ExchangeType, short: string = type): ExchangeOptions => ({
-  name: fx.name(short),
-  type,
-});
 
 /** What else travels by exchanges, and what can be wrong with them. */
 export const typedExchanges: Theme = (test, { survivesProcess }) => {

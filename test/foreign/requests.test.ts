@@ -191,13 +191,15 @@ describe('requests and replies', function () {
             (error) => error instanceof ResponderError && error.remote.code === 'TOO_FEW',
           );
         });
-        const told_ = (seen as readonly { readonly messageId: string }[]).map(({ messageId, ...rest }) => {
-          assert.match(messageId, UUID);
-          return rest;
-        });
+        const withoutIds = (seen as readonly { readonly messageId: string }[]).map(
+          ({ messageId, ...rest }) => {
+            assert.match(messageId, UUID);
+            return rest;
+          },
+        );
         const request = { contentType: 'application/json', expires: true };
         assert.deepEqual(
-          told_,
+          withoutIds,
           [1, 2, -1].map((amount) => ({ payload: { amount }, ...request })),
         );
       });

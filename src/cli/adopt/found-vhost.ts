@@ -1,10 +1,11 @@
-import { patternProblem } from '../../message/routing/routing-key.js';
+import { hasWildcard, patternProblem } from '../../message/routing/routing-key.js';
 import type {
   ManagedBinding,
   ManagedExchange,
   ManagedQueueInUse,
 } from '../../oversight/management/managed.js';
 import { exchangeNameProblem, Names, queueNameProblem } from '../../topology/names.js';
+import { escaped } from '../../topology/rights.js';
 
 /** A vhost as the management API describes it. */
 export interface Vhost {
@@ -138,23 +139,17 @@ const isOwnQueue = (names: Names, name: string): boolean =>
 
 /** Tells whether a name is among these, which may hold `*`. */
 const isMeant = (name: string, meant: readonly string[]): boolean =>
-  meant.some((each) =>
-    new RegExp(
-      `^${each
-        .split('*')
-        .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-        .join('.*')}$`,
-      's',
-    ).test(name),
-  );
+  meant.some((each) => new RegExp(`^${each.split('*').map(escaped).join('.*')}$`, 's').test(name));
 
 /** Keys of topic and direct exchanges say what comes; of others everything may. */
 function patternsOf(bindings: readonly ManagedBinding[], exchanges: readonly ManagedExchange[]): string[] {
   const types = new Map(exchanges.map(({ name, type }) => [name, type]));
   const isTelling = bindings.every(({ source, pattern }) => {
     const type = types.get(source);
-    const isLiteral = !pattern.split('.').some((word) => word === '*' || word === '#');
-    return (type === 'topic' || (type === 'direct' && isLiteral)) && patternProblem(pattern) === undefined;
+    return (
+      (type === 'topic' || (type === 'direct' && !hasWildcard(pattern))) &&
+      patternProblem(pattern) === undefined
+    );
   });
   return isTelling && bindings.length > 0 ? [...new Set(bindings.map(({ pattern }) => pattern))] : ['#'];
 }

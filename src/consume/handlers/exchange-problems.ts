@@ -1,4 +1,3 @@
-import { isMessageDefinition } from '../../message/define-message.js';
 import {
   type ExchangeOption,
   type ExchangeRef,
@@ -6,10 +5,12 @@ import {
   exchangeRef,
 } from '../../message/exchange-option.js';
 import type { BindingOption } from '../../message/routing/binding-option.js';
+import { hasWildcard } from '../../message/routing/routing-key.js';
 import { isBrokersOwn } from '../../topology/names.js';
 import { SaidExchanges } from '../../topology/said-exchanges.js';
 import { isPlainObject, show } from '../../util/check.js';
 import type { HandlerDefinition } from './definition.js';
+import { exchangesIn, patternOf } from './queue-problems.js';
 
 /** Handlers by the name of the queue they share. */
 type Groups = ReadonlyMap<string, readonly HandlerDefinition[]>;
@@ -28,29 +29,28 @@ export function saidOfExchanges(
       if (problem) problems.push(problem);
     }
   for (const group of groups.values()) {
-    const ofQueue = group
-      .map((definition) => definition.queue.exchange)
-      .find((option) => option !== undefined);
+    const exchangeOf = exchangesIn(group, busExchange);
     const isBound = group.every((definition) => definition.queue.declare !== false);
     const hasLanes = group.some((definition) => definition.queue.lanes !== undefined);
     for (const definition of group) {
-      const { exchange: option = ofQueue, binding } = definition.options;
-      const exchange = exchangeOption.accepts(option) ? exchangeRef(option as ExchangeOption) : busExchange;
+      const { binding } = definition.options;
+      const exchange = exchangeOf(definition);
       if (hasLanes && isBrokersOwn(exchange.name))
         problems.push(
           `${definition.name}: a lane needs an exchange of its own, and the broker keeps all names like '${exchange.name}.lane.…' for itself: take another exchange, or a queue without lanes`,
         );
       const found = isBound
-        ? bindingProblems(said.whole(exchange), definition.patterns.map(patternOf), partsOf(binding))
+        ? bindingProblems(
+            said.whole(exchange),
+            definition.patterns.map((each) => String(patternOf(each))),
+            partsOf(binding),
+          )
         : [];
       problems.push(...found.map((problem) => `${definition.name}: ${problem}`));
     }
   }
   return { said, problems: [...new Set(problems)] };
 }
-
-const patternOf = (pattern: HandlerDefinition['patterns'][number]): string =>
-  isMessageDefinition(pattern) ? pattern.key : String(pattern);
 
 const partsOf = (binding: unknown): BindingOption | undefined =>
   isPlainObject(binding) ? (binding as BindingOption) : undefined;
@@ -95,9 +95,6 @@ function bindingProblems(
       return [];
   }
 }
-
-const hasWildcard = (pattern: string): boolean =>
-  pattern.split('.').some((word) => word === '*' || word === '#');
 
 const MATCHES = ['all', 'any', 'all-with-x', 'any-with-x'];
 

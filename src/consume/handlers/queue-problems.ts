@@ -166,20 +166,28 @@ function prioritiesBeyondQuorum(queue: string, group: readonly HandlerDefinition
   ];
 }
 
+/** The exchange of each handler of a queue: its own, the queue's or the bus's. */
+export function exchangesIn(
+  group: readonly HandlerDefinition[],
+  busExchange: ExchangeRef,
+): (definition: HandlerDefinition) => ExchangeRef {
+  const ofQueue = group.map((definition) => definition.queue.exchange).find((option) => option !== undefined);
+  return ({ options: { exchange = ofQueue } }) =>
+    exchangeOption.accepts(exchange) ? exchangeRef(exchange as ExchangeOption) : busExchange;
+}
+
 /** The same pattern on two exchanges is two handlers' business. */
 function patternsWithTwoOwners(
   queue: string,
   group: readonly HandlerDefinition[],
   busExchange: ExchangeRef,
 ): string[] {
-  const ofQueue = group.map((definition) => definition.queue.exchange).find((option) => option !== undefined);
-  const exchangeOf = ({ options: { exchange = ofQueue } }: HandlerDefinition): string =>
-    exchangeOption.accepts(exchange) ? nameOf(exchange as ExchangeOption) : busExchange.name;
+  const exchangeOf = exchangesIn(group, busExchange);
   const problems: string[] = [];
   const owners = new Map<string, string>();
   for (const definition of group) {
     const { name } = definition;
-    const exchange = exchangeOf(definition);
+    const { name: exchange } = exchangeOf(definition);
     for (const pattern of definition.patterns.map(patternOf)) {
       const route = JSON.stringify([exchange, pattern]);
       const owner = owners.get(route);

@@ -242,7 +242,6 @@ export class LaneConsumer implements DeliverySink, PausedLane {
     // A consumer that moves between connections has several channels; the first that goes resets the count.
     if (this.open > 0) this.open -= 1;
     if (delivery.window === this.windowNumber) this.inWindow -= 1;
-    if (this.single) return;
     if (this.isFull && this.mayOpen) void this.change(this.width);
   }
 

@@ -92,8 +92,6 @@ export class JobEffects {
     const isPartial = work.job === undefined;
     return new Ending(this.shared, {
       records,
-      id,
-      queue,
       // One literal, since this is what each job of a busy process makes.
       end: (kept) => ({
         id,

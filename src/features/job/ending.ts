@@ -18,8 +18,6 @@ export interface EndingOptions {
 /** What is to be stored of one job. */
 export interface Ended {
   readonly records: JobRecords;
-  readonly id: string;
-  readonly queue: string;
   /** What is stored. */
   end(result: KeptResult): JobEnd;
   /** Stores what was noted last of how far the job has come; undefined if nothing was. Never rejects. */
@@ -67,12 +65,12 @@ export class Ending implements Effect {
 
   onError(error: unknown): 'without' | undefined {
     const { clock, log, giveUp, late } = this.options;
-    const { records, told, id, queue } = this.ended;
+    const { records, told } = this.ended;
     if (!giveUp.aborted && clock.monotonic() < (this.heldUntil as number)) return undefined;
     const end =
       this.end ?? this.ended.end({ resultProblem: `it could not be encrypted: ${reasonText(error)}` });
     log.warn(
-      { queue, messageId: id, error },
+      { queue: end.queue, messageId: end.id, error },
       'the end of a job could not be stored: its message is acked without, and the status is told later if the store comes back',
     );
     late.add({ end, records, stored: () => told(end) });

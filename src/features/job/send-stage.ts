@@ -35,7 +35,7 @@ export function trackedSends(options: TrackedSendsOptions): PublishFeature<Sendi
 
 let last = { address: '', mark: '' };
 
-/** The mark of a first sending. It is the same for all that a process sends. */
+/** The mark of a first sending: kept for the bus that sent last, since most processes have one. */
 function markFor(address: string | undefined): string {
   if (address === undefined) return encodeJob({ version: 1, address });
   if (last.address !== address) last = { address, mark: encodeJob({ version: 1, address }) };

@@ -36,8 +36,6 @@ export interface UnderWay {
   readonly arguments: Arguments;
   /** Keys of the messages that both have, one behind the other; from the step `drain` on. */
   readonly overlap?: string | undefined;
-  /** Number of messages that both may have, and that have no id to know them by. */
-  readonly unnamed?: number | undefined;
 }
 
 export interface MigratedQueue {
@@ -79,7 +77,6 @@ const document = shapeOf<MigrationsDocument>({
           toLands: optional(boolean()),
           arguments: record(string(), unknown()) as never,
           overlap: optional(string()),
-          unnamed: optional(whole),
         }),
       ),
     }),
@@ -105,19 +102,12 @@ export const heldIn = ({ queues }: MigrationsDocument): ReadonlySet<string> =>
     ),
   );
 
-/**
- * What stands for the queues in the broker, by this document.
- *
- * @param before the same by the document that was read before: what it has counted goes on
- */
-export function generationsIn(
-  { queues }: MigrationsDocument,
-  before: (queue: string) => Generation | undefined,
-): Map<string, Generation> {
+/** What stands for the queues in the broker, by this document. */
+export function generationsIn({ queues }: MigrationsDocument): Map<string, Generation> {
   return new Map(
     Object.entries(queues).map(([queue, { name, type: its, lands, underWay }]) => {
       const isMoving = underWay !== undefined && underWay.step !== 'remove';
-      const overlap = isMoving && underWay.overlap !== undefined ? underWay.overlap : undefined;
+      const keys = isMoving ? underWay.overlap : undefined;
       return [
         queue,
         {
@@ -125,7 +115,7 @@ export function generationsIn(
           type: its,
           lands,
           isMoving,
-          overlap: overlap === undefined ? undefined : (before(queue)?.overlap ?? overlapOf(overlap)),
+          overlap: keys === undefined ? undefined : overlapOf(keys),
         },
       ];
     }),

@@ -47,15 +47,11 @@ export class Migrations {
     if (version > this.current.version) this.expect();
     const read = await this.kept.read(deadline);
     // Two reads may end in the wrong order.
-    if (read.version >= this.current.version) this.current = read;
-    const { generations } = this;
-    generations?.replace(generationsIn(this.current, (queue) => generations.of(queue)));
+    if (read.version > this.current.version) {
+      this.current = read;
+      this.generations?.replace(generationsIn(read));
+    }
     return this.current;
-  }
-
-  /** Messages of the queue's overlap that were acked here and not handled. */
-  droppedOf(queue: string): number {
-    return this.generations?.of(queue)?.overlap?.dropped ?? 0;
   }
 
   /** @throws as {@link KeptDocument.change} */

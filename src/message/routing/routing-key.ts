@@ -3,6 +3,10 @@ import { InvalidMessageError } from '../../errors.js';
 /** Maximum bytes of AMQP's short strings: routing keys and names. */
 export const MAX_NAME_BYTES = 255;
 
+/** True for a pattern, or a name that a binding would take for one. */
+export const hasWildcard = (pattern: string): boolean =>
+  /[*#]/.test(pattern) && pattern.split('.').some((word) => word === '*' || word === '#');
+
 /** Reason why `key` can't be published with; undefined if it can. */
 export function routingKeyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string') return `expected the routing key to be a string, got ${typeof key}`;
@@ -10,7 +14,7 @@ export function routingKeyProblem(key: unknown): string | undefined {
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_NAME_BYTES)
     return `the routing key is ${bytes} bytes long, the protocol allows ${MAX_NAME_BYTES}`;
-  if (/[*#]/.test(key) && key.split('.').some((word) => word === '*' || word === '#')) {
+  if (hasWildcard(key)) {
     return `the routing key '${key}' holds a wildcard word; only patterns may`;
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { lettersText } from '../../failures/letters/letters-text.js';
+import type { TopologyPlan } from '../../topology/plan.js';
 import { countText } from '../../util/text/count-text.js';
 import { askedText, bindingIdentity } from '../management/binding-identity.js';
 import type { ManagedBinding, ManagedQueue } from '../management/managed.js';
@@ -200,7 +201,7 @@ function leftOverQueues({ leftOver: found }: Facts): Finding[] {
  * made by hand.
  */
 export function leftOverBindings(
-  application: Facts['application'],
+  application: { readonly plan: TopologyPlan } | undefined,
   bindings: readonly ManagedBinding[],
 ): ManagedBinding[] {
   if (!application) return [];

@@ -1,13 +1,7 @@
 import type { Arguments } from '../../message/exchange-option.js';
+import { bindingOf, type Json } from '../management/answers.js';
 import type { ManagedBinding } from '../management/managed.js';
 import type { Management } from '../management/management.js';
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** A binding with all that it takes to make it for another queue. */
-export interface QueueBinding extends ManagedBinding {
-  readonly arguments: Json;
-}
 
 /** A queue as the management API knows it: counts are some seconds old. */
 export interface BrokerQueue {
@@ -33,26 +27,21 @@ export async function brokerQueue(management: Management, queue: string): Promis
 }
 
 /** The bindings of a queue, without that to the default exchange, which is the queue's own. @throws ManagementError */
-export async function bindingsOf(management: Management, queue: string): Promise<QueueBinding[]> {
+export async function bindingsOf(management: Management, queue: string): Promise<ManagedBinding[]> {
   const all = (await (await management.ask(`${pathOf(management, queue)}/bindings`, 'GET')).json()) as Json[];
-  return all
-    .filter(({ source }) => source !== '')
-    .map((each) => ({
-      source: String(each.source),
-      destination: queue,
-      destinationType: 'queue',
-      pattern: String(each.routing_key),
-      propertiesKey: String(each.properties_key),
-      arguments: (each.arguments ?? {}) as Json,
-    }));
+  return all.filter(({ source }) => source !== '').map(bindingOf);
 }
 
 /** Binds a queue as another one is bound. One that is there already is left as it is. @throws ManagementError */
-export async function bindLike(management: Management, binding: QueueBinding, queue: string): Promise<void> {
+export async function bindLike(
+  management: Management,
+  binding: Pick<ManagedBinding, 'source' | 'pattern' | 'arguments'>,
+  queue: string,
+): Promise<void> {
   const [source, to] = [binding.source, queue].map(encodeURIComponent);
   await management.ask(`bindings/${management.here}/e/${source}/q/${to}`, 'POST', {
     routing_key: binding.pattern,
-    arguments: binding.arguments,
+    arguments: binding.arguments ?? {},
   });
 }
 

@@ -18,6 +18,7 @@ import { mayBeFull } from '../../topology/queue-arguments.js';
 import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import { countText } from '../../util/text/count-text.js';
+import { different } from '../management/different.js';
 import type { Management } from '../management/management.js';
 import { brokerQueue, declareDirect, declareQueue } from './broker-queue.js';
 import { readOverlap } from './overlap.js';
@@ -83,8 +84,7 @@ export class Migration {
    * @throws TopologyError if it can't be done, and why; ManagementError, ControlError, ConnectError: call it again
    */
   async run(): Promise<boolean> {
-    const { management, session, clock, names, dryRun } = this.options;
-    await management.requireCluster(session.brokerInfo.cluster);
+    const { session, clock, names, dryRun } = this.options;
     if (dryRun) return await this.runAlone();
     const lock = await takenLock(session, runLockOf(names.migrations), clock);
     if (!lock)
@@ -131,13 +131,10 @@ export class Migration {
         `there is no queue '${from}' in the broker`,
         'Start the application once, which declares it with these arguments.',
       );
-    const differing = [...new Set([...Object.keys(wanted), ...Object.keys(there.arguments)])].filter(
-      (name) => wanted[name] !== there.arguments[name],
-    );
+    const differing = different(there.arguments, wanted);
     if (differing.length === 0) return undefined;
     const to = generationName(queue, generationOf(queue, from) + 1);
-    for (const name of differing)
-      tell(`  ${name}: ${there.arguments[name] ?? 'none'} → ${wanted[name] ?? 'none'}`);
+    for (const { what, is = 'none', wanted: its = 'none' } of differing) tell(`  ${what}: ${is} → ${its}`);
     if (wanted['x-expires'] !== undefined)
       throw this.refused('a queue with x-expires may go while nobody takes it', 'Leave x-expires out.');
     if (mayBeFull(wanted))
@@ -183,7 +180,7 @@ export class Migration {
         tell(
           `  ${countText(messages, 'message')} of '${to}' may lie in '${from}', too${unnamed > 0 ? `; ${unnamed} of them have no id, and may be handled twice` : ''}`,
         );
-        return this.go({ ...now, overlap, unnamed }, 'drain');
+        return this.go({ ...now, overlap }, 'drain');
       }
       case 'drain':
         tell(`drain: processes handle what is left in '${from}'`);

@@ -1,4 +1,4 @@
-import type { MigratingAnswer, ProcessIdentity } from '../../control/answer.js';
+import type { MigratingAnswer } from '../../control/answer.js';
 import type { Asking } from '../../control/asking.js';
 import { TopologyError } from '../../errors.js';
 import { type Clock, pause } from '../../util/clock.js';
@@ -10,8 +10,6 @@ const AGAIN_MS = 250;
 
 /** How long the broker's list of consumers may differ from what processes say: it is some seconds old. */
 const AGREE_MS = 20_000;
-
-type Answer = ProcessIdentity & MigratingAnswer;
 
 /** The processes that serve a queue, asked over control. */
 export class Processes {
@@ -25,7 +23,7 @@ export class Processes {
   ) {}
 
   /** Has them obey the document of this version. @throws ControlError; TopologyError if one can't */
-  async obey(version: number): Promise<readonly Answer[]> {
+  async obey(version: number): Promise<readonly MigratingAnswer[]> {
     const { asking, queue, known } = this;
     const answers = await asking.ask(
       { ask: 'migration', queue, document: version },
@@ -38,9 +36,7 @@ export class Processes {
         `${problem.service} on ${problem.host}, process ${problem.pid}, can't follow a migration: ${problem.problem}`,
         'Mend that, and run the command again: it goes on where it has stopped.',
       );
-    return answers.flatMap(({ service, host, pid, migration }) =>
-      migration && migration.version >= version ? [{ service, host, pid, ...migration }] : [],
-    );
+    return answers.flatMap(({ migration }) => (migration && migration.version >= version ? [migration] : []));
   }
 
   /**

@@ -1,7 +1,8 @@
 import type { UnderWay } from '../../kept/migrations/document.js';
 import { landingQueueOf, type Names } from '../../topology/names.js';
+import type { ManagedBinding } from '../management/managed.js';
 import type { Management } from '../management/management.js';
-import { bindingsOf, bindLike, type QueueBinding } from './broker-queue.js';
+import { bindingsOf, bindLike } from './broker-queue.js';
 
 /** Types of exchanges that give a message to each queue whose binding it fits. */
 const COPYING: ReadonlySet<string> = new Set(['topic', 'direct', 'fanout', 'headers']);
@@ -23,7 +24,7 @@ export class Routes {
     const { names, queue, management } = this;
     const { to } = this.underWay;
     const own = await this.ofOld();
-    if (this.landsAnew) await bindLike(management, { ...landing(names, queue), destination: to }, to);
+    if (this.landsAnew) await bindLike(management, { source: names.land, pattern: queue }, to);
     for (const binding of own)
       await bindLike(
         management,
@@ -74,7 +75,7 @@ export class Routes {
     return this.underWay.toLands ?? this.underWay.toType === 'classic';
   }
 
-  private async ofOld(): Promise<QueueBinding[]> {
+  private async ofOld(): Promise<ManagedBinding[]> {
     const { management, names, queue, leavesLanding } = this;
     const own = await bindingsOf(management, this.underWay.from);
     if (!leavesLanding) return own;
@@ -84,11 +85,3 @@ export class Routes {
     ];
   }
 }
-
-const landing = ({ land }: Names, queue: string): Omit<QueueBinding, 'destination'> => ({
-  source: land,
-  destinationType: 'queue',
-  pattern: queue,
-  propertiesKey: queue,
-  arguments: {},
-});

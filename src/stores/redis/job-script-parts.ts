@@ -40,6 +40,9 @@ local records, runs, saved, changed, indexes, answers = {}, {}, {}, {}, {}, {}
 local function keyOf(id) return all .. 'job:' .. id end
 local function nameKey(record) return all .. 'name:' .. record[NAME] end
 local function hasName(id, record) return record[NAME] and redis.call('GET', nameKey(record)) == id end
+local function atLeast(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
+end
 local function put(index, id, score)
   local its = indexes[index] or {}
   indexes[index] = its
@@ -78,9 +81,6 @@ end`;
 
 /** What changes jobs that are known. */
 export const CHANGE = `${LOAD}
-local function atLeast(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
-end
 local function await(id, untilAt, now)
   local record = records[id]
   record[UNTIL] = math.max(record[UNTIL], untilAt)

@@ -1,3 +1,4 @@
+import { JOB_ENDS } from '../../message/job.js';
 import { CHANGE, each, FOOT, HEAD, HOLDER, LOAD } from './job-script-parts.js';
 
 /* Scripts on the records of jobs: one for each call, with the values of a job as `each` names them. */
@@ -28,7 +29,7 @@ export const ADD = `${HEAD}${each(
         local index = all .. 'tag:' .. tag
         probe('tag:' .. tag, sentAt)
         redis.call('ZADD', index, sentAt, id)
-        if redis.call('PTTL', index) < lasts + keep then redis.call('PEXPIRE', index, lasts + keep) end
+        atLeast(index, lasts + keep)
       end
     else answer = 'known' end
   end
@@ -119,7 +120,7 @@ export const END = `${HEAD}${CHANGE}${each(
     conclude(id, state, at, keep)
   end
   if place == 1 then
-    for _, each in ipairs({ 'done', 'dead-lettered', 'discarded', 'cancelled' }) do
+    for _, each in ipairs({ ${JOB_ENDS.map((end) => `'${end}'`).join(', ')} }) do
       redis.call('ZREMRANGEBYSCORE', all .. 'ended:' .. each, '-inf', at)
     end
   end`,

@@ -14,6 +14,11 @@ const ignoredBy = (version: string, type: 'classic' | 'quorum', argument: string
     version,
   }).map((each) => each.argument);
 
+const needs = (given: Partial<QueueNeeds>): QueueNeeds => ({
+  ...{ name: 'full', kind: 'work', lanes: ['default'], type: 'quorum', deliveryLimit: 200 },
+  ...{ maxPriority: undefined, bindings: [], ...given },
+});
+
 describe('arguments of queues', () => {
   it('are taken with values of their type, on the types of queue that have them', () => {
     assert.deepEqual(argumentProblems('quorum', { 'x-max-length': 5, 'x-single-active-consumer': true }), []);
@@ -57,10 +62,7 @@ describe('arguments of queues', () => {
 });
 
 it('a queue of someone else has its dead letters and its landing queue beside it, and no binding but those', () => {
-  const queue: QueueNeeds = {
-    ...{ name: 'theirs', kind: 'work', lanes: ['default'], type: 'quorum', deliveryLimit: 200 },
-    ...{ maxPriority: undefined, bindings: [], declare: false },
-  };
+  const queue = needs({ name: 'theirs', declare: false });
   const { own } = planBus(new Names('app'), { exchanges: [], queues: [queue] });
   assert.deepEqual(
     own.queues.map(({ name, verifyOnly }) => [name, verifyOnly === true]),
@@ -78,10 +80,7 @@ it('a queue of someone else has its dead letters and its landing queue beside it
 
 for (const limit of ['x-max-length', 'x-max-length-bytes'])
   it(`a quorum queue with ${limit} is reached by delays through a queue of its own, also once migrated`, () => {
-    const queue: QueueNeeds = {
-      ...{ name: 'full', kind: 'work', lanes: ['default'], type: 'quorum', deliveryLimit: 200 },
-      ...{ maxPriority: undefined, bindings: [], arguments: { [limit]: 5 } },
-    };
+    const queue = needs({ arguments: { [limit]: 5 } });
     const names = new Names('app');
     const { own } = planBus(names, { exchanges: [], queues: [queue] });
     const leads = (plan: TopologyPlan) =>
@@ -104,10 +103,7 @@ for (const limit of ['x-max-length', 'x-max-length-bytes'])
 
 it('a migrated queue that has no landing queue is reached at once, whatever the plan says', () => {
   const names = new Names('app');
-  const queue: QueueNeeds = {
-    ...{ name: 'full', kind: 'work', lanes: ['default'], type: 'quorum', deliveryLimit: 200 },
-    ...{ maxPriority: undefined, bindings: [], arguments: { 'x-max-length': 5 } },
-  };
+  const queue = needs({ arguments: { 'x-max-length': 5 } });
   const generations = new Generations(names);
   generations.replace(new Map([['full', { name: 'full~2', type: 'quorum', isMoving: false, lands: false }]]));
   const { bindings, queues } = generations.applied(planBus(names, { exchanges: [], queues: [queue] }).own);

@@ -55,6 +55,7 @@ export const define: DefineCommand = (command, { terminal }) => {
             wanted: argumentsOf(name) ?? {},
             landing: argumentsOf(landingQueueOf(name)),
           });
+        await management.requireCluster(parts.session.brokerInfo.cluster);
         const due: string[] = [];
         for (const { queue: name } of lanes) {
           const migration = migrationOf(name, true);

@@ -1,7 +1,8 @@
+import type { ValueDifference } from '../../../oversight/management/different.js';
 import type { ManagedBinding } from '../../../oversight/management/managed.js';
 import type { BindingPlan } from '../../../topology/plan.js';
 import { countText } from '../../../util/text/count-text.js';
-import type { Addition, Difference, Thing, TopologyChanges, ValueDifference } from './changes.js';
+import type { Addition, Difference, Thing, TopologyChanges } from './changes.js';
 
 /** Parts of the delays that are listed one by one; more are summed up. */
 const MOST_OF_DELAYS = 10;
@@ -85,7 +86,7 @@ function thingText(thing: Thing): string {
   return [`${kind} '${name}'`, ...known, ...argumentsText(its)].join(', ');
 }
 
-export function bindingText(binding: BindingPlan | ManagedBinding): string {
+function bindingText(binding: BindingPlan | ManagedBinding): string {
   const { source, destination, destinationType, pattern, arguments: its = {} } = binding;
   const how = [`'${pattern}'`, ...argumentsText(its)].join(', ');
   return `binding ${how} of exchange '${source}' → ${destinationType} '${destination}'`;

@@ -1,4 +1,6 @@
+import { leftOverBindings } from '../../../oversight/doctor/management-checks.js';
 import { bindingIdentity } from '../../../oversight/management/binding-identity.js';
+import { different, type ValueDifference } from '../../../oversight/management/different.js';
 import type { ManagedBinding, ManagedExchange, ManagedQueue } from '../../../oversight/management/managed.js';
 import type { BindingPlan, ExchangePlan, QueuePlan, TopologyPlan } from '../../../topology/plan.js';
 import type { FoundTopology } from './found.js';
@@ -50,14 +52,6 @@ export interface Difference {
   readonly isRefused: boolean;
   /** The application's queue that it is, or is a lane of, if it is one. */
   readonly workQueue?: string | undefined;
-}
-
-export interface ValueDifference {
-  /** `type`, `durable`, `autoDelete`, `internal`, or the name of an argument. */
-  readonly what: string;
-  /** Undefined for an argument that isn't set. */
-  readonly is: unknown;
-  readonly wanted: unknown;
 }
 
 /** Compares what is wanted with what is there. Changes nothing. */
@@ -155,21 +149,8 @@ class Comparison {
 
   result(): TopologyChanges {
     const { additions, differences, missing, unchanged, unseen, found } = this;
-    const unwanted = this.unwanted();
+    const unwanted = leftOverBindings({ plan: this.wanted.own }, found.bindings ?? []);
     return { additions, differences, missing, unwanted, unchanged, unseen, whyNoMore: found.whyNoMore };
-  }
-
-  /** What hopline topology prune would unbind. */
-  private unwanted(): ManagedBinding[] {
-    const { own } = this.wanted;
-    const ours = new Set(own.queues.filter(({ verifyOnly }) => !verifyOnly).map(({ name }) => name));
-    return (this.found.bindings ?? []).filter(
-      (binding) =>
-        binding.source !== '' &&
-        binding.destinationType === 'queue' &&
-        ours.has(binding.destination) &&
-        !this.seen.has(bindingIdentity(binding)),
-    );
   }
 }
 
@@ -228,10 +209,4 @@ function queueDifferences({ type, arguments: wanted }: NamedThing, there: Manage
   const { 'x-queue-type': _type, ...its } = there.arguments;
   const found = { type: there.type, durable: there.durable, autoDelete: there.autoDelete };
   return [...different(found, { type, durable: true, autoDelete: false }), ...different(its, wanted)];
-}
-
-function different(found: Table, wanted: Table): ValueDifference[] {
-  return [...new Set([...Object.keys(wanted), ...Object.keys(found)])]
-    .filter((what) => found[what] !== wanted[what])
-    .map((what) => ({ what, is: found[what], wanted: wanted[what] }));
 }

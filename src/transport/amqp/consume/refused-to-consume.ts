@@ -6,30 +6,28 @@ import { notPossible } from '../connection/limits.js';
 /* The broker's refusal of a consumer, with advice. */
 
 export function refusedToConsume(queue: string, error: ChannelError): Error {
-  // Refusals of earlier requests are explained already.
-  if (error instanceof HoplineError) return error;
-  if (error.code === undefined) return notPossible(`queue '${queue}' can't be consumed`, error);
   const help =
     error.code === 403
       ? `Give the user permission to read '${queue}'.`
       : 'Check whether another consumer has the queue exclusively, or whether it was deleted.';
-  return new TopologyError(`queue '${queue}'`, `queue '${queue}' can't be consumed: ${error.message}`, help, {
-    cause: error,
-  });
+  return refusal(queue, `queue '${queue}' can't be consumed`, help, error);
 }
 
 /** Of a queue that belongs to someone else. */
 export function refusedForeign(queue: string, error: ChannelError): Error {
-  if (error instanceof HoplineError) return error;
   const what = `queue '${queue}', which belongs to someone else (declare: false), can't be consumed`;
-  if (error.code === undefined) return notPossible(what, error);
-  return new TopologyError(`queue '${queue}'`, `${what}: ${error.message}`, helpWithForeign(queue, error), {
-    cause: error,
-  });
+  return refusal(queue, what, helpWithForeign(queue, error), error);
+}
+
+/** Refusals of earlier requests are explained already, and what has no code says nothing about the queue. */
+function refusal(queue: string, what: string, help: string, cause: ChannelError): Error {
+  if (cause instanceof HoplineError) return cause;
+  if (cause.code === undefined) return notPossible(what, cause);
+  return new TopologyError(`queue '${queue}'`, `${what}: ${cause.message}`, help, { cause });
 }
 
 /** What to do about a queue that belongs to someone else, and that the broker refuses to look at or to consume. */
-export function helpWithForeign(queue: string, { code, message }: ChannelError): string {
+function helpWithForeign(queue: string, { code, message }: ChannelError): string {
   switch (code) {
     case 404:
       return `Hopline doesn't make it: let its owner make '${queue}' first, or leave declare: false out.`;
@@ -53,12 +51,9 @@ export function refusedToListen({ exchange }: ListenSource, cause: ChannelError)
 }
 
 export function refusedOwnQueue(queue: string, cause: ChannelError): Error {
-  if (cause instanceof HoplineError) return cause;
-  const what = `the process can't have its own queue '${queue}.…'`;
-  if (cause.code === undefined) return notPossible(what, cause);
   const help =
     cause.code === 404
       ? 'Let the service that owns the exchange start first.'
       : 'Give the user the permissions that `hopline topology permissions` prints.';
-  return new TopologyError(`queue '${queue}'`, `${what}: ${cause.message}`, help, { cause });
+  return refusal(queue, `the process can't have its own queue '${queue}.…'`, help, cause);
 }

@@ -124,20 +124,19 @@ export class Declarations {
         else if (error instanceof BlockedMeanwhile) continue;
         else if (error instanceof HoplineError) throw error;
         else if (connection.model === model) throw cantDeclare(error as Error);
-        // The next connection would be lost, too.
-        else if (this.lastLoss && refusedTypeIn(topology, this.lastLoss.message))
-          throw this.refused(topology, this.lastLoss);
-        else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
+        else if (this.lastLoss) {
+          const refused = refusedIn(topology, this.lastLoss.message);
+          // The next connection would be lost, too.
+          if (refused) throw this.refused(refused, this.lastLoss);
+          if (reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
+        }
       }
     }
     this.all.push({ whole: topology.own, plan: lastingPart(topology.own), delays: topology.delays, mode });
   }
 
   /** Kept: before RabbitMQ 4 another try would cost everybody the connection again. */
-  private refused({ own }: BrokerTopology, loss: Error): TopologyError {
-    const { name, type } = own.exchanges.find(
-      (exchange) => unknownTypeIn(loss.message) === exchange.type,
-    ) as ExchangePlan;
+  private refused({ name, type }: ExchangePlan, loss: Error): TopologyError {
     const error = unknownType(`exchange '${name}'`, type, loss);
     this.unknownTypes.set(type, error);
     return error;
@@ -275,10 +274,10 @@ async function declareOn(
   await declarePlan(model, lastingPart(own), mode);
 }
 
-/** True if the broker has closed the connection over the type of one of these exchanges. */
-function refusedTypeIn({ own }: BrokerTopology, reply: string): boolean {
+/** The exchange over whose type the broker has closed the connection; undefined if it was closed for something else. */
+function refusedIn({ own }: BrokerTopology, reply: string): ExchangePlan | undefined {
   const refused = unknownTypeIn(reply);
-  return refused !== undefined && own.exchanges.some(({ type }) => type === refused);
+  return own.exchanges.find(({ type }) => type === refused);
 }
 
 const noAnswer = () =>
