@@ -51,6 +51,16 @@ describe('a connection that fails exactly', function () {
     await eventually(() => assert.equal(bus.health().consumers[0]?.state, 'paused'));
   });
 
+  it('while it is asked which queues were migrated is followed by the next, and start() goes on', async () => {
+    const { bus } = faultBus(url);
+    bus.handle('load', () => {}, { queue: uniqueName('queue') });
+    const cut = proxy.cutAt('.migrations');
+    const starting = bus.start();
+    await eventually(() => assert.equal(cut.count, 1));
+    cut.lift();
+    await starting;
+  });
+
   const atStart: Method[] = [
     'channel.open-ok',
     'confirm.select-ok',

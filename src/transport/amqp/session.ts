@@ -247,7 +247,7 @@ export class AmqpSession implements Session {
 
   async inspect(queue: string): Promise<QueueState | undefined> {
     const name = this.nameOf(queue);
-    const state = await inspectQueue(await this.connections.live(), name);
+    const state = await inspectQueue(this.connections, name);
     if (state || this.options.names.isOwnQueue(queue)) return state;
     // It may have been migrated meanwhile.
     await this.generations.refresh();

@@ -5,6 +5,8 @@ import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import type { Peeked, QueueState } from '../../operator-session.js';
 import type { ChannelError } from '../connection/channel.js';
+import type { Connections } from '../connection/connections.js';
+import { notPossible, reachedLimit } from '../connection/limits.js';
 import { receivedProperties } from '../values.js';
 
 /** A queue without a leader leaves the question unanswered until it has one. */
@@ -12,13 +14,29 @@ const ANSWER_DEADLINE_MS = 10_000;
 
 /**
  * State of a queue by a passive declare, on its own channel: the broker closes the channel if the queue does
- * not exist.
+ * not exist. One that is lost with its connection is asked for again on the next one.
  */
-export const inspectQueue = (model: ChannelModel, queue: string): Promise<QueueState | undefined> =>
-  asked(model, queue, async (channel) => {
-    const { messageCount, consumerCount } = await channel.checkQueue(queue);
-    return { ready: messageCount, consumers: consumerCount };
-  });
+export async function inspectQueue(
+  connections: Pick<Connections, 'live' | 'readable'>,
+  queue: string,
+): Promise<QueueState | undefined> {
+  const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
+  for (let model = await connections.live(); ; ) {
+    try {
+      return await asked(model, queue, stateOf(queue), deadline);
+    } catch (error) {
+      if (!(error instanceof ConnectError) || isLimit(error.cause)) throw error;
+      const next = await connections.readable(deadline).catch(() => undefined);
+      if (!next || next.model === model) throw error;
+      model = next.model;
+    }
+  }
+}
+
+const stateOf = (queue: string) => async (channel: Channel) => {
+  const { messageCount, consumerCount } = await channel.checkQueue(queue);
+  return { ready: messageCount, consumers: consumerCount };
+};
 
 /** First message of a queue, got and returned before the channel closes: a closed channel's messages are charged. */
 export const peekFirst = (model: ChannelModel, queue: string): Promise<Peeked | undefined> =>
@@ -41,8 +59,8 @@ async function asked<T>(
   model: ChannelModel,
   queue: string,
   ask: (channel: Channel) => Promise<T | undefined>,
+  deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS),
 ): Promise<T | undefined> {
-  const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
   return deadline.race(onChannel(model, queue, ask), () => noAnswer(queue));
 }
 
@@ -51,9 +69,7 @@ async function onChannel<T>(
   queue: string,
   ask: (channel: Channel) => Promise<T>,
 ): Promise<T | undefined> {
-  const channel = await model.createChannel().catch((cause) => {
-    throw noAnswer(queue, cause);
-  });
+  const channel = await openedOn(model, queue);
   channel.on('error', () => {}); // the question is rejected with this error's cause
   try {
     return await ask(channel);
@@ -72,10 +88,28 @@ async function onChannel<T>(
   }
 }
 
+async function openedOn(model: ChannelModel, queue: string): Promise<Channel> {
+  // A broker that refuses the channel may close the connection, and says there why.
+  let loss: Error | undefined;
+  const onLoss = (error: Error) => {
+    loss = error;
+  };
+  model.on('error', onLoss);
+  try {
+    return await model.createChannel();
+  } catch (cause) {
+    throw noAnswer(queue, loss ?? cause);
+  } finally {
+    model.off('error', onLoss);
+  }
+}
+
+const isLimit = (cause: unknown): cause is Error =>
+  cause instanceof Error && reachedLimit(cause.message) !== undefined;
+
 function noAnswer(queue: string, cause?: unknown): ConnectError {
-  return new ConnectError(
-    `the broker did not report the state of queue '${queue}'`,
-    "Check whether the queue has a leader, and check the broker's load; try again when it is back.",
-    { cause },
-  );
+  const what = `the broker did not report the state of queue '${queue}'`;
+  const help =
+    "Check whether the queue has a leader, and check the broker's load; try again when it is back.";
+  return isLimit(cause) ? notPossible(what, cause) : new ConnectError(what, help, { cause });
 }
