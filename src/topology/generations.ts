@@ -15,6 +15,8 @@ export interface Generation {
   readonly lands?: boolean | undefined;
   /** True while a migration changes its bindings: nobody else declares or binds it. */
   readonly isMoving: boolean;
+  /** True while nobody is to take anything of it. @default false */
+  readonly isHeld?: boolean | undefined;
   /** Messages that its next generation has as well. Undefined outside a migration. */
   readonly overlap?: Overlap | undefined;
 }
@@ -58,8 +60,15 @@ export class Generations {
   onMoved: (queue: string) => void = () => {};
   /** Called for a migrated queue whose arguments are not those of the plan. */
   onDiffers: (queue: string) => void = () => {};
-  /** Reads the document again. */
-  refresh: () => Promise<void> = async () => {};
+  /** Reads the document again. Rejects if the broker doesn't answer. */
+  read: () => Promise<unknown> = async () => {};
+  /** Called when other queues may stand for some. */
+  readonly followers = new Set<() => void>();
+  /** Number of times that something may have been missed, and of those after which the document was read. */
+  private doubts = 0;
+  private cleared = 0;
+  private clearing: Promise<void> | undefined;
+  private refreshing: Promise<void> | undefined;
 
   constructor(private readonly names: Pick<Names, 'delayOut'>) {}
 
@@ -69,6 +78,42 @@ export class Generations {
       if (all.get(queue)?.isMoving) continue;
       this.left.delete(queue);
       this.onMoved(queue);
+    }
+    for (const follow of this.followers) follow();
+  }
+
+  /** Reads the document again, if the broker answers. A call while another is under way ends with that. */
+  refresh(): Promise<void> {
+    this.refreshing ??= this.read()
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        this.refreshing = undefined;
+      });
+    return this.refreshing;
+  }
+
+  /** A connection was lost, and with it perhaps the word that a queue is being migrated. */
+  doubt(): void {
+    this.doubts += 1;
+  }
+
+  /** Reads the document again if there is doubt: to be awaited before a queue is declared or consumed. @throws what `read` does */
+  certain(): Promise<void> {
+    if (this.doubts === this.cleared) return Promise.resolve();
+    this.clearing ??= this.clear().finally(() => {
+      this.clearing = undefined;
+    });
+    return this.clearing;
+  }
+
+  private async clear(): Promise<void> {
+    while (this.doubts > this.cleared) {
+      const { doubts } = this;
+      await this.read();
+      this.cleared = doubts;
     }
   }
 

@@ -42,7 +42,7 @@ export async function ownManagedNode(
   const node = await PrivateNode.start({
     ...options,
     name: 'managed',
-    plugins: ['rabbitmq_management'],
+    plugins: ['rabbitmq_management', 'rabbitmq_consistent_hash_exchange'],
     config: [`management.tcp.port = ${port}`, 'management.tcp.ip = 127.0.0.1'],
   });
   return { node, managementUrl: `http://guest:guest@127.0.0.1:${port}` };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { Bus, type QueueOptions, rabbitmq } from '../../src/index.js';
+import { Bus, type BusEvents, type QueueOptions, rabbitmq } from '../../src/index.js';
 import { STEPS } from '../../src/kept/migrations/document.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sized } from '../support/long.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { ledgerOf } from './apps/ledger-of.js';
 import { Command, type Ended } from './command.js';
 import { type ManagedNode, managedNode } from './managed-node.js';
@@ -26,6 +27,7 @@ describe('hopline topology migrate', function () {
   let managed: ManagedNode;
   let publisher: Bus;
   let workers: Bus[] = [];
+  let proxies: TcpProxy[] = [];
   /** Numbers that each worker has handled, in order. */
   let handled: number[][] = [];
   let published = 0;
@@ -41,13 +43,13 @@ describe('hopline topology migrate', function () {
       env: { MANAGEMENT_URL: managed.managementUrl, LEDGER: JSON.stringify(options) },
     });
 
-  async function work(options: Options): Promise<void> {
+  async function work(options: Options, url = managed.node.url): Promise<Bus> {
     const mine: number[] = [];
     handled.push(mine);
     const worker = ledgerOf(
       { Bus, rabbitmq },
       {
-        url: managed.node.url,
+        url,
         log: silentLogger,
         options: { concurrency: 1, ...options },
         handle: async (payload, context) => {
@@ -61,7 +63,37 @@ describe('hopline topology migrate', function () {
     );
     await worker.start();
     workers.push(worker);
+    return worker;
   }
+
+  /** A worker, begun before all others, whose connections are cut: it has nothing in hand. */
+  async function workAway(options: Options) {
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port: managed.node.port });
+    proxies.push(proxy);
+    const worker = await work(options, managed.node.url.replace(/\d+$/, String(proxy.port)));
+    const away = async () => {
+      const lost = told(worker, 'consumer.lost');
+      proxy.stall('both');
+      proxy.reset();
+      await lost;
+    };
+    /** Resolves when it has done this. */
+    const back = async (does: 'consumer.restored' | 'consumer.paused') => {
+      const doing = told(worker, does);
+      proxy.resume();
+      await doing;
+    };
+    await away();
+    return { away, back, handled: handled.at(-1) as number[] };
+  }
+
+  const told = (worker: Bus, event: keyof BusEvents) =>
+    new Promise<void>((resolve) => {
+      const forget = worker.on(event, () => {
+        forget();
+        resolve();
+      });
+    });
 
   const send = (count: number, options = {}) => {
     for (let index = 0; index < count; index += 1) {
@@ -133,7 +165,8 @@ describe('hopline topology migrate', function () {
   afterEach(async () => {
     clearInterval(publishing);
     await Promise.all(workers.map((worker) => worker.stop()));
-    [workers, handled, underWay, published, takes] = [[], [], [], 0, 0];
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    [workers, proxies, handled, underWay, published, takes] = [[], [], [], [], 0, 0];
     for (const { name } of [...(await queues()), { name: 'hopline.migrations' }])
       await managing(`/${encodeURIComponent(name)}`, 'DELETE');
   });
@@ -193,6 +226,36 @@ describe('hopline topology migrate', function () {
       assert.deepEqual((await queues()).map(({ name }) => name).sort(), ['ledger.dead', 'ledger~2']);
     });
   }
+
+  it('has a worker that was away take nothing while nobody does, and drop what lies in both queues', async () => {
+    const cutOff = await workAway({ type: 'classic' });
+    await work({ type: 'classic' });
+    await accountOf(async () => {
+      await killedAt('compare');
+      await cutOff.back('consumer.paused');
+      assert.deepEqual(cutOff.handled, []);
+      await cutOff.away();
+      takes = 200;
+      const command = migrate({ type: 'quorum' });
+      await eventually(() => command.stdout.includes('\ndrain: '), { timeout: 120_000 });
+      await cutOff.back('consumer.restored');
+      takes = 1;
+      done(await command.ended);
+    });
+    assert.ok(cutOff.handled.length > 0);
+  });
+
+  it('has a worker that was away take the new queue, though the old one is there', async () => {
+    const cutOff = await workAway({ type: 'classic' });
+    await work({ type: 'classic' });
+    await accountOf(async () => {
+      await killedAt('remove');
+      await cutOff.back('consumer.restored');
+      done(await migrate({ type: 'quorum' }).ended);
+    });
+    assert.ok(cutOff.handled.length > 0);
+    assert.deepEqual((await queues()).map(({ name }) => name).sort(), ['ledger.dead', 'ledger~2']);
+  });
 
   it('loses nothing of many thousand messages, and none is handled twice, killed at three random steps', async () => {
     await work({ type: 'classic' });

@@ -94,18 +94,17 @@ export const takenOf = (its: UnderWay, isNew: boolean): MigratedQueue =>
 /** Steps in which processes take nothing of the queue. */
 const HOLDING: ReadonlySet<Step> = new Set(['hold', 'bind', 'unbind', 'compare', 'leave']);
 
+const isHeld = ({ underWay }: MigratedQueue): boolean => underWay !== undefined && HOLDING.has(underWay.step);
+
 /** Queues of which nothing is taken for now. */
 export const heldIn = ({ queues }: MigrationsDocument): ReadonlySet<string> =>
-  new Set(
-    Object.entries(queues).flatMap(([queue, { underWay }]) =>
-      underWay && HOLDING.has(underWay.step) ? [queue] : [],
-    ),
-  );
+  new Set(Object.entries(queues).flatMap(([queue, its]) => (isHeld(its) ? [queue] : [])));
 
 /** What stands for the queues in the broker, by this document. */
 export function generationsIn({ queues }: MigrationsDocument): Map<string, Generation> {
   return new Map(
-    Object.entries(queues).map(([queue, { name, type: its, lands, underWay }]) => {
+    Object.entries(queues).map(([queue, migrated]) => {
+      const { name, type: its, lands, underWay } = migrated;
       const isMoving = underWay !== undefined && underWay.step !== 'remove';
       const keys = isMoving ? underWay.overlap : undefined;
       return [
@@ -115,6 +114,7 @@ export function generationsIn({ queues }: MigrationsDocument): Map<string, Gener
           type: its,
           lands,
           isMoving,
+          isHeld: isHeld(migrated),
           overlap: keys === undefined ? undefined : overlapOf(keys),
         },
       ];

@@ -1,4 +1,4 @@
-import { TopologyError } from '../../errors.js';
+import { ConnectError, TopologyError } from '../../errors.js';
 import { Generations } from '../../topology/generations.js';
 import type { Session, SessionOptions, Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
@@ -10,6 +10,8 @@ const CLOSE_MS = 5_000;
 export interface KnowingSession<Opened extends Session = Session> {
   readonly session: Opened;
   readonly migrations: Migrations;
+  /** What stands in the broker for the queues of the application. */
+  readonly generations: Generations;
 }
 
 /**
@@ -31,15 +33,18 @@ export async function openKnowing<Opened extends Session>(
     );
   const session = await transport.open({ ...options, generations }, deadline);
   const migrations = new Migrations(session, names, transport.clock, generations);
-  if (transport.kind === 'memory') return { session, migrations };
+  if (transport.kind === 'memory') return { session, migrations, generations };
   try {
     // Who only publishes names no queue.
     if (options.consumes !== false && (await mayBeThere(session, options))) await migrations.read(deadline);
-    generations.refresh = onceAtATime(async () => {
+    generations.read = async () => {
       migrations.expect();
-      await migrations.read().catch(() => {});
-    });
-    return { session, migrations };
+      await migrations.read().catch((error) => {
+        // Who may not read the document, or can't, goes on with what is known.
+        if (error instanceof ConnectError) throw error;
+      });
+    };
+    return { session, migrations, generations };
   } catch (error) {
     await session.close(new Deadline(transport.clock, CLOSE_MS)).catch(() => {});
     throw error;
@@ -61,15 +66,4 @@ async function mayBeThere(
     );
     return false;
   }
-}
-
-/** A call while another is under way ends with that. */
-function onceAtATime(task: () => Promise<void>): () => Promise<void> {
-  let underWay: Promise<void> | undefined;
-  return () => {
-    underWay ??= task().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
 }

@@ -1,15 +1,12 @@
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
-import type { Generations } from '../../../topology/generations.js';
 import type { Delivery, DeliverySink } from '../../transport.js';
 import { type ChannelError, featuresOf } from '../connection/channel.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
+import type { StandingQueueOptions } from '../topology/standing-queue.js';
 import type { ForeignQueue } from './foreign-queue.js';
 import type { PassingQueue } from './passing-queue.js';
 
-export interface AmqpConsumerOptions {
-  readonly queue: string;
-  /** What the queue is in the broker, which may change while it is consumed. @default the queue itself */
-  readonly generations?: Pick<Generations, 'of' | 'nameOf'> | undefined;
+export interface AmqpConsumerOptions extends StandingQueueOptions {
   /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
   counts(): boolean;
   readonly prefetch: number;
@@ -46,10 +43,6 @@ export interface OwnQueue {
 
 export const BROKER_CANCELS =
   "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
-
-/** Name of the queue in the broker. */
-export const nameIn = ({ queue, generations }: Pick<AmqpConsumerOptions, 'queue' | 'generations'>): string =>
-  generations?.nameOf(queue) ?? queue;
 
 /** What the broker is asked for beside the queue. A classic queue refuses the argument, and waits without limit (tried on 4.3.6). */
 export function askedOf(

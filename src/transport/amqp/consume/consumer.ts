@@ -1,19 +1,16 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Overlap } from '../../../topology/generations.js';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
 import type { Consumer } from '../../transport.js';
 import { type ChannelError, featuresOf, openChannel, SupervisedChannel } from '../connection/channel.js';
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
+import { StandingQueue } from '../topology/standing-queue.js';
 import { Arrival } from './arrival.js';
-import { type AmqpConsumerOptions, askedOf, BROKER_CANCELS, nameIn } from './consumer-options.js';
+import { type AmqpConsumerOptions, askedOf, BROKER_CANCELS } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
 import { endWithAll, giveUp, LeftChannels, untilSettled } from './left-channels.js';
-import { PassingQueue } from './passing-queue.js';
-
-/** How often a start declares a queue that has gone with another's last consumer. */
-const TRIES_TO_MEET = 5;
+import { startMeeting } from './passing-queue.js';
 
 /**
  * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
@@ -32,8 +29,7 @@ export class AmqpConsumer implements Consumer {
   private missing = false;
   /** Name of the process's own queue in the broker. */
   private own: string | undefined;
-  /** While the queue is migrated: its messages that aren't handed on. */
-  private overlap: Overlap | undefined;
+  private readonly standing: StandingQueue;
   private lostAt = new Date();
   /** Last reported state. */
   private reported: 'nothing' | 'consuming' | 'lost' = 'nothing';
@@ -41,7 +37,7 @@ export class AmqpConsumer implements Consumer {
   private cancels = 0;
   private cancelled = false;
   private openings = 0;
-  /** The window is 0: the channel is open, and nothing is consumed. */
+  /** The window is 0, or the queue held back: the channel is open, and nothing is consumed. */
   private paused = false;
   /** A new channel is being set up: the broker has not answered yet. */
   private settingUp: Deferred<void> | undefined;
@@ -55,6 +51,7 @@ export class AmqpConsumer implements Consumer {
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
+    this.standing = new StandingQueue(options, () => this.followed());
     this.supervised = this.superviseOn(connection);
   }
 
@@ -72,23 +69,27 @@ export class AmqpConsumer implements Consumer {
     return this.window;
   }
 
-  async start(): Promise<void> {
-    for (let left = this.options.passing ? TRIES_TO_MEET : 0; ; left -= 1) {
-      try {
-        return await this.supervised.start();
-      } catch (error) {
-        // Another process has left the queue, and it went with it, between our declaring and our consuming it.
-        if (left === 0 || !PassingQueue.mayPass(error)) throw error;
-      }
-    }
+  start(): Promise<void> {
+    return startMeeting(this.options.passing, () => this.supervised.start());
   }
 
   setPrefetch(prefetch: number): Promise<void> {
     this.prefetch = prefetch;
-    // A setup under way still uses the previous window, and is corrected when it has ended. A message that made
+    return this.change();
+  }
+
+  /** A lane that takes nothing asks for a window when it does again. */
+  private followed(): void {
+    if (this.prefetch > 0) this.change(() => this.standing.isAnother).catch(() => {});
+  }
+
+  private change(isDue = () => true): Promise<void> {
+    // A setup under way still uses what was before, and is corrected when it has ended. A message that made
     // room, or failed, may have asked for the change; the new consumer must not run in its async context.
     this.changing = inRootContext(() =>
-      this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew()),
+      this.changing
+        .then(() => this.settingUp?.promise)
+        .then(() => (isDue() ? this.consumeAnew() : undefined)),
     );
     return this.changing;
   }
@@ -134,6 +135,7 @@ export class AmqpConsumer implements Consumer {
   close(): Promise<void> {
     this.cancelled = true;
     this.arrival.reached();
+    this.standing.end();
     giveUp(this.epoch);
     return Promise.all([this.supervised.close(), this.left.close()])
       .then(() => {})
@@ -173,6 +175,7 @@ export class AmqpConsumer implements Consumer {
       this.options.sink.lost(new Error('the channel was lost'));
       return;
     }
+    await this.standing.certain();
     const isBack = await this.options.foreign?.look(this.connection);
     if (this.missing || isBack) await this.options.redeclare();
     if (this.supervised !== supervised) return;
@@ -198,8 +201,9 @@ export class AmqpConsumer implements Consumer {
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
     const width = Math.min(this.prefetch, this.most);
-    this.paused = width === 0;
-    if (this.paused) return;
+    const name = width === 0 ? undefined : (this.own ?? this.standing.take());
+    this.paused = name === undefined;
+    if (name === undefined) return;
     await this.options.passing?.declare(epoch.channel);
     if (this.epoch !== epoch) return;
     epoch.window = width;
@@ -208,8 +212,6 @@ export class AmqpConsumer implements Consumer {
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
-    this.overlap = this.options.generations?.of(this.queue)?.overlap;
-    const name = this.own ?? nameIn(this.options);
     const { consumerTag } = await epoch.channel.consume(
       name,
       onMessage,
@@ -245,7 +247,7 @@ export class AmqpConsumer implements Consumer {
 
   /** Waits on a new channel, on which nothing is consumed. To any other window than none it keeps the one that it has. */
   private async leaveWithAll(epoch: ChannelEpoch): Promise<void> {
-    if (this.prefetch > 0) return;
+    if (this.prefetch > 0 && !this.standing.isAnother) return;
     [this.epoch, this.consumerTag] = [undefined, undefined];
     await endWithAll(epoch, this.supervised);
     this.supervised = this.superviseOn(this.connection);
@@ -258,7 +260,7 @@ export class AmqpConsumer implements Consumer {
       const { own, sink } = this.options;
       const delivery =
         own?.delivery(message, epoch, window) ?? new AmqpDelivery(message, this.options, epoch, window);
-      if (this.overlap?.drops(delivery.properties)) delivery.ack();
+      if (this.standing.drops(delivery.properties)) delivery.ack();
       else sink.deliver(delivery);
       return;
     }

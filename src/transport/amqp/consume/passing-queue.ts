@@ -39,3 +39,20 @@ function codeOf(error: unknown): number | undefined {
 
 const isOtherwise = (error: unknown): boolean =>
   codeOf(error) === 406 && /inequivalent arg 'durable'/.test((error as Error).message);
+
+/** How often a start declares a queue that has gone with another's last consumer. */
+const TRIES_TO_MEET = 5;
+
+/** Starts to consume a queue. Another process may leave one that goes with its last consumer between our declaring and our consuming it. */
+export async function startMeeting(
+  passing: PassingQueue | undefined,
+  start: () => Promise<void>,
+): Promise<void> {
+  for (let left = passing ? TRIES_TO_MEET : 0; ; left -= 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (left === 0 || !PassingQueue.mayPass(error)) throw error;
+    }
+  }
+}

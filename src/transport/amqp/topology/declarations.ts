@@ -69,7 +69,7 @@ export class Declarations {
   constructor(
     private readonly connections: Connections,
     private readonly mended: Mended,
-    private readonly generations: Pick<Generations, 'applied' | 'of'>,
+    private readonly generations: Pick<Generations, 'applied' | 'of' | 'doubt' | 'certain'>,
   ) {
     const { publish, consume } = connections;
     this.listeners = [publish, consume].map(
@@ -201,12 +201,13 @@ export class Declarations {
   }
 
   private async declareWhole({ plan: logical, delays }: Declared): Promise<void> {
-    const plan = this.generations.applied(logical);
-    const parts = delays ? [delays, plan] : [plan];
-    const exchanges = parts.flatMap((part) => part.exchanges.map(({ name }) => name));
+    const exchanges = [delays, logical].flatMap((part) => part?.exchanges.map(({ name }) => name) ?? []);
     this.mended.holdBack(exchanges, true);
     try {
       await this.onLive(async (model) => {
+        await this.generations.certain();
+        const plan = this.generations.applied(logical);
+        const parts = delays ? [delays, plan] : [plan];
         const missing = await missingExchanges(model, plan);
         this.mended.remade(missing);
         // The marker of the delays may exist though another of their exchanges is gone.
@@ -228,7 +229,8 @@ export class Declarations {
         return await unlessBlocked(connection, work(model));
       } catch (error) {
         if (error instanceof BlockedMeanwhile) continue;
-        if (error instanceof HoplineError || connection.model === model) throw error;
+        const isRefused = error instanceof HoplineError && !(error instanceof ConnectError);
+        if (isRefused || connection.model === model) throw error;
       }
     }
   }
@@ -246,6 +248,7 @@ export class Declarations {
         wasUp = true;
       },
       down: (error) => {
+        this.generations.doubt();
         if (isAsked()) this.lastLoss = error;
       },
       blocked: () => {},
