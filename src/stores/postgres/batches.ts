@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import type { StoredNotification } from '../../message/batch.js';
 import type {
   BatchChange,
@@ -9,9 +8,12 @@ import type {
   ReservedNumbers,
   StoredBatch,
 } from '../batches.js';
-import { batchStatements, NOBODY } from './batches-sql.js';
+import { batchStatements } from './batches-sql.js';
 import { ANSWER_WITHIN_MS, ExpiringTable } from './expiring-table.js';
+import { Gathered } from './gathered.js';
+import type { Queries } from './prepared.js';
 import { quoted } from './schema.js';
+import { changesOf, type Settling } from './settling.js';
 
 interface NumbersRow {
   readonly first: number | null;
@@ -20,8 +22,16 @@ interface NumbersRow {
   readonly closed: Closed | null;
 }
 
-interface BeginRow {
-  readonly answer: 'go' | 'skip' | 'ended';
+type BeginAnswer = Awaited<ReturnType<BatchStore['begin']>>;
+
+interface Job {
+  readonly id: string;
+  readonly number: number;
+}
+
+interface EndedJob {
+  readonly number: number;
+  readonly result: JobResult;
 }
 
 /** A batch as the statements answer: in the port's words, with null for undefined. */
@@ -35,11 +45,15 @@ type StoredRow = {
 export class PostgresBatches implements BatchStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof batchStatements>;
+  private readonly begins: Gathered<Job, BeginAnswer>;
+  /** The ends of each batch's jobs that are being told. */
+  private readonly ends = new Map<string, Gathered<EndedJob, BatchChange | undefined>>();
 
   /** @param pool a pool, or a single connection in a command */
-  constructor(pool: Pick<Pool, 'query'>, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'batches', 'until', answerWithinMs);
     this.sql = batchStatements(quoted(schema));
+    this.begins = new Gathered({ ask: (jobs) => this.beginAll(jobs) });
   }
 
   async open({ id, name, service, allowsFailures, notifications, keepMs }: NewBatch): Promise<void> {
@@ -69,20 +83,29 @@ export class PostgresBatches implements BatchStore {
   }
 
   seal(id: string): Promise<BatchChange | undefined> {
-    return this.change(this.sql.seal, [id, NOBODY]);
+    return this.change(this.sql.seal, [id]);
   }
 
-  async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
-    const [row] = await this.table.rows<BeginRow>(this.sql.begin, [id, number]);
-    return row?.answer;
+  begin(id: string, number: number): Promise<BeginAnswer> {
+    return this.begins.add({ id, number });
   }
 
-  settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
-    return this.change(this.sql.settle, [id, number, result]);
+  /** One statement of a batch at a time: another would wait for its row, while more jobs end. */
+  async settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
+    let ends = this.ends.get(id);
+    if (!ends) {
+      ends = new Gathered({ ask: (jobs) => this.settleAll(id, jobs), keyOf: (job) => job.number, atOnce: 1 });
+      this.ends.set(id, ends);
+    }
+    try {
+      return await ends.add({ number, result });
+    } finally {
+      if (ends.isIdle) this.ends.delete(id);
+    }
   }
 
   cancel(id: string): Promise<BatchChange | undefined> {
-    return this.change(this.sql.cancel, [id, NOBODY]);
+    return this.change(this.sql.cancel, [id]);
   }
 
   async sent(id: string, notification: StoredNotification): Promise<void> {
@@ -106,6 +129,24 @@ export class PostgresBatches implements BatchStore {
 
   async list(atMost: number): Promise<StoredBatch[]> {
     return (await this.table.rows<StoredRow>(this.sql.list, [atMost])).map(batchOf);
+  }
+
+  private async beginAll(jobs: readonly Job[]): Promise<BeginAnswer[]> {
+    const answers: BeginAnswer[] = jobs.map(() => undefined);
+    const values = [jobs.map(({ id }) => id), jobs.map(({ number }) => number)];
+    const rows = await this.table.rows<{ place: number; answer: BeginAnswer }>(this.sql.begin, values);
+    for (const { place, answer } of rows) answers[place - 1] = answer;
+    return answers;
+  }
+
+  private async settleAll(id: string, jobs: readonly EndedJob[]): Promise<(BatchChange | undefined)[]> {
+    const values = [id, jobs.map(({ number }) => number), jobs.map(({ result }) => result)];
+    const [settling] = await this.table.rows<Settling>(this.sql.settle, values);
+    if (!settling) return jobs.map(() => undefined);
+    return changesOf(
+      settling,
+      jobs.map(({ number }) => number),
+    );
   }
 
   private async change(sql: string, values: readonly unknown[]): Promise<BatchChange | undefined> {

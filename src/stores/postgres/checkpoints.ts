@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { CheckpointStore } from '../checkpoints.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
+import { plannedAnew, type Queries } from './prepared.js';
 
 /**
  * What handlers have done so far, in PostgreSQL: a row has the key, the state, the fence of the run that has saved it, and the expiry by
@@ -10,7 +10,7 @@ export class PostgresCheckpoints implements CheckpointStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof statementsOf>;
 
-  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'checkpoints', 'until', answerWithinMs);
     this.sql = statementsOf(this.table.name);
   }
@@ -32,7 +32,9 @@ export class PostgresCheckpoints implements CheckpointStore {
 
 /** Each returns a row. */
 const statementsOf = (table: string) => ({
-  load: `SELECT (SELECT state FROM ${table} WHERE name = $1 AND until > clock_timestamp()) AS state`,
+  load: plannedAnew(
+    `SELECT (SELECT state FROM ${table} WHERE name = $1 AND until > clock_timestamp()) AS state`,
+  ),
   save: `
 WITH saved AS (
   INSERT INTO ${table} AS checkpoint (name, state, fence, until)
@@ -42,7 +44,7 @@ WITH saved AS (
   RETURNING name
 )
 SELECT EXISTS (SELECT FROM saved) AS saved`,
-  forget: `
+  forget: plannedAnew(`
 WITH gone AS (DELETE FROM ${table} WHERE name = $1 RETURNING name)
-SELECT EXISTS (SELECT FROM gone) AS gone`,
+SELECT EXISTS (SELECT FROM gone) AS gone`),
 });

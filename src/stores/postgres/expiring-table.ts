@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Pool, QueryResultRow } from 'pg';
+import type { QueryResultRow } from 'pg';
 import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 import { pause, systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
+import type { Queries } from './prepared.js';
 import { quoted } from './schema.js';
 import { isOvertaken, isSerializationFailure, isUndefinedTable } from './sql-state.js';
 
@@ -39,7 +40,7 @@ export class ExpiringTable {
 
   /** @param until a row's expiry, as SQL: a column */
   constructor(
-    private readonly pool: Pick<Pool, 'query'>,
+    private readonly pool: Queries,
     private readonly schema: string,
     table: string,
     until: string,

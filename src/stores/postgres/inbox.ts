@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
 import type { HandledKey } from '../idempotency.js';
 import type { InboxStore, InboxTransaction } from '../inbox.js';
@@ -6,6 +5,7 @@ import type { OnceStore } from '../once.js';
 import type { OutboxEntry, OutboxStore } from '../outbox.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 import { TransactionOnce } from './once.js';
+import { type Connections, plannedAnew } from './prepared.js';
 import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 import { PoolTransaction } from './transaction.js';
 
@@ -18,7 +18,7 @@ export class PostgresInbox implements InboxStore {
   private readonly claims: ExpiringTable;
 
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: Connections,
     private readonly schema: string,
     private readonly outbox: Pick<OutboxStore, 'add'>,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
@@ -110,6 +110,8 @@ SELECT $1, NULL, clock_timestamp() + make_interval(secs => $2), $3
 WHERE pg_try_advisory_xact_lock(hashtextextended('${table}' || $1, 0))
 ON CONFLICT (name) DO UPDATE SET owner = NULL, until = excluded.until, note = $3
   WHERE claim.until <= clock_timestamp()`,
-  look: `SELECT owner IS NULL AS done, note FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
-  note: `UPDATE ${table} SET note = $2 WHERE name = $1`,
+  look: plannedAnew(
+    `SELECT owner IS NULL AS done, note FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+  ),
+  note: plannedAnew(`UPDATE ${table} SET note = $2 WHERE name = $1`),
 });

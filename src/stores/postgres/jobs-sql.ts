@@ -1,4 +1,5 @@
 import { UNENDED_KEPT_MS } from '../../message/job.js';
+import { allPlannedAnew } from './prepared.js';
 
 const NOW = 'clock_timestamp()';
 const after = (ms: string): string => `${NOW} + make_interval(secs => (${ms}) / 1000.0)`;
@@ -52,7 +53,7 @@ export function jobStatements(schema: string) {
   const jobs = `${schema}.jobs`;
   const names = `${schema}.job_names`;
   const IS_THERE = `job.until > ${NOW}`;
-  return {
+  return allPlannedAnew({
     add: `
 WITH ${given('id text, title text, tags text[], service text, "routingKey" text, message text, "sentAt" float8, "dueAt" float8, keep float8, "comesUntil" float8')},
 fresh AS (
@@ -186,5 +187,5 @@ ORDER BY sent_at DESC LIMIT $5`,
 SELECT ${COLUMNS.replace('name AS id, title AS name', 'job.name AS id, title AS name')}
 FROM ${names} AS names JOIN ${jobs} AS job ON job.name = names.job
 WHERE names.is_taken AND ${IS_THERE} AND ended_at IS NULL ORDER BY coalesce(due_at, sent_at) LIMIT $1`,
-  };
+  });
 }

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { type CancelAnswer, type JobSearch, UNENDED_KEPT_MS } from '../../message/job.js';
 import type {
   AddAnswer,
@@ -15,6 +14,7 @@ import type {
 } from '../jobs.js';
 import { ANSWER_WITHIN_MS, ExpiringTable } from './expiring-table.js';
 import { jobStatements } from './jobs-sql.js';
+import type { Queries } from './prepared.js';
 import { quoted } from './schema.js';
 
 /** A job as statements answer it. */
@@ -34,7 +34,7 @@ export class PostgresJobs implements JobStore {
   private readonly sql: ReturnType<typeof jobStatements>;
 
   /** @param pool a pool, or a single connection in a command */
-  constructor(pool: Pick<Pool, 'query'>, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'jobs', 'until', answerWithinMs);
     this.names = new ExpiringTable(pool, schema, 'job_names', 'until', answerWithinMs);
     this.sql = jobStatements(quoted(schema));

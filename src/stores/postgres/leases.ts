@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { LeaseAnswer, LeaseState, LeaseStore } from '../leases.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf, MICROSECONDS, REMEMBERED } from './expiring-table.js';
+import { plannedAnew, type Queries } from './prepared.js';
 
 interface Row {
   /** Null if another has the lease, or it is done. */
@@ -21,7 +21,7 @@ export class PostgresLeases implements LeaseStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof statementsOf>;
 
-  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'leases', REMEMBERED, answerWithinMs);
     this.sql = statementsOf(this.table.name);
   }
@@ -77,11 +77,11 @@ SELECT fence, 0::float8 AS left_ms, false AS done FROM taken
 UNION ALL
 SELECT NULL, ${LEFT_MS}, done FROM ${table}
   WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM taken)`,
-  look: `
+  look: plannedAnew(`
 SELECT greatest(coalesce(max(${LEFT_MS}), 0), 0) AS left_ms,
   coalesce(bool_or(done AND until > clock_timestamp()), false) AS done,
   coalesce(bool_or(owner = ${NOBODY} AND until <= clock_timestamp()), false) AS released
-  FROM ${table} WHERE name = $1`,
+  FROM ${table} WHERE name = $1`),
   renew: changing(`UPDATE ${table} SET until = ${UNTIL}
   WHERE name = $1 AND fence = $2 AND until > clock_timestamp() AND NOT done`),
   finish: changing(`UPDATE ${table} SET done = true, until = ${UNTIL}
@@ -91,5 +91,6 @@ SELECT greatest(coalesce(max(${LEFT_MS}), 0), 0) AS left_ms,
 });
 
 /** A row that says whether a change has found the row that it is for. */
-const changing = (sql: string): string => `
-WITH found AS (${sql} RETURNING name) SELECT EXISTS (SELECT FROM found) AS changed`;
+const changing = (sql: string): string =>
+  plannedAnew(`
+WITH found AS (${sql} RETURNING name) SELECT EXISTS (SELECT FROM found) AS changed`);

@@ -1,7 +1,7 @@
-import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
 import type { OnceStore } from '../once.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
+import { plannedAnew, type Queries } from './prepared.js';
 import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
 import type { PoolTransaction } from './transaction.js';
@@ -11,7 +11,7 @@ export class PostgresOnce implements OnceStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof statementsOf>;
 
-  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'ledger', 'until', answerWithinMs);
     this.sql = statementsOf(this.table.name);
   }
@@ -79,8 +79,9 @@ const PLACE = '?';
  * began. A reservation is written every time: a read-only database must not let a part begin.
  */
 const statementsOf = (table: string) => ({
-  read: `
-SELECT (SELECT result FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND result <> '${PLACE}') AS result`,
+  read: plannedAnew(
+    `SELECT (SELECT result FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND result <> '${PLACE}') AS result`,
+  ),
   reserve: `
 WITH reserved AS (
   INSERT INTO ${table} AS entry (name, result, until)

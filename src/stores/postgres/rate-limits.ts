@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { RateLimitStore } from '../rate-limits.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
+import type { Queries } from './prepared.js';
 
 /**
  * Permits of rate limits in PostgreSQL: a row per permit, with its expiry by the database's clock. (rate-limiter-flexible,
@@ -12,7 +12,7 @@ export class PostgresRateLimits implements RateLimitStore {
   private readonly sql: string;
   private readonly holding: string;
 
-  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'permits', 'taken_until', answerWithinMs);
     this.sql = takeFrom(this.table.name);
     this.holding = holdIn(this.table.name);

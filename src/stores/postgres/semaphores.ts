@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { PermitAnswer, SemaphoreStore } from '../semaphores.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf, MICROSECONDS, REMEMBERED } from './expiring-table.js';
+import type { Queries } from './prepared.js';
 
 interface Row {
   /** Null if all permits are taken. */
@@ -16,7 +16,7 @@ export class PostgresSemaphores implements SemaphoreStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof statementsOf>;
 
-  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'semaphores', REMEMBERED, answerWithinMs);
     this.sql = statementsOf(this.table.name);
   }

@@ -1,7 +1,8 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
+import type { Connections, Prepared } from './prepared.js';
 import { isRefusal } from './sql-state.js';
 
 /** A pool's connection, in a transaction until that ends. */
@@ -11,6 +12,7 @@ export class PoolTransaction {
   private constructor(
     readonly client: PoolClient,
     private readonly withinMs: number,
+    private readonly prepared: Prepared | undefined,
   ) {}
 
   /**
@@ -18,9 +20,9 @@ export class PoolTransaction {
    * @param withinMs deadline for the beginning, and for each statement without its own
    * @throws StoreTimeoutError if the pool has no connection by then, or the database does not answer
    */
-  static async begin(pool: Pool, withinMs: number, mode = ''): Promise<PoolTransaction> {
+  static async begin(pool: Connections, withinMs: number, mode = ''): Promise<PoolTransaction> {
     const deadline = new Deadline(systemClock, withinMs);
-    const transaction = new PoolTransaction(await connectionOf(pool, deadline), withinMs);
+    const transaction = new PoolTransaction(await connectionOf(pool, deadline), withinMs, pool.prepared);
     try {
       await answered(transaction.client.query(`BEGIN ${mode}`), deadline);
     } catch (error) {
@@ -44,7 +46,9 @@ export class PoolTransaction {
     // The connection may belong to another user of the pool by now.
     if (this.isOver) throw new Error('the transaction is over already');
     try {
-      return await answered(this.client.query<Row>(text, values), new Deadline(systemClock, withinMs));
+      const { client, prepared } = this;
+      const asked = prepared ? prepared.query<Row>(client, text, values) : client.query<Row>(text, values);
+      return await answered(asked, new Deadline(systemClock, withinMs));
     } catch (error) {
       if (error instanceof StoreTimeoutError) this.abandon();
       throw error;
@@ -113,7 +117,7 @@ const ignored = (): void => {};
  *
  * @throws StoreTimeoutError
  */
-export async function connectionOf(pool: Pool, deadline: Deadline): Promise<PoolClient> {
+export async function connectionOf(pool: Connections, deadline: Deadline): Promise<PoolClient> {
   let isLate = false;
   const connecting = new Promise<PoolClient>((resolve, reject) => {
     // With a callback instead of the promise: a connection that ends as it is opened reports that before a

@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
 import type { UniqueStore } from '../unique.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf, MICROSECONDS } from './expiring-table.js';
+import type { Queries } from './prepared.js';
 
 /**
  * Keys of unique messages in PostgreSQL: a row per lock, with its owner, and a row per sequence, with the last number and the
@@ -12,7 +12,7 @@ export class PostgresUnique implements UniqueStore {
   private readonly locksSql: ReturnType<typeof lockStatements>;
   private readonly sequencesSql: ReturnType<typeof sequenceStatements>;
 
-  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+  constructor(pool: Queries, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.locks = new ExpiringTable(pool, schema, 'locks', 'until', answerWithinMs);
     this.sequences = new ExpiringTable(pool, schema, 'sequences', 'until', answerWithinMs);
     this.locksSql = lockStatements(this.locks.name);

@@ -1,4 +1,4 @@
-import type { Notification, Pool, PoolClient } from 'pg';
+import type { Notification, PoolClient } from 'pg';
 import { StoreNotMigratedError, StoreTimeoutError } from '../../../errors.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
@@ -12,6 +12,7 @@ import type {
   TakenEntry,
 } from '../../outbox.js';
 import { ANSWER_WITHIN_MS } from '../expiring-table.js';
+import type { Connections } from '../prepared.js';
 import { quoted } from '../schema.js';
 import { isUndefinedTable } from '../sql-state.js';
 import { answered, connectionOf, PoolTransaction } from '../transaction.js';
@@ -40,7 +41,7 @@ export class PostgresOutbox implements OutboxStore {
   private readonly walkWithinMs: number;
 
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: Connections,
     private readonly schema: string,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {
