@@ -23,16 +23,17 @@ export {
 export type { DeadLetterReason } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting/acting.js';
 export type { Edit } from './failures/acting/edit.js';
-export type { FailedLine, ImportResult } from './failures/acting/export-import.js';
+export type { FailedLine, ImportResult } from './failures/acting/import-lines.js';
 export type { Rate } from './failures/acting/pace.js';
 export type { ReplayTarget } from './failures/acting/replay.js';
-export type { DeadLetterCount, Failures } from './failures/failures.js';
+export type { Failures } from './failures/failures.js';
 export type { DeadLetterFilter } from './failures/filter.js';
 export type { ChainPosition, DeadLetter, DeadLetterSummary } from './failures/letters/dead-letter.js';
 export type { EditedMark, TrashedMark } from './failures/letters/marks.js';
 export type { UnreadableLetter } from './failures/letters/unreadable.js';
 export { openFailures } from './failures/open-failures.js';
 export type {
+  DeadLetterCount,
   EditOptions,
   FailuresOptions,
   ForgetOptions,

@@ -3,10 +3,10 @@ import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting/acting.js';
 import { checkEdit, type Edit, editedLetter } from './acting/edit.js';
-import { exportLines, type ImportResult, importLines } from './acting/export-import.js';
+import { exportChoice, exportLines } from './acting/export-lines.js';
 import { freeLetters } from './acting/free-letters.js';
-import { Pace } from './acting/pace.js';
-import { retrier } from './acting/retry.js';
+import { type ImportResult, importLines } from './acting/import-lines.js';
+import { retrying } from './acting/retrying.js';
 import { intoTrash, outOfTrash } from './acting/trash.js';
 import { type DeadLetterFilter, FILTER_FIELDS } from './filter.js';
 import { DeadLetterIndex, type DeadLetterIndexOptions } from './groups/dead-letter-index.js';
@@ -23,18 +23,21 @@ import {
   FORGET_FIELDS,
   type ForgetOptions,
   filterOf,
+  LISTED,
+  type ListedFilter,
+  type ListedLetter,
   openedOf,
   REPLAY_FIELDS,
   type ReplayOptions,
   type Selection,
+  selectsAll,
   type TrashedLetter,
 } from './options.js';
+import { countsOf } from './reading/counts.js';
 import { decrypted } from './reading/decrypted.js';
 import { LetterReading } from './reading/letter-reading.js';
 import { OneAtATime } from './reading/one-at-a-time.js';
 import { trashList } from './reading/trash-list.js';
-
-export type { DeadLetterCount } from './options.js';
 
 const CLOSE_MS = 5_000;
 
@@ -68,25 +71,23 @@ export class Failures {
 
   /** Number of dead letters in each queue. */
   async count(): Promise<DeadLetterCount[]> {
-    const counts: DeadLetterCount[] = [];
-    for (const deadQueue of this.settings.queues()) {
-      const state = await this.session.inspect(deadQueue);
-      counts.push({ deadQueue, count: state?.ready });
-    }
-    return counts;
+    return countsOf(this.session, this.settings.queues());
   }
 
   /**
-   * Summaries of dead letters, queue by queue, in the order of their arrival. Changes nothing but the broker's
-   * count of redeliveries.
+   * Summaries of dead letters, queue by queue, in the order of their arrival. Changes nothing but the broker's count of redeliveries.
    *
    * @throws OptionsError; TopologyError if a queue is missing
    * @throws DeadLetterIdError if an id matches none, or is the prefix of several
    * @throws UnreadableLettersError if more than ten letters of a queue end their connection
    */
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetterSummary[]> {
-    checkWith('filter', filter, FILTER_FIELDS);
     return this.reading.list(this.queuesOf(filter), filter, summaryOf);
+  }
+
+  /** Shows what {@link list} gives, and keeps nothing of it. The filter has no ids. @internal */
+  async each(filter: Omit<DeadLetterFilter, 'ids'>, see: (letter: DeadLetterSummary) => void): Promise<void> {
+    await this.reading.each(this.queuesOf(filter), filter, (letter) => see(summaryOf(letter)));
   }
 
   /**
@@ -134,9 +135,8 @@ export class Failures {
    */
   async retry(selection: Selection, options: ReplayOptions = {}): Promise<ActResult> {
     checkWith('retry', options, REPLAY_FIELDS);
-    const { settings, session } = this;
-    const pace = new Pace(settings.transport.clock, options.rate);
-    return this.act(selection, retrier(settings, session, options.to ?? 'queue'), { ...options, pace });
+    const { one, ...how } = retrying(this.settings, this.session, options);
+    return this.act(selection, one, how);
   }
 
   /**
@@ -162,8 +162,8 @@ export class Failures {
     const [letter] = await this.get(id, { queues: [deadQueue] });
     if (letter?.id !== id) throw new DeadLetterIdError(id, letter ? [letter.id] : []);
     const edited = await editedLetter(letter, edit, { by, settings });
-    const retry = retrier(settings, session, options.to ?? 'queue');
-    return new Acting(session, settings, () => retry(edited), {}).on([summaryOf(letter)]);
+    const { one } = retrying(settings, session, options);
+    return new Acting(session, settings, () => one(edited), {}).on([letter]);
   }
 
   /**
@@ -174,8 +174,7 @@ export class Failures {
   async forget(selection: Selection, options: ForgetOptions = {}): Promise<ActResult> {
     checkWith('forget', options, FORGET_FIELDS);
     const { trash, ...hooks } = options;
-    const { settings, session } = this;
-    const one = trash ? intoTrash(session, settings, trash.by) : async () => {};
+    const one = trash ? intoTrash(this.session, this.settings, trash.by) : async () => {};
     return this.act(selection, one, hooks);
   }
 
@@ -199,7 +198,8 @@ export class Failures {
   ): Promise<ActResult> {
     const { settings, session } = this;
     await this.checkFree('trash');
-    const wanted = await this.trash(filterOf(selection));
+    const filter: ListedFilter = filterOf(selection);
+    const wanted = filter[LISTED] ?? (await this.trash(filter));
     return new Acting(session, settings, outOfTrash(session, settings), options).on(wanted);
   }
 
@@ -226,10 +226,8 @@ export class Failures {
    *
    * @throws OperationConflictError if an operation works on one of the queues; with ids, on one of theirs @internal
    */
-  async listFree(filter: DeadLetterFilter = {}): Promise<DeadLetterSummary[]> {
-    checkWith('filter', filter, FILTER_FIELDS);
-    const list = () => this.list(filter);
-    return freeLetters(filter, this.queuesOf(filter), list, (queues) => this.checkFree(queues));
+  async listFree(filter: ListedFilter = {}): Promise<readonly ListedLetter[]> {
+    return freeLetters(filter, this.queuesOf(filter), this.reading, (queues) => this.checkFree(queues));
   }
 
   /**
@@ -237,8 +235,9 @@ export class Failures {
    * the lines.
    */
   async *export(selection: Selection = {}): AsyncGenerator<string, void, void> {
-    const wanted = await this.list(filterOf(selection));
-    yield* exportLines(this.session, this.settings, wanted);
+    const { session, settings, reading } = this;
+    const filter = filterOf(selection);
+    yield* exportLines(session, settings, await exportChoice(reading, this.queuesOf(filter), filter));
   }
 
   /**
@@ -278,19 +277,24 @@ export class Failures {
     return operations;
   }
 
-  /** Closes the connection, if no bus shares it. Operations that run here are left to another process. */
+  /** Closes the connection, if no bus shares it. Operations that run here go on in another process. */
   async close(): Promise<void> {
     await Promise.all(this.operating.map((operations) => operations.close()));
     await this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
   }
 
   private async act(selection: Selection, one: Act, options: ActingOptions): Promise<ActResult> {
-    // First list the selected letters: a message that fails again during the action must not be selected again.
-    const wanted = await this.listFree(filterOf(selection));
-    return new Acting(this.session, this.settings, one, options).on(wanted);
+    const filter = filterOf(selection);
+    const acting = new Acting(this.session, this.settings, one, options);
+    if (!selectsAll(filter)) return acting.on(await this.listFree(filter));
+    const queues = this.queuesOf(filter);
+    await this.checkFree(queues);
+    return acting.onAll(queues);
   }
 
-  private queuesOf(filter: Pick<DeadLetterFilter, 'queues'>): readonly string[] {
+  /** @throws OptionsError if the filter is wrong */
+  private queuesOf(filter: DeadLetterFilter): readonly string[] {
+    checkWith('filter', filter, FILTER_FIELDS);
     return openedOf(this.settings, filter);
   }
 }

@@ -119,9 +119,11 @@ function occurs(grep: string | RegExp, letter: DeadLetter): boolean {
   return texts.some((each) => each.search(grep) >= 0);
 }
 
-/** Number of dead letters per reason, the most frequent first. */
-export function countByReason(letters: readonly DeadLetterSummary[]): [DeadLetterReason, number][] {
+/** Number of dead letters per reason. */
+export function countByReason(
+  letters: Iterable<Pick<DeadLetterSummary, 'reason'>>,
+): Map<DeadLetterReason, number> {
   const counts = new Map<DeadLetterReason, number>();
   for (const { reason } of letters) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts].sort(([, left], [, right]) => right - left);
+  return counts;
 }

@@ -237,6 +237,22 @@ export function checkWith(what: string, value: object, fields: Fields): void {
   if (problems.length > 0) throw new OptionsError(what, problems);
 }
 
+/** What an action has to know of a letter. */
+export type ListedLetter = Pick<DeadLetterSummary, 'id' | 'deadQueue' | 'reason'>;
+
+/** In a filter: letters that its caller has listed. Exactly these are meant, and no queue is read for them again. */
+export const LISTED = Symbol('listed');
+
+/** A filter for letters that were listed. */
+export interface ListedFilter extends DeadLetterFilter {
+  readonly [LISTED]?: readonly ListedLetter[];
+}
+
+/** True for a filter that leaves nothing out of its queues. */
+export function selectsAll({ queues: _, ...filter }: ListedFilter): boolean {
+  return filter[LISTED] === undefined && Object.values(filter).every((value) => value === undefined);
+}
+
 /** Selected dead letters: their ids, or a filter. */
 export type Selection = readonly string[] | DeadLetterFilter;
 

@@ -361,12 +361,28 @@ export const operating: Theme = (test, { realTime }) => {
     };
     const stopped = await desk.retry({}, { onProgress, signal: stopping.signal });
     assert.equal(stopped.done + stopped.left, 2_500);
-    assert.ok(stopped.done >= 100 && stopped.done < 1_000, `${stopped.done} were replayed`);
+    assert.ok(stopped.done >= 100 && stopped.done < 2_000, `${stopped.done} were replayed`);
     assert.deepEqual(await idsOf(desk), ids.slice(stopped.done), 'after a replay that was stopped');
     const forgotten = ids.slice(stopped.done).filter((_, index) => index % 3 === 1);
     assert.equal((await desk.forget(forgotten)).done, forgotten.length);
     const rest = ids.slice(stopped.done).filter((_, index) => index % 3 !== 1);
     assert.deepEqual(await idsOf(desk), rest, 'after every third was forgotten');
+  });
+
+  test('what fails again while all are replayed is not replayed again, and what is counted is what was there', async (fx) => {
+    const { bus, seen } = await failing(fx);
+    const ids = Array.from({ length: 60 }, (_, index) => `m${String(index).padStart(2, '0')}`);
+    const desk = await dead(fx, bus, ids);
+    const totals = new Set<number>();
+    const progress = ({ total }: { total: number }) => totals.add(total);
+    const result = await fx.outcome(desk.retry({}, { onProgress: progress }));
+    assert.deepEqual(result, { done: 60, failed: [], gone: 0, left: 0 });
+    assert.deepEqual([...totals], [60]);
+    await fx.eventually(async () => assert.equal((await desk.count())[0]?.count, 60));
+    assert.equal(seen.calls.length, 120, 'each once more');
+    const again = await fx.outcome(desk.forget({}));
+    assert.deepEqual(again, { done: 60, failed: [], gone: 0, left: 0 });
+    assert.equal((await desk.count())[0]?.count, 0);
   });
 
   test('queues that are missing, or were not opened, are errors that name them', async (fx) => {

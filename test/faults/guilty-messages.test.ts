@@ -222,6 +222,37 @@ describe('a message that ends its connection', function () {
     assert.equal(await deadLettersOf(node, queue), 0);
   });
 
+  it('is gone around by a replay and an export of all that nobody has looked at before, and what fails again waits [row 47]', async () => {
+    const { prefix, queue, again } = await deadLetters(['one', 'two', 'three', MARKER, 'five', 'six']);
+    const readable = [1, 2, 3, 5, 6].map((number) => `letter-${number}`);
+    proxy.cutAt(MARKER);
+    const url = through(proxy, node);
+    const open = () => openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
+    const exporting = await open();
+    const lines: { id: string }[] = [];
+    try {
+      for await (const line of exporting.export()) lines.push(JSON.parse(line));
+    } finally {
+      await exporting.close();
+    }
+    assert.deepEqual(lines.map(({ id }) => id).sort(), readable);
+    const failures = await open();
+    try {
+      const replayed: string[] = [];
+      const { done, gone, failed } = await failures.retry(
+        {},
+        { onProgress: ({ letter }) => replayed.push(letter.id) },
+      );
+      assert.deepEqual([replayed.sort(), done, gone, failed], [readable, 5, 0, []]);
+      // All have failed again, and lie beside the one that can't be read.
+      await eventually(async () => assert.equal(await deadLettersOf(node, queue), 6));
+      again();
+      assert.deepEqual((await failures.list()).map(({ id }) => id).sort(), readable);
+    } finally {
+      await failures.close();
+    }
+  });
+
   it('and others like it among dead letters are all gone around, wherever they lie, and told of with doctor [row 47]', async () => {
     const payloads = [MARKER, 'two', 'three', MARKER, MARKER, 'six', 'seven', MARKER];
     const { prefix, queue, seen, again } = await deadLetters(payloads);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DeadLetterReason } from '../../events.js';
 import { countByReason, DEAD_LETTER_REASONS, type DeadLetterFilter } from '../../failures/filter.js';
-import type { DeadLetterSummary } from '../../failures/letters/dead-letter.js';
+import { LISTED, type ListedFilter, type ListedLetter } from '../../failures/options.js';
 import { didYouMean } from '../../util/check.js';
 import { numberText } from '../../util/text/count-text.js';
 import { collect } from '../broker/target.js';
@@ -69,13 +69,15 @@ function agoOf(flag: string, given: string | undefined, now: number): Date | und
 }
 
 /** The filter for exactly the listed letters, whatever has arrived since. */
-export function exactly(letters: readonly DeadLetterSummary[], { limit: _, ...filter }: DeadLetterFilter) {
-  return { ...filter, ids: [...new Set(letters.map(({ id }) => id))] };
-}
+export const exactly = (letters: readonly ListedLetter[]): ListedFilter => ({ [LISTED]: letters });
 
-/** `39,990 exhausted, 10 invalid`. */
-export function reasonsText(letters: readonly DeadLetterSummary[]): string {
-  return countByReason(letters)
+/** `39,990 exhausted, 10 invalid`. @param letters or their number by reason */
+export function reasonsText(
+  letters: Iterable<Pick<ListedLetter, 'reason'>> | ReadonlyMap<DeadLetterReason, number>,
+): string {
+  const counts = letters instanceof Map ? letters : countByReason(letters as Iterable<ListedLetter>);
+  return [...counts]
+    .sort(([, left], [, right]) => right - left)
     .map(([reason, count]) => `${numberText(count)} ${reason}`)
     .join(', ');
 }

@@ -44,7 +44,7 @@ export async function forgetLetters(
   await confirm(`${what} will be ${verb} ${where}`, terminal, yes);
   // Letters that came after the question were not agreed to, so only the listed ones are deleted.
   return runActing(terminal, letters.length, done, (hooks) =>
-    failures.forget(exactly(letters, filter), {
+    failures.forget(exactly(letters), {
       ...hooks,
       ...(trash ? { trash: { by: whoAmI() } } : {}),
     }),

@@ -32,22 +32,55 @@ export function printTable(
   rows: readonly (readonly string[])[],
   flexible = -1,
 ): void {
-  const cells = rows.map((row) => row.map(oneLine));
-  const room = roomFor(terminal, [head, ...cells], flexible);
-  const table = new Table({
-    head: head.map((text) => terminal.strong(text.toUpperCase())),
-    chars: NO_LINES,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  });
-  for (const row of cells)
-    table.push(row.map((text, index) => (index === flexible ? cutLine(text, room) : text)));
-  for (const line of table.toString().split('\n')) terminal.print(line.trimEnd());
+  new LongTable(terminal, head, flexible).print(rows);
 }
+
+/** A table whose rows are printed in blocks: a later block may widen a column. */
+export class LongTable {
+  /** The head, as wide as the rows so far; it is printed once. */
+  private widths: readonly string[];
+  private isBegun = false;
+
+  /** @param flexible as for {@link printTable} */
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly head: readonly string[],
+    private readonly flexible = -1,
+  ) {
+    this.widths = head;
+  }
+
+  print(rows: readonly (readonly string[])[]): void {
+    const { terminal, head, flexible, isBegun } = this;
+    const cells = rows.map((row) => row.map(oneLine));
+    const room = roomFor(terminal, [this.widths, ...cells], flexible);
+    const table = new Table({
+      head: isBegun ? [...this.widths] : head.map((text) => terminal.strong(text.toUpperCase())),
+      chars: NO_LINES,
+      style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    });
+    const cut = cells.map((row) =>
+      row.map((text, index) => (index === flexible ? cutLine(text, room) : text)),
+    );
+    for (const row of cut) table.push(row);
+    for (const line of table
+      .toString()
+      .split('\n')
+      .slice(isBegun ? 1 : 0))
+      terminal.print(line.trimEnd());
+    this.isBegun = true;
+    this.widths = this.widths.map((text, column) =>
+      cut.reduce((widest, row) => wider(widest, row[column] ?? ''), text),
+    );
+  }
+}
+
+const wider = (left: string, right: string): string => (right.length > left.length ? right : left);
 
 function roomFor({ width }: Terminal, rows: readonly (readonly string[])[], flexible: number): number {
   if (width === undefined || flexible < 0) return Number.POSITIVE_INFINITY;
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    rows.reduce((most, row) => Math.max(most, (row[column] ?? '').length), 0),
   );
   const others = widths.reduce((sum, each, column) => sum + (column === flexible ? 0 : each + 2), 0);
   return Math.max(12, width - others);

@@ -2,12 +2,18 @@ import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } 
 import type { Delivery, Session } from '../../transport/transport.js';
 import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
 import { readLetter } from '../letters/read-letter.js';
+import { unreadableIn } from '../letters/unreadable.js';
 import type { FailuresSettings, Progress } from '../options.js';
+import { countsOf } from '../reading/counts.js';
+import { missing } from '../reading/missing-queue.js';
+import { areReturned } from '../reading/returned-letters.js';
 import { walk } from '../reading/walk.js';
 import { WalkInterrupted } from '../reading/walk-interrupted.js';
 import type { Ack } from '../reading/walk-options.js';
 import type { Pace } from './pace.js';
 import type { PassResult, Search } from './search.js';
+import { Tally } from './tally.js';
+import { UnderWay } from './under-way.js';
 
 /** Result of an action on the selected dead letters. */
 export interface ActResult {
@@ -36,13 +42,12 @@ export interface ActingOptions {
   readonly search?: Pick<Search, 'again'>;
   /** False for a letter that is left alone although it has the id of one that is meant. @default true */
   isMeant?(letter: DeadLetter): boolean;
+  /** True for what has come back since this action has dealt with it: it is left alone. @default none is */
+  hasComeBack?(delivery: Delivery): boolean;
 }
 
 /** Acts on one dead letter, which is acked when this resolves. If it throws, the letter stays in its queue. */
 export type Act = (letter: DeadLetter) => Promise<void>;
-
-/** Actions under way at once. More would not be faster: the broker confirms in batches of about this size. */
-const AT_ONCE = 200;
 
 /** Errors that say that the broker is gone, and nothing about the letter. */
 const NOBODY_ANSWERS = [PublishTimeoutError, OutcomeUnknownError, StoppedError, ConnectError];
@@ -57,14 +62,14 @@ const MOST_IDLE_WALKS = 3;
 const keyOf = ({ deadQueue, id }: Pick<DeadLetterSummary, 'deadQueue' | 'id'>): string =>
   `${deadQueue}\n${id}`;
 
-/** Passes through the queues once more, and acts on exactly the dead letters that were listed. */
+/** Passes through queues, and acts on dead letters: on exactly those that were listed, or on all. Made for one action. */
 export class Acting {
   /** Copies that are still to be dealt with. */
   private readonly open = new Tally();
   /** Copies that are dealt with, but whose channel was lost before the ack: the broker delivers them again. */
   private readonly unacked = new Tally();
   private readonly failed: FailedLetter[] = [];
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly underWay = new UnderWay();
   private total = 0;
   private done = 0;
   private fatal: Error | undefined;
@@ -76,13 +81,37 @@ export class Acting {
     private readonly options: ActingOptions,
   ) {}
 
+  /** Acts on these. */
   async on(wanted: readonly Pick<DeadLetterSummary, 'id' | 'deadQueue'>[]): Promise<ActResult> {
     this.total = wanted.length;
     for (const letter of wanted) this.open.add(keyOf(letter));
     for (const queue of new Set(wanted.map(({ deadQueue }) => deadQueue))) await this.goThrough(queue);
+    return this.result(this.open.size);
+  }
+
+  /**
+   * Acts on all that are in these queues when their turn comes, which needs no list of them. What another consumer takes away may leave
+   * room for letters that have come since.
+   *
+   * @throws TopologyError, before anything is done, if a queue is missing
+   */
+  async onAll(queues: readonly string[]): Promise<ActResult> {
+    const counts = new Map<string, number>();
+    for (const { deadQueue, count } of await countsOf(this.session, queues)) {
+      if (count === undefined) throw missing(deadQueue);
+      counts.set(deadQueue, count);
+      this.total += count;
+    }
+    let rest = 0;
+    for (const [queue, count] of counts) rest += await this.goThroughAll(queue, count);
+    return this.result(rest);
+  }
+
+  /** @param rest letters that were not dealt with */
+  private result(rest: number): ActResult {
+    const { done, failed } = this;
     const isStopped = this.options.signal?.aborted === true;
-    const { done, failed, open } = this;
-    return { done, failed, gone: isStopped ? 0 : open.size, left: isStopped ? open.size : 0 };
+    return { done, failed, gone: isStopped ? 0 : rest, left: isStopped ? rest : 0 };
   }
 
   /**
@@ -96,7 +125,10 @@ export class Acting {
       const before = this.done;
       const open = this.open.size;
       try {
-        const seen = await this.walk(queue);
+        // A copy of the tally: a letter that is dealt with must not count against its duplicate, which is picked
+        // later.
+        const toPick = this.open.copy();
+        const seen = await this.walk(queue, (key) => toPick.take(key));
         if (!(await this.isToGoOn(queue, { seen, found: this.open.size < open }))) return;
         idle = 0;
       } catch (error) {
@@ -110,18 +142,73 @@ export class Acting {
     }
   }
 
+  /**
+   * One pass, and no list, as long as nothing comes in between. After that the letters that are left are listed, which also tells apart
+   * those that can't be read.
+   *
+   * @param count letters in the queue
+   * @returns number of letters that were not dealt with
+   */
+  private async goThroughAll(queue: string, count: number): Promise<number> {
+    const { session, settings } = this;
+    const { clock } = settings.transport;
+    const before = this.dealt;
+    const restOf = (all: number) => Math.max(0, all - (this.dealt - before));
+    if (!unreadableIn(session, queue)) {
+      const doneBefore = this.done;
+      try {
+        await this.walk(queue, () => true);
+        return restOf(count);
+      } catch (error) {
+        if (this.fatal) throw this.fatal;
+        if (!(error instanceof WalkInterrupted)) throw error;
+        const ready = count - (this.done - doneBefore) + this.unacked.size;
+        await areReturned(session, clock, { queue, ready, error });
+      }
+    }
+    await this.openRest(queue);
+    const all = this.open.size + (this.dealt - before);
+    this.total += all - count;
+    await this.goThrough(queue);
+    return restOf(all);
+  }
+
+  /** Letters that were replayed, forgotten or refused. */
+  private get dealt(): number {
+    return this.done + this.failed.length;
+  }
+
+  /** Opens what is in a queue, but for what was dealt with, and is there again or still. */
+  private async openRest(queue: string): Promise<void> {
+    const { session, settings, options, unacked, failed, open } = this;
+    const { names, transport } = settings;
+    let keys: string[] = [];
+    await walk(session, transport.clock, {
+      queue,
+      again: () => {
+        keys = [];
+      },
+      pick: (delivery) => {
+        if (!options.hasComeBack?.(delivery)) keys.push(keyOf(readLetter(delivery, names)));
+      },
+    });
+    const dealtWith = unacked.copy();
+    for (const letter of failed) dealtWith.add(keyOf(letter));
+    for (const key of keys) if (!dealtWith.take(key)) open.add(key);
+  }
+
   private async isToGoOn(queue: string, result: PassResult): Promise<boolean> {
     const { search, signal } = this.options;
     if (!search || signal?.aborted || !this.open.has((key) => key.startsWith(`${queue}\n`))) return false;
     return search.again(queue, result, signal);
   }
 
-  /** @returns number of letters it has seen */
-  private async walk(queue: string): Promise<number> {
+  /**
+   * @param takes decides by its key whether a letter is acted on
+   * @returns number of letters it has seen
+   */
+  private async walk(queue: string, takes: (key: string) => boolean): Promise<number> {
     const { signal } = this.options;
-    // A copy of the tally: a letter that is dealt with must not count against its duplicate, which is picked
-    // later.
-    const toPick = this.open.copy();
     const ending = new AbortController();
     const stop = () => ending.abort();
     if (signal?.aborted) return 0;
@@ -131,9 +218,9 @@ export class Acting {
       seen = await walk<DeadLetter>(this.session, this.settings.transport.clock, {
         queue,
         signal: ending.signal,
-        pick: (delivery) => this.pick(delivery, toPick),
+        pick: (delivery) => this.pick(delivery, takes),
         act: (letter, ack) => this.begin(letter, ack, ending),
-        finish: async () => void (await Promise.all(this.underWay)),
+        finish: () => this.underWay.over(),
       });
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -142,30 +229,35 @@ export class Acting {
     return seen;
   }
 
-  private pick(delivery: Delivery, toPick: Tally): DeadLetter | undefined {
+  private pick(delivery: Delivery, takes: (key: string) => boolean): DeadLetter | undefined {
+    const { options } = this;
+    // It has the id of a letter that may be here again because its ack was lost, and is another failure.
+    if (options.hasComeBack?.(delivery)) return undefined;
     const letter = readLetter(delivery, this.settings.names);
     const key = keyOf(letter);
     if (this.unacked.take(key)) {
       delivery.ack();
       return undefined;
     }
-    if (this.options.isMeant?.(letter) === false) return undefined;
-    return toPick.take(key) ? letter : undefined;
+    if (options.isMeant?.(letter) === false) return undefined;
+    return takes(key) ? letter : undefined;
   }
 
   /** Resolves when the next letter may begin. */
   private async begin(letter: DeadLetter, ack: Ack, ending: AbortController): Promise<void> {
     const { act, options, underWay } = this;
-    while (underWay.size >= AT_ONCE) await Promise.race(underWay);
-    await options.pace?.turn(ending.signal);
+    const { bytes } = letter;
+    if (!underWay.hasRoomFor(bytes)) await underWay.roomFor(bytes);
+    if (options.pace) await options.pace.turn(ending.signal);
     if (ending.signal.aborted) return;
-    const acting = act(letter)
+    underWay.began(bytes);
+    act(letter)
       .then(
         () => this.succeeded(letter, ack),
         (error) => this.wentWrong(letter, error, ending),
       )
-      .finally(() => underWay.delete(acting));
-    underWay.add(acting);
+      .catch((error) => this.giveUp(error, ending))
+      .finally(() => underWay.ended(bytes));
   }
 
   private succeeded(letter: DeadLetter, ack: Ack): void {
@@ -178,53 +270,23 @@ export class Acting {
   private wentWrong(letter: DeadLetter, error: Error, ending: AbortController): void {
     if (isBrokerGone(error)) {
       // Every other letter would fail in the same way.
-      this.fatal ??= error;
-      ending.abort();
+      this.giveUp(error, ending);
       return;
     }
     this.failed.push({ id: letter.id, deadQueue: letter.deadQueue, error });
     this.dealtWith(letter);
   }
 
+  private giveUp(error: Error, ending: AbortController): void {
+    this.fatal ??= error;
+    ending.abort();
+  }
+
   private dealtWith(letter: DeadLetter): void {
-    this.open.take(keyOf(letter));
-    const { done, total } = this;
+    if (this.open.size > 0) this.open.take(keyOf(letter));
+    const { done } = this;
+    // Some may have come since they were counted.
+    const total = Math.max(this.total, this.dealt);
     this.options.onProgress?.({ done, failed: this.failed.length, total, letter });
-  }
-}
-
-/** Counts per key. */
-class Tally {
-  private counts = new Map<string, number>();
-  size = 0;
-
-  copy(): Tally {
-    const copy = new Tally();
-    copy.counts = new Map(this.counts);
-    copy.size = this.size;
-    return copy;
-  }
-
-  private of(key: string): number {
-    return this.counts.get(key) ?? 0;
-  }
-
-  has(isMeant: (key: string) => boolean): boolean {
-    return [...this.counts.keys()].some(isMeant);
-  }
-
-  add(key: string): void {
-    this.counts.set(key, this.of(key) + 1);
-    this.size += 1;
-  }
-
-  /** Removes one; false if there is none. */
-  take(key: string): boolean {
-    const count = this.of(key);
-    if (count === 0) return false;
-    if (count === 1) this.counts.delete(key);
-    else this.counts.set(key, count - 1);
-    this.size -= 1;
-    return true;
   }
 }

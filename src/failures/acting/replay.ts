@@ -25,19 +25,21 @@ export type ReplayTarget = 'queue' | 'republish';
  * To exactly the queue in which the message failed.
  *
  * @param replay mark by which it is tried once, and reported about; without one, that of an earlier replay is left out
+ * @param run name of the run that it begins
  */
 export function toQueue(
   letter: DeadLetter,
   queue: string,
   deadlineMs: number,
   replay?: ReplayMark,
+  run: string = randomUUID(),
 ): OutgoingMessage {
   const headers = replayedHeaders(letter);
   // These headers have had their effect; they are kept renamed, for a later republish.
   setAside(headers);
   headers[HEADER.exchange] = letter.exchange;
   headers[HEADER.routingKey] = letter.routingKey;
-  headers[HEADER.run] = randomUUID();
+  headers[HEADER.run] = run;
   if (replay) headers[HEADER.replay] = encodeReplay(replay);
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
@@ -61,10 +63,14 @@ export function returned(letter: DeadLetter, queue: string, deadlineMs: number):
  * Through the message's exchange again, to all queues that are bound now. A message that no queue takes must stay
  * a dead letter.
  */
-export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
+export function republished(
+  letter: DeadLetter,
+  deadlineMs: number,
+  run: string = randomUUID(),
+): OutgoingMessage {
   const { exchange, routingKey, droppedHeaders } = letter;
   const headers = replayedHeaders(letter);
-  headers[HEADER.run] = randomUUID();
+  headers[HEADER.run] = run;
   const refused = withoutUnroutable(headers);
   // A republished message mentions dropped headers only if it loses some here.
   if (refused.length > 0)

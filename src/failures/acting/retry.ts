@@ -11,17 +11,19 @@ import type { Act } from './acting.js';
 import { Destinations } from './destinations.js';
 import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, returned, toQueue } from './replay.js';
+import type { Runs } from './runs.js';
 
 /**
  * Replays one dead letter: publishes it and waits for the confirm. The caller acks it then.
  *
  * @param mark by which those that go to their queue are tried once, and reported about
+ * @param runs names the runs that they begin
  */
 export function retrier(
   settings: FailuresSettings,
   session: Session,
   to: ReplayTarget,
-  mark?: ReplayMark,
+  { mark, runs }: { readonly mark?: ReplayMark; readonly runs?: Runs } = {},
 ): Act {
   const { publishDeadlineMs } = settings;
   const exists = queueLookup(session);
@@ -40,7 +42,7 @@ export function retrier(
     // What was sent to its queue past all exchanges goes there again: its key may be another than the queue's name.
     if ((to === 'republish' && letter.exchange !== DEFAULT_EXCHANGE.name) || queue === undefined) {
       destinations.checkPublish(letter);
-      await session.publish(republished(letter, publishDeadlineMs));
+      await session.publish(republished(letter, publishDeadlineMs, runs?.next()));
       return;
     }
     destinations.checkQueue(letter, queue);
@@ -52,7 +54,7 @@ export function retrier(
 
   /** What was sent past all exchanges and is lost was for a queue that the delays don't lead to. */
   function toQueueOf(letter: DeadLetter, queue: string): OutgoingMessage {
-    const message = toQueue(letter, queue, publishDeadlineMs, mark);
+    const message = toQueue(letter, queue, publishDeadlineMs, mark, runs?.next());
     const isLost = letter.deadQueue === settings.names.delayLost && letter.exchange === DEFAULT_EXCHANGE.name;
     return isLost
       ? { ...message, to: 'exchange', exchange: DEFAULT_EXCHANGE.name, routingKey: queue }
@@ -67,7 +69,10 @@ export function retrier(
     const key = `${queue}\n${letter.id}`;
     const replay =
       toAll.get(key) ??
-      session.publish({ ...toQueue(letter, queue, publishDeadlineMs, mark), to: 'processes', queue });
+      session.publish({
+        ...toQueue(letter, queue, publishDeadlineMs, mark, runs?.next()),
+        ...{ to: 'processes', queue },
+      });
     toAll.set(key, replay);
     try {
       await replay;

@@ -79,7 +79,7 @@ export class Work {
     const { clock } = settings.transport;
     const problem = await canaryProblem(session, letters, settings.isOther);
     if (problem) return control.stop(problem);
-    const replay = retrier(settings, session, 'queue', { id: its.id });
+    const replay = retrier(settings, session, 'queue', { mark: { id: its.id } });
     const canary = new Canary({
       ...{ clock, pace: new Pace(clock, its.rate), reportWithinMs: its.reportWithinMs, before: its.canary },
       stop: (why) => control.stop(why),

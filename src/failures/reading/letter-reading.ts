@@ -3,9 +3,10 @@ import type { Names } from '../../topology/names.js';
 import type { Delivery, Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { type DeadLetterFilter, matcherOf } from '../filter.js';
-import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
+import type { DeadLetter } from '../letters/dead-letter.js';
 import { resolveId } from '../letters/letter-id.js';
 import { readLetter } from '../letters/read-letter.js';
+import { Shown } from './shown.js';
 import { walk } from './walk.js';
 
 /** Looks for letters in queues, each of which is read whole, and leaves them as they are. */
@@ -21,27 +22,65 @@ export class LetterReading {
    *
    * @throws TopologyError if a queue is missing; DeadLetterIdError, UnreadableLettersError
    */
-  async list<T extends DeadLetterSummary>(
+  async list<T>(
     queues: readonly string[],
     { ids, limit = Number.POSITIVE_INFINITY, ...filter }: DeadLetterFilter,
     told: (letter: DeadLetter) => T,
   ): Promise<T[]> {
-    const matches = matcherOf(filter, this.clock.now());
-    const found: T[] = [];
+    const found: { readonly id: string; readonly told: T }[] = [];
+    const keep = (letter: DeadLetter) => void found.push({ id: letter.id, told: told(letter) });
+    if (!ids) {
+      await this.each(queues, { ...filter, limit }, keep);
+      return found.map((each) => each.told);
+    }
+    const matches = this.matcher(filter);
     const all = new Set<string>();
     for (const queue of queues) {
       const before = found.length;
       const see = (letter: DeadLetter) => {
-        if (ids) all.add(letter.id);
-        if (matches(letter) && (ids || found.length < limit)) found.push(told(letter));
+        all.add(letter.id);
+        if (matches(letter)) keep(letter);
       };
       await this.look(queue, see, () => {
         found.length = before;
       });
     }
-    if (!ids) return found;
     const wanted = new Set(ids.map((id) => resolved(id, all)));
-    return found.filter(({ id }) => wanted.has(id)).slice(0, limit);
+    const meant = found.filter(({ id }) => wanted.has(id)).slice(0, limit);
+    return meant.map((each) => each.told);
+  }
+
+  /** Test for a letter; ids and limit are the caller's. */
+  matcher(filter: DeadLetterFilter): (letter: DeadLetter) => boolean {
+    return matcherOf(filter, this.clock.now());
+  }
+
+  /**
+   * Shows the letters that a filter selects, each once, and keeps none.
+   *
+   * @throws as {@link list}
+   */
+  async each(
+    queues: readonly string[],
+    { limit = Number.POSITIVE_INFINITY, ...filter }: Omit<DeadLetterFilter, 'ids'>,
+    see: (letter: DeadLetter) => void,
+  ): Promise<void> {
+    const { session, clock, names } = this;
+    const matches = this.matcher(filter);
+    let left = limit;
+    for (const queue of queues) {
+      const shown = new Shown();
+      const pick = (delivery: Delivery) => {
+        // The rest is passed over: reading costs more.
+        if (left === 0) return;
+        const letter = readLetter(delivery, names);
+        if (!matches(letter) || shown.was(letter.id)) return;
+        left -= 1;
+        shown.add(letter.id);
+        see(letter);
+      };
+      await walk(session, clock, { queue, pick, again: () => shown.again() });
+    }
   }
 
   /** Letters with this id, or with the only one that begins so. @throws as {@link list} */

@@ -27,7 +27,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
         await confirm(what, terminal, flags.yes);
         exit(
           await runActing(terminal, letters.length, 'replayed', (hooks) =>
-            failures.retry(exactly(letters, filter), hooks),
+            failures.retry(exactly(letters), hooks),
           ),
         );
       });

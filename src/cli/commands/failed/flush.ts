@@ -52,7 +52,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
         // Letters that came after the question were not agreed to, so only the listed ones are deleted.
         exit(
           await runActing(terminal, letters.length, 'deleted', (hooks) =>
-            failures.forget(exactly(letters, {}), hooks),
+            failures.forget(exactly(letters), hooks),
           ),
         );
       });

@@ -32,7 +32,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
           );
         exit(
           await runActing(terminal, letters.length, 'restored', (hooks) =>
-            failures.restore(exactly(letters, filter), hooks),
+            failures.restore(exactly(letters), hooks),
           ),
         );
       });

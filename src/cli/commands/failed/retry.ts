@@ -4,9 +4,10 @@ import { lettersText } from '../../../failures/letters/letters-text.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
+import { chosenLetters } from '../../dead-letters/chosen-letters.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
-import { exactly, type FilterFlags, filterOf, reasonsText, withFilters } from '../../dead-letters/filters.js';
+import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
 import { wholeGroup, withIndex } from '../../dead-letters/letter-index.js';
 import { operationsOf, runOperation } from '../../dead-letters/run-operation.js';
 import { selectedLetters } from '../../dead-letters/selected-letters.js';
@@ -47,21 +48,18 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
       if (flags.canary) return exit(await asCanary(ids, flags, rate));
       const filter = selectedLetters(ids, flags);
       await withDeadLetters(flags, terminal, async ({ failures, target }) => {
-        const letters = await failures.listFree(filter);
+        const { count, reasons, selection } = await chosenLetters(failures, filter, flags);
         if (flags.all) {
           const where =
             to === 'queue' ? 'to the queues they failed in' : 'to every subscriber of their routing keys';
-          if (letters.length === 0) return terminal.print('0 dead letters: nothing to replay');
-          const what = `${lettersText(letters.length)} (${reasonsText(letters)}) will be replayed ${where}, on ${target.broker.name}`;
+          if (count === 0) return terminal.print('0 dead letters: nothing to replay');
+          const what = `${lettersText(count)}${reasons} will be replayed ${where}, on ${target.broker.name}`;
           await confirm(what, terminal, flags.yes);
         }
+        const options = { to, ...(rate === undefined ? {} : { rate }) };
         exit(
-          await runActing(terminal, letters.length, 'replayed', (hooks) =>
-            failures.retry(exactly(letters, filter), {
-              to,
-              ...(rate === undefined ? {} : { rate }),
-              ...hooks,
-            }),
+          await runActing(terminal, count, 'replayed', (hooks) =>
+            failures.retry(selection, { ...options, ...hooks }),
           ),
         );
       });

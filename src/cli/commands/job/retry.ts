@@ -34,7 +34,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
         );
         exit(
           await runActing(terminal, letters.length, 'replayed', (hooks) =>
-            failures.retry(exactly(letters, filter), hooks),
+            failures.retry(exactly(letters), hooks),
           ),
         );
       });

@@ -1,0 +1,61 @@
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** Records in memory, and in one block of the file. */
+const BLOCK = 1_000;
+
+/**
+ * Records that are kept until all have come: a few in memory, more in a file without a name, which nobody else can open. What holds letters
+ * of a queue must not wait for the reader of a pipe, and a list of them is as long as the queue.
+ */
+export class Spool<T> {
+  private block: T[] = [];
+  private file: number | undefined;
+  private written = 0;
+  count = 0;
+
+  /** @param record what JSON can hold */
+  add(record: T): void {
+    this.count += 1;
+    this.block.push(record);
+    if (this.block.length === BLOCK) this.write();
+  }
+
+  /** All records, in blocks. Once. */
+  async *blocks(): AsyncGenerator<readonly T[], void, void> {
+    const { file } = this;
+    if (file !== undefined) {
+      const input = createReadStream('', { fd: file, start: 0, autoClose: false });
+      for await (const line of createInterface({ input })) yield JSON.parse(line) as T[];
+    }
+    if (this.block.length > 0) yield this.block;
+  }
+
+  /** Ends it; the file is gone then, whether it was read or not. */
+  close(): void {
+    if (this.file !== undefined) closeSync(this.file);
+    this.file = undefined;
+  }
+
+  private write(): void {
+    this.file ??= nameless();
+    const line = Buffer.from(`${JSON.stringify(this.block)}\n`);
+    this.block = [];
+    for (let from = 0; from < line.length; )
+      from += writeSync(this.file, line, from, line.length - from, this.written + from);
+    this.written += line.length;
+  }
+}
+
+/** A file that only this process has, and that goes with it. */
+function nameless(): number {
+  const directory = mkdtempSync(join(tmpdir(), 'hopline-'));
+  try {
+    return openSync(join(directory, 'spool'), 'wx+', 0o600);
+  } finally {
+    // An open file of Windows can't be removed: it is left to the system there.
+    if (process.platform !== 'win32') rmSync(directory, { recursive: true, force: true });
+  }
+}
