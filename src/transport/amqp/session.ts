@@ -44,7 +44,7 @@ import { refusedForeign, refusedToConsume, refusedToListen } from './consume/ref
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { AmqpRequests } from './publish/requests.js';
-import { isToQueue, publishToQueue } from './publish/to-queue.js';
+import { toItsNextQueue, toItsQueue } from './publish/to-queue.js';
 import { browse } from './topology/browse.js';
 import { Declarations } from './topology/declarations.js';
 import { warnOfIgnored } from './topology/ignored-arguments.js';
@@ -84,6 +84,7 @@ export class AmqpSession implements Session {
       names,
       onMissingExchange: (exchange) => this.declarations.withExchange(exchange),
       onUnroutable: (address) => this.declarations.withRoute(address),
+      elsewhere: (message) => toItsNextQueue(message, this.generations),
       onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
     });
     this.generations = options.generations ?? new Generations(names);
@@ -119,9 +120,7 @@ export class AmqpSession implements Session {
   publish(message: OutgoingMessage): Promise<Published | undefined> {
     const own = message.to === 'queue' && this.processConsumers.get(message.queue);
     if (own) return own.comeBack(message);
-    return isToQueue(message)
-      ? publishToQueue(message, this.generations, (named) => this.publisher.publish(named))
-      : this.publisher.publish(message);
+    return this.publisher.publish(toItsQueue(message, this.generations));
   }
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {

@@ -72,6 +72,11 @@ export class Connection {
     return this.line?.model;
   }
 
+  /** Why it was lost last, or could not be had. */
+  get lastLoss(): Error | undefined {
+    return this.lastError;
+  }
+
   /** Host and port of all addresses of the last round. */
   get addresses(): readonly string[] {
     return this.search.names;

@@ -48,7 +48,7 @@ export class PendingPublish extends AsyncResource implements Addressed {
     readonly address: Address,
     /** Monotonic milliseconds. */
     readonly deadlineAt: number,
-    readonly resolve: (receipt: Published | undefined) => void,
+    readonly resolve: (receipt: Published | undefined | Promise<Published | undefined>) => void,
     readonly reject: (error: Error) => void,
   ) {
     super('HOPLINE_PUBLISH');

@@ -19,7 +19,7 @@ import type { PublishLane, PublishLaneListener } from './publish-lane.js';
 import { SecondChances, type SecondChancesOptions } from './second-chances.js';
 
 export interface AmqpPublisherOptions
-  extends Pick<SecondChancesOptions, 'onMissingExchange' | 'onUnroutable'> {
+  extends Pick<SecondChancesOptions, 'onMissingExchange' | 'onUnroutable' | 'elsewhere'> {
   readonly names: Names;
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
@@ -58,6 +58,8 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.chances = new SecondChances({
       onMissingExchange: options.onMissingExchange,
       onUnroutable: options.onUnroutable,
+      elsewhere: options.elsewhere,
+      instead: (pending, message) => this.publishInstead(pending, message),
       again: (pending) => this.writeAgain(pending),
       end: (pending, error) => this.end(pending, error),
     });
@@ -231,6 +233,12 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     clearInterval(this.sweeper);
     this.sweeper = undefined;
     this.onEmpty?.();
+  }
+
+  private publishInstead(pending: PendingPublish, message: OutgoingMessage): void {
+    if (pending.ended) return;
+    pending.resolve(this.publish(message));
+    this.end(pending);
   }
 
   private writeAgain(pending: PendingPublish): void {

@@ -1,3 +1,4 @@
+import type { OutgoingMessage } from '../../../message/message.js';
 import type { Address } from '../../../topology/plan.js';
 import type { ChannelError } from '../connection/channel.js';
 import { YoungExchanges } from '../topology/young-exchanges.js';
@@ -12,6 +13,10 @@ export interface SecondChancesOptions {
    * if it did.
    */
   onUnroutable(address: Address): Promise<boolean>;
+  /** Called when no queue took a message, and none will: the message that is to be published in its place; undefined if none is. */
+  elsewhere(message: OutgoingMessage): Promise<OutgoingMessage | undefined>;
+  /** Publishes this in the place of a publish, which ends as that does. */
+  instead(pending: PendingPublish, message: OutgoingMessage): void;
   /** Writes a publish again, unless it has ended. */
   again(pending: PendingPublish): void;
   end(pending: PendingPublish, error?: Error): void;
@@ -73,9 +78,11 @@ export class SecondChances {
   }
 
   async returned(pending: PendingPublish): Promise<void> {
-    const { again, end, onUnroutable } = this.options;
-    if (await this.mended(pending, () => onUnroutable(pending.address))) again(pending);
-    else if (this.young.keeps(pending)) this.keep(pending);
+    const { again, end, onUnroutable, elsewhere, instead } = this.options;
+    if (await this.mended(pending, () => onUnroutable(pending.address))) return again(pending);
+    if (this.young.keeps(pending)) return this.keep(pending);
+    const other = await elsewhere(pending.message);
+    if (other) instead(pending, other);
     else end(pending, pending.mustRoute ? unroutable(pending) : undefined);
   }
 

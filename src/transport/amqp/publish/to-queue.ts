@@ -1,40 +1,38 @@
-import { UnroutableError } from '../../../errors.js';
 import { HEADER } from '../../../message/headers.js';
 import type { OutgoingMessage, ToExchange } from '../../../message/message.js';
-import type { Published } from '../../../message/published.js';
-import type { Generations } from '../../../topology/generations.js';
+import { type Generations, logicalNameOf } from '../../../topology/generations.js';
+
+type MessageToExchange = Extract<OutgoingMessage, ToExchange>;
 
 /**
  * True for a message that the default exchange gets, whose keys are the names of the broker's queues. A delayed one goes to the exchanges of
  * the delays, whose bindings have the queue's own name.
  */
-export const isToQueue = (message: OutgoingMessage): message is Extract<OutgoingMessage, ToExchange> =>
+const isToQueue = (message: OutgoingMessage): message is MessageToExchange =>
   message.to === 'exchange' && message.exchange === '' && !message.delayMs;
 
+/** The message, with the key that leads the default exchange to the queue that stands for the one that is named. */
+export const toItsQueue = (
+  message: OutgoingMessage,
+  generations: Pick<Generations, 'nameOf'>,
+): OutgoingMessage => (isToQueue(message) ? named(message, generations.nameOf(message.routingKey)) : message);
+
 /**
- * Publishes by the default exchange to the queue that stands for the one that is named. A process that only publishes hears nothing of
- * migrations: it looks when its message finds no queue.
+ * A message that found no queue, for the queue that stands for its own by now; undefined if that is none other. A process that only
+ * publishes hears nothing of migrations: it looks at this moment.
  */
-export async function publishToQueue(
-  message: Extract<OutgoingMessage, ToExchange>,
-  generations: Pick<Generations, 'nameOf' | 'refresh'>,
-  publish: (message: OutgoingMessage) => Promise<Published | undefined>,
-): Promise<Published | undefined> {
-  const { routingKey: queue } = message;
-  const name = generations.nameOf(queue);
-  try {
-    return await publish(named(message, name));
-  } catch (error) {
-    if (!(error instanceof UnroutableError)) throw error;
-    await generations.refresh();
-    const now = generations.nameOf(queue);
-    if (now === name) throw error;
-    return await publish(named(message, now));
-  }
+export async function toItsNextQueue(
+  message: OutgoingMessage,
+  generations: Pick<Generations, 'of' | 'refresh'>,
+): Promise<OutgoingMessage | undefined> {
+  if (!isToQueue(message)) return undefined;
+  await generations.refresh();
+  const now = generations.of(logicalNameOf(message.routingKey));
+  return now && now.name !== message.routingKey ? named(message, now.name) : undefined;
 }
 
 /** Handlers know the queue by its own name, which its origin has. */
-function named(message: Extract<OutgoingMessage, ToExchange>, name: string): OutgoingMessage {
+function named(message: MessageToExchange, name: string): OutgoingMessage {
   const { routingKey, properties } = message;
   if (name === routingKey) return message;
   const origin = { [HEADER.exchange]: '', [HEADER.routingKey]: routingKey };

@@ -17,7 +17,7 @@ const ANSWER_DEADLINE_MS = 10_000;
  * not exist. One that is lost with its connection is asked for again on the next one.
  */
 export async function inspectQueue(
-  connections: Pick<Connections, 'live' | 'readable'>,
+  connections: Pick<Connections, 'live' | 'asked' | 'readable'>,
   queue: string,
 ): Promise<QueueState | undefined> {
   const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
@@ -25,9 +25,12 @@ export async function inspectQueue(
     try {
       return await asked(model, queue, stateOf(queue), deadline);
     } catch (error) {
-      if (!(error instanceof ConnectError) || isLimit(error.cause)) throw error;
+      const { model: now, lastLoss } = connections.asked;
+      if (now === model || !(error instanceof ConnectError)) throw error;
+      // The next connection would be lost, too.
+      if (lastLoss && reachedLimit(lastLoss.message)) throw notPossible(unanswered(queue), lastLoss);
       const next = await connections.readable(deadline).catch(() => undefined);
-      if (!next || next.model === model) throw error;
+      if (!next) throw error;
       model = next.model;
     }
   }
@@ -69,7 +72,9 @@ async function onChannel<T>(
   queue: string,
   ask: (channel: Channel) => Promise<T>,
 ): Promise<T | undefined> {
-  const channel = await openedOn(model, queue);
+  const channel = await model.createChannel().catch((cause) => {
+    throw noAnswer(queue, cause);
+  });
   channel.on('error', () => {}); // the question is rejected with this error's cause
   try {
     return await ask(channel);
@@ -88,28 +93,10 @@ async function onChannel<T>(
   }
 }
 
-async function openedOn(model: ChannelModel, queue: string): Promise<Channel> {
-  // A broker that refuses the channel may close the connection, and says there why.
-  let loss: Error | undefined;
-  const onLoss = (error: Error) => {
-    loss = error;
-  };
-  model.on('error', onLoss);
-  try {
-    return await model.createChannel();
-  } catch (cause) {
-    throw noAnswer(queue, loss ?? cause);
-  } finally {
-    model.off('error', onLoss);
-  }
-}
-
-const isLimit = (cause: unknown): cause is Error =>
-  cause instanceof Error && reachedLimit(cause.message) !== undefined;
+const unanswered = (queue: string): string => `the broker did not report the state of queue '${queue}'`;
 
 function noAnswer(queue: string, cause?: unknown): ConnectError {
-  const what = `the broker did not report the state of queue '${queue}'`;
   const help =
     "Check whether the queue has a leader, and check the broker's load; try again when it is back.";
-  return isLimit(cause) ? notPossible(what, cause) : new ConnectError(what, help, { cause });
+  return new ConnectError(unanswered(queue), help, { cause });
 }
