@@ -163,9 +163,10 @@ export class Generations {
   }
 
   private queueOf(queue: QueuePlan, { name, type, isMoving }: Generation): QueuePlan {
-    if (isMoving) return { ...queue, name, verifyOnly: true };
+    if (isMoving) return { ...queue, name, verifyOnly: true, migrated: queue };
     const ifDiffers = () => this.onDiffers(queue.name);
-    return { ...queue, name, ifDiffers, arguments: { ...queue.arguments, 'x-queue-type': type } };
+    const its = { ...queue.arguments, 'x-queue-type': type };
+    return { ...queue, name, ifDiffers, arguments: its, migrated: queue };
   }
 
   /** Delays lead to a queue through its landing queue if it has one, else at once: what the queue is now decides. */

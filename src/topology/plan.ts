@@ -59,6 +59,8 @@ export interface QueuePlan {
   readonly verifyOnly?: boolean;
   /** Called if the queue has other arguments, and is used as it is: it was migrated. @default such a queue is refused */
   readonly ifDiffers?: (() => void) | undefined;
+  /** The queue that was migrated to this one, or is being, as the options say it. @default it was never migrated */
+  readonly migrated?: Pick<QueuePlan, 'name' | 'arguments'> | undefined;
 }
 
 export interface BindingPlan {

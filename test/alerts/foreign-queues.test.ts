@@ -51,8 +51,14 @@ describe('a monitor that asks the management API', function () {
       const look = async () =>
         new Map((await monitored.look()).queues.map((facts) => [facts.queue, facts] as const));
       const { peekIsFree } = (await monitored.opened()).brokerInfo;
-      await eventually(async () => (await look()).has(foreign), { timeout: 20_000 });
-      const seen = await look();
+      // The broker counts what is in a stream some time later.
+      const seen = await eventually(
+        async () => {
+          const looked = await look();
+          return looked.has(foreign) && looked.get(stream)?.length === 1 && looked;
+        },
+        { timeout: 20_000 },
+      );
       for (const queue of [foreign, stream]) assert.equal(seen.get(queue)?.oldestMs, undefined, queue);
       assert.equal(seen.get(foreign)?.length, 1);
       assert.equal(typeof seen.get(own)?.oldestMs, peekIsFree ? 'number' : 'undefined');

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { Bus, type BusEvents, type QueueOptions, rabbitmq } from '../../src/index.js';
 import { STEPS } from '../../src/kept/migrations/document.js';
+import { Monitored } from '../../src/oversight/application/monitored.js';
+import type { Finding } from '../../src/oversight/doctor/finding.js';
+import { Management } from '../../src/oversight/management/management.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -36,20 +39,28 @@ describe('hopline topology migrate', function () {
   /** Milliseconds that a handler takes. */
   let takes = 0;
 
-  const migrate = (options: Options, ...args: string[]) =>
-    new Command(['topology', 'migrate', 'ledger', '--app', APP, '--yes', ...args], {
+  const command = (words: string[], options: Options, prefix = 'hopline') =>
+    new Command([...words, '--app', APP], {
       main: MAIN,
       url: managed.node.url,
-      env: { MANAGEMENT_URL: managed.managementUrl, LEDGER: JSON.stringify(options) },
+      env: {
+        MANAGEMENT_URL: managed.managementUrl,
+        LEDGER: JSON.stringify(options),
+        LEDGER_PREFIX: prefix,
+      },
     });
 
-  async function work(options: Options, url = managed.node.url): Promise<Bus> {
+  const migrate = (options: Options, prefix?: string) =>
+    command(['topology', 'migrate', 'ledger', '--yes'], options, prefix);
+
+  async function work(options: Options, { url = managed.node.url, prefix = 'hopline' } = {}): Promise<Bus> {
     const mine: number[] = [];
     handled.push(mine);
     const worker = ledgerOf(
       { Bus, rabbitmq },
       {
         url,
+        prefix,
         log: silentLogger,
         options: { concurrency: 1, ...options },
         handle: async (payload, context) => {
@@ -70,7 +81,8 @@ describe('hopline topology migrate', function () {
   async function workAway(options: Options) {
     const proxy = await TcpProxy.start({ host: '127.0.0.1', port: managed.node.port });
     proxies.push(proxy);
-    const worker = await work(options, managed.node.url.replace(/\d+$/, String(proxy.port)));
+    const url = managed.node.url.replace(/\d+$/, String(proxy.port));
+    const worker = await work(options, { url });
     const away = async () => {
       const lost = told(worker, 'consumer.lost');
       proxy.stall('both');
@@ -102,14 +114,15 @@ describe('hopline topology migrate', function () {
     }
   };
 
-  const managing = (path: string, method = 'GET') => {
+  const managing = (path: string, method = 'GET', body: string | null = null) => {
     const { origin } = new URL(managed.managementUrl);
     const authorization = `Basic ${Buffer.from('guest:guest').toString('base64')}`;
-    return fetch(`${origin}/api/queues/%2F${path}`, { method, headers: { authorization } });
+    const headers = { authorization, 'content-type': 'application/json' };
+    return fetch(`${origin}/api/${path}`, { method, headers, body });
   };
 
   async function queues(): Promise<Queue[]> {
-    const response = await managing('');
+    const response = await managing('queues/%2F');
     return ((await response.json()) as Queue[]).filter(({ name }) => name.startsWith('ledger'));
   }
 
@@ -167,8 +180,12 @@ describe('hopline topology migrate', function () {
     await Promise.all(workers.map((worker) => worker.stop()));
     await Promise.all(proxies.map((proxy) => proxy.close()));
     [workers, proxies, handled, underWay, published, takes] = [[], [], [], [], 0, 0];
-    for (const { name } of [...(await queues()), { name: 'hopline.migrations' }])
-      await managing(`/${encodeURIComponent(name)}`, 'DELETE');
+    for (const { name } of [
+      ...(await queues()),
+      { name: 'hopline.migrations' },
+      { name: 'books.migrations' },
+    ])
+      await managing(`queues/%2F/${encodeURIComponent(name)}`, 'DELETE');
   });
 
   after(async () => {
@@ -263,6 +280,73 @@ describe('hopline topology migrate', function () {
     });
     assert.ok(cutOff.handled.length > 0);
     assert.deepEqual((await queues()).map(({ name }) => name).sort(), ['ledger.dead', 'ledger~2']);
+  });
+
+  it('is known to plan, prune, doctor and monitors, also of an application with another prefix', async () => {
+    const [classic, quorum]: [Options, Options] = [{ type: 'classic' }, { type: 'quorum' }];
+    const of = async (words: string[], options: Options) => {
+      const { code, stdout, stderr } = await command(words, options, 'books').ended;
+      return { code, said: `${stdout}${stderr}` };
+    };
+    await work(classic, { prefix: 'books' });
+    const begun = migrate(quorum, 'books');
+    await eventually(() => begun.stdout.includes('\nbind: '), { timeout: 120_000 });
+    begun.child.kill('SIGKILL');
+    await begun.ended;
+    const meanwhile = await of(['topology', 'plan', '--check'], quorum);
+    assert.equal(meanwhile.code, 1);
+    assert.match(meanwhile.said, /^\? queue 'ledger' is being migrated: .*hopline topology migrate ledger/m);
+    assert.match(meanwhile.said, /^1 being migrated, \d+ unchanged$/m);
+    done(await migrate(quorum, 'books').ended);
+
+    const planned = await of(['topology', 'plan', '--check'], quorum);
+    assert.equal(planned.code, 0, planned.said);
+    assert.match((await of(['topology', 'apply', '--yes'], quorum)).said, /nothing to do: all is there/);
+    const old = await of(['topology', 'plan', '--check'], classic);
+    assert.equal(old.code, 1);
+    assert.match(
+      old.said,
+      /^! queue 'ledger~2' is there, but otherwise: a start goes on with what is there$/m,
+    );
+    assert.match(old.said, /^ {4}type is "quorum", wanted "classic"$/m);
+    assert.match(old.said, /^ {4}It was migrated: deploy the options that it was migrated to/m);
+
+    const doctor = await of(['doctor', '--json'], quorum);
+    assert.equal(doctor.code, 0, doctor.said);
+    const found = (said: string) =>
+      (JSON.parse(said) as Finding[]).filter(({ severity }) => severity === 'warning');
+    assert.deepEqual(found(doctor.said), []);
+    assert.deepEqual(
+      found((await of(['doctor', '--json'], classic)).said).map(({ message }) => message.split(':')[0]),
+      ["queue 'ledger~2' has other arguments"],
+    );
+
+    const bound = 'books.events/q/ledger~2';
+    const binding = JSON.stringify({ routing_key: 'entries.*' });
+    await managing(`bindings/%2F/e/${bound}`, 'POST', binding);
+    const stale = await of(['topology', 'plan'], quorum);
+    assert.match(stale.said, /^- binding 'entries\.\*' of exchange 'books\.events' → queue 'ledger~2'/m);
+    const pruned = await of(['topology', 'prune', '--yes'], quorum);
+    assert.match(pruned.said, /^'entries\.\*' of exchange 'books\.events' → queue 'ledger~2'\n1 undone$/m);
+
+    const monitored = new Monitored({
+      transport: rabbitmq({ url: managed.node.url }),
+      prefix: 'books',
+      delayPrefix: undefined,
+      queues: [],
+      management: new Management(managed.managementUrl, '/'),
+      wait: '2s',
+    });
+    try {
+      const { queues: seen } = await monitored.look();
+      const ours = seen.filter(({ queue }) => /ledger|migrations/.test(queue));
+      assert.deepEqual(
+        ours.map(({ queue, length, consumers }) => [queue, length, consumers]),
+        [['ledger', 0, 1]],
+      );
+    } finally {
+      await monitored.close();
+    }
   });
 
   it('loses nothing of many thousand messages, and none is handled twice, killed at three random steps', async () => {

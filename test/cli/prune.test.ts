@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { withSession } from '../../src/cli/broker/session.js';
 import { findLeftOvers, type PruneOptions, prune } from '../../src/cli/topology/prune.js';
+import { standingBuses } from '../../src/cli/topology/standing-bus.js';
 import { Bus, rabbitmq } from '../../src/index.js';
 import { Management } from '../../src/oversight/management/management.js';
 import { Names } from '../../src/topology/names.js';
@@ -150,7 +151,7 @@ queue 'mailer.ra.dead': empty, goes with its queue
 
   it('are let alone if somebody consumes them again before prune has begun', async () => {
     const { url } = managed.node;
-    const applications = [mailerOf({ Bus, rabbitmq }, [], url).describe()];
+    const described = [mailerOf({ Bus, rabbitmq }, [], url).describe()];
     const management = new Management(managed.managementUrl, '/');
     const gate = deferred();
     const again = busOf('mailer').handle('retired.*', () => gate.promise, {
@@ -159,6 +160,7 @@ queue 'mailer.ra.dead': empty, goes with its queue
     const broker = { url, name: 'the node', options: { url } };
     await withSession(broker, new Names(), async ({ session, transport: { clock } }) => {
       const within: PruneOptions['within'] = (_names, use) => use(session);
+      const applications = await standingBuses(described, session, clock);
       const options = { session, within, clock, management, applications, to: undefined, keep: [] };
       const { queues } = await findLeftOvers(options);
       await again.start();

@@ -1,4 +1,3 @@
-import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { type MoveResult, moveMessages } from '../../failures/acting/move-messages.js';
 import { leftOverBindings } from '../../oversight/doctor/management-checks.js';
 import {
@@ -13,10 +12,12 @@ import {
 } from '../../oversight/management/left-over-queues.js';
 import type { ManagedBinding } from '../../oversight/management/managed.js';
 import type { Management } from '../../oversight/management/management.js';
+import { logicalNameOf } from '../../topology/generations.js';
 import type { Names } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import { UsageError } from '../usage-error.js';
+import type { StandingBus } from './standing-bus.js';
 
 export interface PruneOptions {
   readonly session: Session;
@@ -25,7 +26,7 @@ export interface PruneOptions {
   readonly clock: Clock;
   readonly management: Management;
   /** All buses of the application. */
-  readonly applications: readonly BusDescription[];
+  readonly applications: readonly StandingBus[];
   /** Queue that takes messages for which no queue has the same pattern. */
   readonly to: string | undefined;
   /** Services whose queues are kept, though their names begin with the application's. */
@@ -61,20 +62,23 @@ export interface PrunedQueue extends MoveResult {
  */
 export async function findLeftOvers(options: PruneOptions): Promise<LeftOvers> {
   const { session, management, applications, keep } = options;
+  const buses = applications.map(({ bus }) => bus);
   await management.requireCluster(session.brokerInfo.cluster);
   const [queues, bindings] = await Promise.all([management.queues(), management.bindings()]);
-  const named = leftOverQueues(applications, applications, queues, bindings);
+  const named = leftOverQueues(buses, buses, queues, bindings);
   const found = withoutKept(named, keep);
   const alone: QueueLeftOver[] = [];
   for (const queue of found) {
     const state = await session.inspect(queue.name);
     if (state?.consumers !== 0 || queue.held > 0) continue;
-    alone.push({ ...queue, ready: state.ready, ways: waysInto(queue, applications) });
+    alone.push({ ...queue, ready: state.ready, ways: waysInto(queue, buses) });
   }
   const there = namesThere(queues);
-  const idle = new Set(alone.filter(({ kind }) => kind === 'work').map(({ name }) => name));
+  const idle = new Set(alone.filter(({ kind }) => kind === 'work').map(({ of }) => of));
   return {
-    bindings: applications.flatMap((bus) => leftOverBindings(bus, bindings)),
+    bindings: applications.flatMap(({ bus: { plan }, generations }) =>
+      leftOverBindings({ plan: generations.applied(plan) }, bindings),
+    ),
     queues: alone
       // Queues that belong to a consumed work queue are in use, however idle they look.
       .filter(({ kind, of }) => kind === 'work' || idle.has(of) || !there.has(of))
@@ -99,13 +103,17 @@ function withoutKept(queues: readonly LeftOverQueue[], keep: readonly string[]):
  * @throws ConnectError
  */
 export async function missingTargets(
-  { session, to }: PruneOptions,
+  { session, applications, to }: PruneOptions,
   { queues }: LeftOvers,
 ): Promise<string[]> {
   const waysOfSome = queues.filter(({ ready }) => ready > 0).flatMap(({ ways }) => ways);
   const targets = new Set([...waysOfSome.flatMap(({ successor }) => successor ?? []), ...(to ? [to] : [])]);
   const missing: string[] = [];
-  for (const queue of targets) if (!(await session.inspect(queue))) missing.push(queue);
+  for (const queue of targets) {
+    const names = applications.map(({ generations }) => generations.nameOf(queue));
+    const name = names.find((each) => each !== queue) ?? queue;
+    if (!(await session.inspect(name))) missing.push(queue);
+  }
   return missing;
 }
 
@@ -152,9 +160,10 @@ async function stillIdle(
   queues: readonly QueueLeftOver[],
 ): Promise<QueueLeftOver[]> {
   const held = (await management.queues()).filter((queue) => heldIn(queue) > 0);
-  const inUse = new Set(held.map(({ name }) => name));
-  for (const { name } of queues) if (((await session.inspect(name))?.consumers ?? 0) > 0) inUse.add(name);
-  return queues.filter(({ name, of }) => !inUse.has(name) && !inUse.has(of));
+  const inUse = new Set(held.map(({ name }) => logicalNameOf(name)));
+  for (const { name } of queues)
+    if (((await session.inspect(name))?.consumers ?? 0) > 0) inUse.add(logicalNameOf(name));
+  return queues.filter(({ name, of }) => !inUse.has(logicalNameOf(name)) && !inUse.has(of));
 }
 
 /**
@@ -185,7 +194,8 @@ async function deletedIfIdle(
   { name, kind, of }: QueueLeftOver,
   before: readonly PrunedQueue[],
 ): Promise<boolean> {
-  if (kind !== 'work' && before.some((queue) => queue.name === of && !queue.isDeleted)) return false;
+  if (kind !== 'work' && before.some((queue) => logicalNameOf(queue.name) === of && !queue.isDeleted))
+    return false;
   const state = await session.inspect(name);
   if (!state || state.ready > 0 || state.consumers > 0) return false;
   await management.deleteQueue(name);

@@ -1,6 +1,7 @@
 import type { Control } from '../../control/control.js';
 import { ControlError, TopologyError } from '../../errors.js';
 import type { Management } from '../../oversight/management/management.js';
+import { logicalNameOf } from '../../topology/generations.js';
 import { baseExchangeOf, laneExchangeOf, type Names } from '../../topology/names.js';
 import { sharedNameOf } from '../../topology/process-queue.js';
 import type { TopologyBinding, TopologyExchange, TopologyFacts } from './reach.js';
@@ -71,9 +72,9 @@ async function managedFacts(
     const isQueue = destinationType === 'queue';
     if (isQueue ? names.isOwnQueue(destination) || OF_CONTROL.test(destination) : isOurs(destination))
       return [];
-    // Where each process has a queue of its own, it is one of all of them.
-    const shared = sharedNameOf(destination);
-    const to = isQueue && !wholes.has(destination) && wholes.has(shared) ? shared : destination;
+    // Where each process has a queue of its own, it is one of all of them. What a queue was migrated to is the queue.
+    const known = [destination, sharedNameOf(destination), logicalNameOf(destination)];
+    const to = (isQueue && known.find((name) => wholes.has(name))) || destination;
     return [
       {
         exchange: source,

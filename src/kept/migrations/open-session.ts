@@ -1,6 +1,7 @@
 import { ConnectError, TopologyError } from '../../errors.js';
 import { Generations } from '../../topology/generations.js';
 import type { Session, SessionOptions, Transport } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { Migrations } from './migrations.js';
 
@@ -49,6 +50,22 @@ export async function openKnowing<Opened extends Session>(
     await session.close(new Deadline(transport.clock, CLOSE_MS)).catch(() => {});
     throw error;
   }
+}
+
+/**
+ * What stands in the broker for the queues of an application, as it is now, whatever the session itself knows.
+ *
+ * @throws ConnectError; TopologyError if there is a document of migrations that may not be read; KeptDocumentError
+ */
+export async function generationsNow(
+  session: Session,
+  options: Pick<SessionOptions, 'names' | 'log' | 'service'>,
+  clock: Clock,
+): Promise<Generations> {
+  const { names } = options;
+  const generations = new Generations(names);
+  if (await mayBeThere(session, options)) await new Migrations(session, names, clock, generations).read();
+  return generations;
 }
 
 /** One question, and no message is read, where nothing was ever migrated. A user with few rights may not even ask, on some versions. */

@@ -1,5 +1,6 @@
 import { Counter } from '../../observe/alerts/measuring/history.js';
 import type { DelayFacts } from '../../observe/alerts/measuring/snapshot.js';
+import { generationOf, logicalNameOf } from '../../topology/generations.js';
 import type { Names } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { NodeFacts } from '../doctor/facts.js';
@@ -10,7 +11,7 @@ import type { Management } from '../management/management.js';
 export interface ManagedState {
   /** Work queues of the vhost. */
   readonly queues: readonly string[];
-  /** All queues of the vhost, by name. */
+  /** All queues of the vhost, by name, and those that stand for migrated ones by the names of these, too. */
   readonly all: ReadonlyMap<string, ManagedQueue>;
   readonly nodes: readonly NodeFacts[];
   readonly nearAlarm: number | undefined;
@@ -22,7 +23,7 @@ export interface ManagedState {
 }
 
 const OTHERS_OWN =
-  /^amq\.|\.paused$|\.(failure-groups|operations)(\.lock)?$|\.trash$|\.delay\.|\.control\.([0-9a-f-]{36}|lock)$/;
+  /^amq\.|\.paused$|\.(failure-groups|operations|migrations(\.run)?)(\.lock)?$|\.trash$|\.delay\.|\.control\.([0-9a-f-]{36}|lock)$/;
 
 /** Fewest copies with which the loss of one is meant to be survived. */
 const MEANT_TO_SURVIVE = 3;
@@ -62,9 +63,15 @@ export class Managed {
     try {
       const [queues, facts] = await Promise.all([this.management.queues(), this.brokerFacts()]);
       return {
-        queues: queues.flatMap(({ name, exclusive }) => (!exclusive && this.isWorkQueue(name) ? name : [])),
-        all: new Map(queues.map((queue) => [queue.name, queue])),
-        critical: queues.filter(isCritical).map(({ name }) => name),
+        queues: [
+          ...new Set(
+            queues.flatMap(({ name, exclusive }) =>
+              !exclusive && this.isWorkQueue(name) ? logicalNameOf(name) : [],
+            ),
+          ),
+        ],
+        all: byName(queues),
+        critical: queues.filter(isCritical).map(({ name }) => logicalNameOf(name)),
         delays: this.delays(queues),
         ...facts,
       };
@@ -115,6 +122,18 @@ export class Managed {
         return { queue: name, stands };
       });
   }
+}
+
+/** While a queue is migrated, the older of the two is what processes take. */
+function byName(queues: readonly ManagedQueue[]): Map<string, ManagedQueue> {
+  const all = new Map(queues.map((queue) => [queue.name, queue]));
+  for (const queue of queues) {
+    const logical = logicalNameOf(queue.name);
+    const known = all.get(logical);
+    if (!known || generationOf(logical, known.name) > generationOf(logical, queue.name))
+      all.set(logical, queue);
+  }
+  return all;
 }
 
 function nearAlarm(nodes: readonly NodeFacts[]): number | undefined {

@@ -54,7 +54,7 @@ async function examine(
   const names = new Names(prefix, delayPrefix);
   const { clock } = transport;
   const events = new Emitter<BusEvents>(() => {});
-  const { session } = await openKnowing(
+  const { session, generations } = await openKnowing(
     transport,
     { service: 'hopline-doctor', names, events, log: silentLogger, ...LIMITS },
     new Deadline(clock, CONNECT_MS),
@@ -63,7 +63,8 @@ async function examine(
     const options = { transport, queues: all, prefix, delayPrefix, log: silentLogger };
     const failures = all.length === 0 ? undefined : await openFailures(options);
     try {
-      const asked = { names, address, application, siblings, queues, management };
+      const standing = application && { ...application, plan: generations.applied(application.plan) };
+      const asked = { names, address, application: standing, siblings, queues, management };
       return judge(await gather({ ...asked, session, events, failures, clock }));
     } finally {
       await failures?.close().catch(() => {});

@@ -10,7 +10,7 @@ export interface Facts {
   /** Host, port and vhost, without credentials. */
   readonly address: string;
   readonly broker: BrokerFacts;
-  /** The application; undefined if only the named queues are examined. */
+  /** The application, with the names that the broker has in its plan; undefined if only the named queues are examined. */
   readonly application: BusDescription | undefined;
   /** The application's exchanges and queues that the broker does not have, as `queue 'mailer'`. */
   readonly missing: readonly string[];

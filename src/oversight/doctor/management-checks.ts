@@ -1,4 +1,5 @@
 import { lettersText } from '../../failures/letters/letters-text.js';
+import { logicalNameOf } from '../../topology/generations.js';
 import type { TopologyPlan } from '../../topology/plan.js';
 import { countText } from '../../util/text/count-text.js';
 import { askedText, bindingIdentity } from '../management/binding-identity.js';
@@ -60,29 +61,35 @@ function nodes({ nodes: all }: ManagementFacts): Finding[] {
  */
 function differences({ application }: Facts, { queues }: ManagementFacts): Finding[] {
   const byName = new Map(queues.map((queue) => [queue.name, queue]));
-  return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted, verifyOnly }): Finding[] => {
-    const found = byName.get(name);
-    if (!found || verifyOnly) return [];
-    const ours = new Map(Object.entries(wanted));
-    const names = new Set([...ours.keys(), ...Object.keys(found.arguments)]);
-    const other = [...names].filter((each) => String(found.arguments[each]) !== String(ours.get(each)));
-    if (other.length === 0) return [];
-    const shown = other.map(
-      (each) => `${each} is ${found.arguments[each] ?? 'not set'}, wanted ${ours.get(each) ?? 'not set'}`,
-    );
-    return [
-      {
-        severity: 'error',
-        check: 'topology',
-        message: `queue '${name}' has other arguments: ${shown.join('; ')}`,
-        help: 'The service will not start. Change its options back, use another name, or delete the queue once it is empty.',
-      },
-    ];
-  });
+  return (application?.plan.queues ?? []).flatMap(
+    ({ name, arguments: its, verifyOnly, migrated }): Finding[] => {
+      const found = byName.get(name);
+      if (!found || verifyOnly) return [];
+      const wanted = migrated?.arguments ?? its;
+      const ours = new Map(Object.entries(wanted));
+      const names = new Set([...ours.keys(), ...Object.keys(found.arguments)]);
+      const other = [...names].filter((each) => String(found.arguments[each]) !== String(ours.get(each)));
+      if (other.length === 0) return [];
+      const shown = other.map(
+        (each) => `${each} is ${found.arguments[each] ?? 'not set'}, wanted ${ours.get(each) ?? 'not set'}`,
+      );
+      return [
+        {
+          severity: migrated ? 'warning' : 'error',
+          check: 'topology',
+          message: `queue '${name}' has other arguments: ${shown.join('; ')}`,
+          help: migrated
+            ? `Queue '${migrated.name}' was migrated, and is used as it is: deploy the options that it was migrated to.`
+            : 'The service will not start. Change its options back, use another name, or delete the queue once it is empty.',
+        },
+      ];
+    },
+  );
 }
 
 function wantedQueues({ application, queues }: Facts, { queues: all }: ManagementFacts): ManagedQueue[] {
-  const names = new Set(application?.plan.queues.map(({ name }) => name) ?? queues.keys());
+  if (!application) return all.filter(({ name }) => queues.has(logicalNameOf(name)));
+  const names = new Set(application.plan.queues.map(({ name }) => name));
   return all.filter(({ name }) => names.has(name));
 }
 

@@ -16,7 +16,7 @@ export interface LeftOverQueue {
   readonly name: string;
   /** Role of the queue; `landing` and `dead` belong to a work queue. */
   readonly kind: 'work' | 'landing' | 'dead';
-  /** The work queue: the queue itself, or the one that it belongs to. */
+  /** The work queue by its own name: the queue itself, what it was migrated from, or the one that it belongs to. */
   readonly of: string;
   /** Number of messages held, as of {@link heldIn}. */
   readonly held: number;
@@ -44,8 +44,10 @@ export function leftOverQueues(
     const names = new Names(prefix, delayPrefix);
     for (const queue of queues) {
       const { name, exclusive } = queue;
-      // What stands for a migrated queue is the queue.
-      if (exclusive || declared.has(logicalNameOf(name)) || !isNamedAfter(service, name)) continue;
+      // What stands for a migrated queue is the queue. While both are there, it is being migrated.
+      const logical = logicalNameOf(name);
+      if (exclusive || declared.has(logical) || !isNamedAfter(service, name)) continue;
+      if (queues.some((each) => each.name !== name && logicalNameOf(each.name) === logical)) continue;
       // The binding to the default exchange belongs to the queue itself and can't be undone.
       const own = bindings.filter(
         ({ source, destination, destinationType }) =>
@@ -59,9 +61,12 @@ export function leftOverQueues(
   return [...found.values()];
 }
 
-/** Names of the queues that are there; of those that processes have for themselves, the name that all of them have in common. */
+/**
+ * Names of the queues that are there; of those that processes have for themselves, the name that all of them have in common, and of
+ * migrated ones their own.
+ */
 export const namesThere = (queues: readonly ManagedQueue[]): ReadonlySet<string> =>
-  new Set(queues.map(({ name, exclusive }) => (exclusive ? sharedNameOf(name) : name)));
+  new Set(queues.map(({ name, exclusive }) => (exclusive ? sharedNameOf(name) : logicalNameOf(name))));
 
 /**
  * Tells whether a queue has a default name of a service, or is a lane of the queue that has the service's
@@ -87,7 +92,7 @@ function partOf(
   if (name === landingQueueOf(of)) return leadsTo === names.land ? { kind: 'landing', of } : undefined;
   if (name === deadQueueOf(of))
     return bindings.some(({ source }) => source === names.dead) ? { kind: 'dead', of } : undefined;
-  return leadsTo === names.dead ? { kind: 'work', of: name } : undefined;
+  return leadsTo === names.dead ? { kind: 'work', of: logicalNameOf(name) } : undefined;
 }
 
 /** A way on which messages come into a work queue: an exchange and a pattern. */

@@ -9,16 +9,23 @@ export function ledgerOf(
     options,
     handle,
     log,
+    prefix,
   }: {
     readonly url: string | undefined;
     readonly options: Omit<QueueOptions, 'name'>;
     readonly handle: HandlerFunction;
     readonly log?: Logger;
+    readonly prefix?: string | undefined;
   },
 ): Bus {
-  return new Bus({ service: 'ledger', transport: rabbitmq({ url }), ...(log && { log }) }).handle(
-    'entry.*',
-    handle,
-    { queue: { name: 'ledger', ...options }, retry: { tries: 3, backoff: '1s' } },
-  );
+  const transport = rabbitmq({ url });
+  return new Bus({
+    service: 'ledger',
+    transport,
+    ...(log && { log }),
+    ...(prefix !== undefined && { prefix }),
+  }).handle('entry.*', handle, {
+    queue: { name: 'ledger', ...options },
+    retry: { tries: 3, backoff: '1s' },
+  });
 }

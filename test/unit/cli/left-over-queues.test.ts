@@ -142,6 +142,22 @@ describe('left-over queues', () => {
     assert.deepEqual([...namesThere([queue])], ['mailer.live.Forget']);
   });
 
+  it('are what stands for migrated queues, by the name of these, unless one is being migrated', () => {
+    const now = bus({ queues: { 'mailer.welcome': ['k'] } });
+    const before = bus({ queues: { 'mailer.ra': ['k'], 'mailer.welcome': ['k'] } });
+    const { queues, bindings } = broker(before);
+    const migrated = queues.map((queue) =>
+      queue.name.endsWith('.dead') ? queue : { ...queue, name: `${queue.name}~2` },
+    );
+    const found = leftOverQueues([now], [now], migrated, bindings);
+    assert.deepEqual(namesOf(found), ['dead mailer.ra.dead of mailer.ra', 'work mailer.ra~2 of mailer.ra']);
+    assert.ok(namesThere(migrated).has('mailer.ra'));
+    const moving = [...queues, ...migrated];
+    assert.deepEqual(namesOf(leftOverQueues([now], [now], moving, bindings)), [
+      'dead mailer.ra.dead of mailer.ra',
+    ]);
+  });
+
   it('are lanes that a queue has no more', () => {
     const now = bus({ queues: { 'mailer.welcome': ['k'] } });
     const before = bus({ queues: { 'mailer.welcome': ['k'] }, lanes: ['high', 'default'] });

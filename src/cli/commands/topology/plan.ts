@@ -12,6 +12,7 @@ import { type TopologyChanges, topologyChanges } from '../../topology/plan/chang
 import { changesText, summaryText } from '../../topology/plan/changes-text.js';
 import { findTopology } from '../../topology/plan/found.js';
 import { type WantedTopology, wantedTopology } from '../../topology/plan/wanted.js';
+import { standingBuses } from '../../topology/standing-bus.js';
 import { appOf } from './show.js';
 
 export interface PlanFlags extends BrokerFlags, ManagementFlags {
@@ -32,7 +33,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
   withManagement(withBroker(command))
     .option(
       '--json',
-      'one JSON object: additions, differences, missing, unwanted, unchanged, unseen, whyNoMore',
+      'one JSON object: additions, differences, missing, unwanted, moving, unchanged, unseen, whyNoMore',
     )
     .option('--check', "exit code 1 if something would change, can't be, or couldn't be looked at")
     .action(async (flags: Flags) => {
@@ -61,8 +62,9 @@ export async function withPlan(
 ): Promise<void> {
   const broker = brokerOf(flags, env);
   const management = managementOf(flags, broker, env);
-  const wanted = wantedTopology(await describeApplication(appOf(flags), broker.url));
+  const applications = await describeApplication(appOf(flags), broker.url);
   await withSession(broker, new Names(), async ({ session, transport: { clock } }) => {
+    const wanted = wantedTopology(await standingBuses(applications, session, clock));
     const found = await findTopology(session, clock, management, wanted);
     await use({ broker, session, clock, wanted, changes: topologyChanges(wanted, found) });
   });
@@ -80,6 +82,7 @@ export function printChanges(terminal: Terminal, changes: TopologyChanges): void
     );
 }
 
-function isInOrder({ additions, differences, missing, whyNoMore }: TopologyChanges): boolean {
-  return additions.length + differences.length + missing.length === 0 && whyNoMore === undefined;
+function isInOrder({ additions, differences, missing, moving, whyNoMore }: TopologyChanges): boolean {
+  const open = [additions, differences, missing, moving].reduce((sum, { length }) => sum + length, 0);
+  return open === 0 && whyNoMore === undefined;
 }

@@ -22,6 +22,7 @@ import {
   prune,
   type QueueLeftOver,
 } from '../../topology/prune.js';
+import { standingBuses } from '../../topology/standing-bus.js';
 import { UsageError } from '../../usage-error.js';
 import { appOf } from './show.js';
 
@@ -59,11 +60,12 @@ export const define: DefineCommand = (command, { terminal }) => {
     .action(async (flags: Flags) => {
       const broker = brokerOf(flags, terminal.env);
       const management = managementOf(flags, broker, terminal.env);
-      const applications = await describeApplication(appOf(flags), broker.url);
-      const to = targetOf(flags, applications);
+      const described = await describeApplication(appOf(flags), broker.url);
+      const to = targetOf(flags, described);
       const within: PruneOptions['within'] = (names, use) =>
         withSession(broker, names, ({ session }) => use(session), MOVING);
       await withSession(broker, new Names(), async ({ session, transport: { clock } }) => {
+        const applications = await standingBuses(described, session, clock);
         const options = { session, within, clock, management, applications, to, keep: flags.keep ?? [] };
         const found = await findLeftOvers(options);
         if (!(await isWanted(options, found, { ...flags, at: broker.name }, terminal))) return;

@@ -12,7 +12,7 @@ const MOST_RETURNS = 3;
 
 /** The changes as lines: `+` to be made, `!` there but otherwise, `?` not there and not ours, `-` for prune. */
 export function changesText(changes: TopologyChanges): string[] {
-  const { additions, differences, missing, unwanted } = changes;
+  const { additions, differences, missing, unwanted, moving } = changes;
   return [
     ...[...new Set(additions.map(({ delays }) => delays))].flatMap((delays) =>
       additionsText(
@@ -22,6 +22,10 @@ export function changesText(changes: TopologyChanges): string[] {
     ),
     ...differences.flatMap(differenceText),
     ...missing.map((thing) => `? ${thingText(thing)}: not there, and not ours to make (declare: false)`),
+    ...moving.map(
+      (queue) =>
+        `? queue '${queue}' is being migrated: what it is bound to was not looked at, hopline topology migrate ${queue} goes on with it`,
+    ),
     ...unwanted.map(
       (each) => `- ${bindingText(each)}: no handler wants it, hopline topology prune removes it`,
     ),
@@ -34,6 +38,7 @@ export function summaryText({
   differences,
   missing,
   unwanted,
+  moving,
   unchanged,
   unseen,
 }: TopologyChanges): string {
@@ -41,6 +46,7 @@ export function summaryText({
     [additions.length, 'to make'],
     [differences.length, 'there but otherwise'],
     [missing.length, 'of others not there'],
+    [moving.length, 'being migrated'],
     [unwanted.length, 'for prune'],
   ];
   const said = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
@@ -111,6 +117,8 @@ const valuesText = ({ what, is, wanted }: ValueDifference): string =>
 const valueText = (value: unknown): string => (value === undefined ? 'not set' : JSON.stringify(value));
 
 function cureOf({ kind, isRefused, workQueue }: Difference): string {
+  if (!isRefused && kind === 'queue')
+    return `It was migrated: deploy the options that it was migrated to, or hopline topology migrate ${workQueue}`;
   if (!isRefused) return 'Say in the options of the exchange what it is';
   if (kind === 'exchange')
     return "An exchange can't be changed: say in its options what it is, name another, or delete it and run hopline topology apply";

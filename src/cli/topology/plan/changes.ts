@@ -14,6 +14,8 @@ export interface TopologyChanges {
   readonly missing: readonly Thing[];
   /** Bindings of the application's queues that none of its handlers wants. */
   readonly unwanted: readonly ManagedBinding[];
+  /** Queues that are being migrated, by the options' names: neither they nor their bindings are looked at. */
+  readonly moving: readonly string[];
   /** Number of exchanges, queues and bindings that are there as they are wanted. */
   readonly unchanged: number;
   /** Number of bindings of which nobody could tell whether they are there. */
@@ -67,6 +69,7 @@ class Comparison {
   private readonly additions: Addition[] = [];
   private readonly differences: Difference[] = [];
   private readonly missing: Thing[] = [];
+  private readonly moving: string[] = [];
   private readonly bound: ReadonlySet<string>;
   private readonly seen = new Set<string>();
   private unchanged = 0;
@@ -97,13 +100,20 @@ class Comparison {
   }
 
   private addQueue(plan: QueuePlan, delays?: string): void {
-    const thing = queueThing(plan);
-    const there = this.found.queues.get(plan.name);
-    if (!this.found.queues.has(plan.name)) {
-      this.addMissing(thing, plan.verifyOnly, delays);
+    const { name, migrated, verifyOnly } = plan;
+    if (migrated && verifyOnly) {
+      this.moving.push(migrated.name);
       return;
     }
-    this.addDifferences(thing, there && !plan.verifyOnly ? queueDifferences(thing, there) : [], () => true);
+    const thing = queueThing({ ...plan, ...migrated, name });
+    const there = this.found.queues.get(name);
+    if (!this.found.queues.has(name)) {
+      this.addMissing(queueThing(plan), verifyOnly, delays);
+      return;
+    }
+    const differences = there && !verifyOnly ? queueDifferences(thing, there) : [];
+    // A migrated queue is used as it is.
+    this.addDifferences(thing, differences, () => migrated === undefined);
   }
 
   private addBinding(plan: BindingPlan, delays?: string): void {
@@ -148,9 +158,10 @@ class Comparison {
   }
 
   result(): TopologyChanges {
-    const { additions, differences, missing, unchanged, unseen, found } = this;
+    const { additions, differences, missing, moving, unchanged, unseen, found } = this;
     const unwanted = leftOverBindings({ plan: this.wanted.own }, found.bindings ?? []);
-    return { additions, differences, missing, unwanted, unchanged, unseen, whyNoMore: found.whyNoMore };
+    const { whyNoMore } = found;
+    return { additions, differences, missing, unwanted, moving, unchanged, unseen, whyNoMore };
   }
 }
 
