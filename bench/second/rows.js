@@ -1,3 +1,4 @@
+import { batchPostgres } from './rows/batch-postgres.js';
 import { idempotentPostgres } from './rows/idempotent-postgres.js';
 
 /**
@@ -30,4 +31,4 @@ import { idempotentPostgres } from './rows/idempotent-postgres.js';
  */
 
 /** @type {readonly Row[]} */
-export const ROWS = [idempotentPostgres];
+export const ROWS = [idempotentPostgres, batchPostgres];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Pool } from 'pg';
 import { OptionsError } from '../../src/errors.js';
 import { StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/index.js';
-import { PostgresBatches } from '../../src/stores/postgres/batches.js';
+import { PostgresBatches } from '../../src/stores/postgres/batches/batches.js';
 import { PostgresCheckpoints } from '../../src/stores/postgres/checkpoints.js';
 import { postgresStores } from '../../src/stores/postgres/index.js';
 import { PostgresJobs } from '../../src/stores/postgres/jobs.js';

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { OptionsError } from '../../errors.js';
 import { flag, having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
-import { PostgresBatches } from './batches.js';
+import { PostgresBatches } from './batches/batches.js';
 import { PostgresCheckpoints } from './checkpoints.js';
 import { PostgresIdempotency } from './idempotency.js';
 import { PostgresInbox } from './inbox.js';

@@ -1,4 +1,4 @@
-import type { StoredNotification } from '../../message/batch.js';
+import type { StoredNotification } from '../../../message/batch.js';
 import type {
   BatchChange,
   BatchStore,
@@ -7,12 +7,12 @@ import type {
   NewBatch,
   ReservedNumbers,
   StoredBatch,
-} from '../batches.js';
+} from '../../batches.js';
+import { ANSWER_WITHIN_MS, ExpiringTable } from '../expiring-table.js';
+import { Gathered } from '../gathered.js';
+import type { Queries } from '../prepared.js';
+import { quoted } from '../schema.js';
 import { batchStatements } from './batches-sql.js';
-import { ANSWER_WITHIN_MS, ExpiringTable } from './expiring-table.js';
-import { Gathered } from './gathered.js';
-import type { Queries } from './prepared.js';
-import { quoted } from './schema.js';
 import { changesOf, type Settling } from './settling.js';
 
 interface NumbersRow {

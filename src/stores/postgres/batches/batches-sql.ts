@@ -1,4 +1,4 @@
-import { plannedAnew } from './prepared.js';
+import { plannedAnew } from '../prepared.js';
 
 /** `by` when the caller is not a job. */
 const NOBODY = -1;

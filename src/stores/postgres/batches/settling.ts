@@ -1,5 +1,5 @@
-import type { StoredNotification } from '../../message/batch.js';
-import type { BatchChange, StoredCounts } from '../batches.js';
+import type { StoredNotification } from '../../../message/batch.js';
+import type { BatchChange, StoredCounts } from '../../batches.js';
 
 /** What one statement has made of the ends of some of a batch's jobs, as the database says it. */
 export interface Settling extends StoredCounts {
