@@ -6,17 +6,20 @@ import { reportOf } from './lib/report.js';
 import { runSpecial, SPECIALS } from './lib/specials.js';
 import { PEERS } from './peers.js';
 import { areRequests, QUICK_PEERS, SCENARIOS } from './scenarios.js';
+import { benchSecond } from './second/main.js';
 import { benchStart } from './start/main.js';
 
 /**
  * `npm run bench`: all scenarios and peers, printed, and written to docs/performance.md unless only some are asked for. Those of requests
  * are written if all of them are: `npm run bench -- --only rpc,rpc-latency`.
  * `npm run bench -- start`: what the package weighs, see start/main.js.
+ * `npm run bench -- second`: what features cost, see second/main.js.
  */
 
 /** @typedef {import('./lib/brokers.js').Running} Running */
 
 if (process.argv[2] === 'start') process.exit(await benchStart(process.argv.slice(3)));
+if (process.argv[2] === 'second') process.exit(await benchSecond(process.argv.slice(3)));
 
 const { values } = parseArgs({
   options: {

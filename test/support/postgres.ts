@@ -37,6 +37,12 @@ export async function durablePostgres(): Promise<DurableServer> {
   return startPostgres(await requirePrograms(), { ...SETTINGS, ...DURABLE });
 }
 
+/** A private PostgreSQL with the settings that it comes with, for measuring. @throws Error as {@link providePostgres} does */
+export async function defaultPostgres(): Promise<DurableServer & { readonly pid: number }> {
+  const room = { listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+  return startPostgres(await requirePrograms(), room);
+}
+
 /** The folder with `initdb` and `postgres`. */
 async function requirePrograms(): Promise<string> {
   const installed = await findPrograms();
@@ -85,7 +91,7 @@ const DURABLE = {
 async function startPostgres(
   programs: string,
   options: Readonly<Record<string, string>> = SETTINGS,
-): Promise<DurableServer> {
+): Promise<DurableServer & { readonly pid: number }> {
   const home = await PostgresHome.create(programs);
   try {
     const password = randomBytes(12).toString('hex');
@@ -99,7 +105,8 @@ async function startPostgres(
       await Promise.race([eventually(() => answers(url), { timeout: 30_000 }), died]);
     };
     await boot();
-    return { url, boot, kill: () => home.end('SIGQUIT'), stop: () => home.stop() };
+    const { pid } = home;
+    return { url, pid, boot, kill: () => home.end('SIGQUIT'), stop: () => home.stop() };
   } catch (error) {
     await home.stop();
     throw error;
@@ -144,6 +151,11 @@ class PostgresHome {
     ]);
     await ended(child);
     if (child.exitCode !== 0) await this.failed('initdb');
+  }
+
+  /** The process that was started last; 0 if there is none. */
+  get pid(): number {
+    return this.running?.pid ?? 0;
   }
 
   /** One at a time; it ends with this process. */
