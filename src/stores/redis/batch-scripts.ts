@@ -1,3 +1,5 @@
+import type { GatheredScript } from './gathered-source.js';
+
 /** `by` when the caller is not a job. */
 export const NOBODY = -1;
 
@@ -57,15 +59,20 @@ for number in string.gmatch(unsent, '%d+') do if failed[number] then left[#left 
 redis.call('HSET', KEYS[4], 'key:' .. ARGV[1], head .. table.concat(left, ','))
 return 0`;
 
-export const MAY_BEGIN = `
+export const MAY_BEGIN: GatheredScript = {
+  ...{ keys: 4, values: 1 },
+  source: `
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 if redis.call('GETBIT', KEYS[3], ARGV[1]) == 1 then return 'go' end
 if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then return 'ended' end
 if redis.call('HEXISTS', KEYS[1], 'cancelled') == 1 then return 'skip' end
-return 'go'`;
+return 'go'`,
+};
 
 /** A change of any kind, with its consequences: see BatchChange. */
-export const CHANGE = `${BEGIN}
+export const CHANGE: GatheredScript = {
+  ...{ keys: 4, values: 3 },
+  source: `${BEGIN}
 local what, by, result = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields = { 'total', 'done', 'failed', 'skipped', 'progress', 'sealed', 'cancelled', 'allowsFailures', 'verdict', 'verdictBy',
   'verdictAt', 'verdictSent', 'finallyBy', 'finallyAt', 'finallySent' }
@@ -137,7 +144,8 @@ for _, key in ipairs(keys and cjson.decode(keys) or {}) do
   end
 end
 return { total, tonumber(is.done), tonumber(is.failed), tonumber(is.skipped), tonumber(is.progress),
-  hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`;
+  hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`,
+};
 
 /** Returns the batch's service if no notification is left to be sent. */
 export const SENT = `

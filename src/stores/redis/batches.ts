@@ -11,7 +11,8 @@ import type {
   StoredCounts,
 } from '../batches.js';
 import { CHANGE, DISPATCHED, IS_OVERDUE, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT } from './batch-scripts.js';
-import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
+import { GatheredScripts } from './gathered-scripts.js';
+import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.js';
 
 /**
  * Names that each new batch checks, at a random position of the list, since the oldest may live longest. As one
@@ -33,12 +34,19 @@ type ChangeAnswer = [
  * has its unfinished batches.
  */
 export class RedisBatches implements BatchStore {
+  private readonly scripts: RedisScripts;
+  /** What each job asks for. */
+  private readonly jobs: GatheredScripts;
+
   /** @param prefix prefix of all keys */
   constructor(
     private readonly client: Redis,
     private readonly prefix: string,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
-  ) {}
+  ) {
+    this.scripts = new RedisScripts(client, prefix, answerWithinMs);
+    this.jobs = new GatheredScripts(client, prefix, [MAY_BEGIN, CHANGE], answerWithinMs);
+  }
 
   async open({ id, name, service, allowsFailures, notifications, keepMs }: NewBatch): Promise<void> {
     const values = [name, allowsFailures ? 1 : 0, notifications, Math.ceil(keepMs), service];
@@ -74,7 +82,9 @@ export class RedisBatches implements BatchStore {
   }
 
   async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
-    return ((await this.run(MAY_BEGIN, id, number)) as 'go' | 'skip' | 'ended' | null) ?? undefined;
+    return (
+      ((await this.jobs.runOn(keysOf(id), MAY_BEGIN, number)) as 'go' | 'skip' | 'ended' | null) ?? undefined
+    );
   }
 
   settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
@@ -129,7 +139,7 @@ export class RedisBatches implements BatchStore {
     by: number,
     result = '',
   ): Promise<BatchChange | undefined> {
-    const answer = (await this.run(CHANGE, id, what, by, result)) as ChangeAnswer | null;
+    const answer = (await this.jobs.runOn(keysOf(id), CHANGE, what, by, result)) as ChangeAnswer | null;
     if (answer === null) return undefined;
     const [total, done, failed, skipped, progress, hasCancelled, hasFinished, hasProgressed, unsent, ...due] =
       answer;
@@ -144,10 +154,7 @@ export class RedisBatches implements BatchStore {
   }
 
   private run(script: string, id: string, ...values: (string | number)[]): Promise<unknown> {
-    const key = this.keyOf(id);
-    return this.ask(() =>
-      this.client.eval(script, 4, key, `${key}:ended`, `${key}:failed`, `${key}:reserved`, ...values),
-    );
+    return this.scripts.runOn(keysOf(id), script, ...values);
   }
 
   private async prune(): Promise<void> {
@@ -163,9 +170,8 @@ export class RedisBatches implements BatchStore {
     if (gone.length > 0) await this.ask(() => this.client.zrem(this.listKey, ...gone));
   }
 
-  /** In braces, so that a cluster keeps the keys of a batch together. */
   private keyOf(id: string): string {
-    return `${this.prefix}:batch:{${id}}`;
+    return `${this.prefix}:${batchKey(id)}`;
   }
 
   /** Key of the set of a service's batches with notifications to be sent. */
@@ -182,6 +188,15 @@ export class RedisBatches implements BatchStore {
     mustBeReady(this.client);
     return inTime(command(), this.answerWithinMs);
   }
+}
+
+/** In braces, so that a cluster keeps the keys of a batch together. */
+const batchKey = (id: string): string => `batch:{${id}}`;
+
+/** Keys of a batch's scripts, without their prefix. */
+function keysOf(id: string): readonly string[] {
+  const key = batchKey(id);
+  return [key, `${key}:ended`, `${key}:failed`, `${key}:reserved`];
 }
 
 function batchOf(id: string, fields: Record<string, string>): StoredBatch {
