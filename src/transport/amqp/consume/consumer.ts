@@ -260,7 +260,7 @@ export class AmqpConsumer implements Consumer {
       const { own, sink } = this.options;
       const delivery =
         own?.delivery(message, epoch, window) ?? new AmqpDelivery(message, this.options, epoch, window);
-      if (this.standing.drops(delivery.properties)) delivery.ack();
+      if (this.standing.drops(delivery)) delivery.ack();
       else sink.deliver(delivery);
       return;
     }

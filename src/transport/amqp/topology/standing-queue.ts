@@ -44,8 +44,8 @@ export class StandingQueue {
   }
 
   /** True for a message that isn't handed on: the next generation has it as well. */
-  drops(message: { readonly messageId?: string }): boolean {
-    return this.taken?.overlap?.drops(message) === true;
+  drops(delivery: { readonly properties: { readonly messageId?: string } }): boolean {
+    return this.taken?.overlap?.drops(delivery.properties) === true;
   }
 
   /**
