@@ -1,5 +1,6 @@
 import type { Arguments, ArgumentValue } from '../message/exchange-option.js';
 import { type Check, didYouMean, flag, show } from '../util/check.js';
+import { atLeast, type Version } from './broker-version.js';
 import type { QueueType } from './bus-topology.js';
 import type { QueueArguments } from './plan.js';
 
@@ -7,9 +8,6 @@ import type { QueueArguments } from './plan.js';
  * The arguments of queues that RabbitMQ knows, as far as they may be given beside Hopline's own. What it does with each was tried on
  * 3.10.8, 4.0.5 and 4.3.6; for versions between it is what its documentation says. What it doesn't know, it ignores without a word.
  */
-
-/** A version of RabbitMQ. */
-export type Version = readonly [major: number, minor: number];
 
 /** Versions that heed an argument; all if it says nothing. */
 interface Heeded {
@@ -22,6 +20,11 @@ interface KnownArgument {
   readonly value: Check;
   /** Types of queue that may have it. */
   readonly on: Readonly<Partial<Record<QueueType, Heeded>>>;
+  /**
+   * From which version on the broker refuses a declaration with another value of it than the queue has. @default all, also those that don't
+   * heed it
+   */
+  readonly comparedSince?: Version | 'never';
 }
 
 const whole: Check = {
@@ -38,7 +41,8 @@ const oneOf = (...values: readonly ArgumentValue[]): Check => ({
 });
 
 const ON_BOTH = { classic: {}, quorum: {} };
-const DELAYED_RETRY = { quorum: { since: [4, 3] } } as const;
+/** What 4.3 has brought. */
+const OF_4_3 = { on: { quorum: { since: [4, 3] } }, comparedSince: [4, 3] } as const;
 
 const KNOWN: Readonly<Record<string, KnownArgument>> = {
   'x-max-length': { value: whole, on: ON_BOTH },
@@ -50,18 +54,23 @@ const KNOWN: Readonly<Record<string, KnownArgument>> = {
   // 3.10 refuses it on a classic queue.
   'x-queue-leader-locator': { value: oneOf('client-local', 'balanced'), on: ON_BOTH },
   'x-quorum-initial-group-size': { value: positive, on: { quorum: {} } },
-  'x-quorum-target-group-size': { value: positive, on: { quorum: { since: [3, 13] } } },
+  'x-quorum-target-group-size': {
+    value: positive,
+    on: { quorum: { since: [3, 13] } },
+    comparedSince: 'never',
+  },
   'x-max-in-memory-length': { value: whole, on: { quorum: { until: [4, 0] } } },
   'x-max-in-memory-bytes': { value: whole, on: { quorum: { until: [4, 0] } } },
   // 4.3 refuses it on a classic queue.
   'x-consumer-timeout': {
     value: positive,
     on: { classic: { since: [3, 12], until: [4, 3] }, quorum: { since: [3, 12] } },
+    comparedSince: [4, 3],
   },
-  'x-consumer-disconnected-timeout': { value: positive, on: { quorum: { since: [4, 3] } } },
-  'x-delayed-retry-type': { value: oneOf('disabled', 'all', 'failed', 'returned'), on: DELAYED_RETRY },
-  'x-delayed-retry-min': { value: whole, on: DELAYED_RETRY },
-  'x-delayed-retry-max': { value: whole, on: DELAYED_RETRY },
+  'x-consumer-disconnected-timeout': { value: positive, ...OF_4_3 },
+  'x-delayed-retry-type': { value: oneOf('disabled', 'all', 'failed', 'returned'), ...OF_4_3 },
+  'x-delayed-retry-min': { value: whole, ...OF_4_3 },
+  'x-delayed-retry-max': { value: whole, ...OF_4_3 },
   'x-queue-mode': { value: oneOf('default', 'lazy'), on: { classic: { until: [3, 12] } } },
   'x-queue-version': { value: oneOf(1, 2), on: { classic: {} } },
 };
@@ -140,4 +149,23 @@ export function unheededArguments(
       return [{ argument, why: `it was heeded before RabbitMQ ${until.join('.')}` }];
     return [];
   });
+}
+
+/** First version that may know arguments of which this file knows nothing. */
+const NOT_TRIED: Version = [4, 4];
+
+/**
+ * True if the broker refuses to declare a queue that has another value of this argument. What it doesn't know it doesn't compare, and the
+ * queue stays as it is.
+ */
+export function isCompared(
+  argument: string,
+  { product, version }: { readonly product: string; readonly version: string },
+): boolean {
+  if (product !== 'RabbitMQ' || OWNED[argument] !== undefined) return true;
+  const isSince = atLeast(version);
+  const known = KNOWN[argument];
+  if (!known) return argument.startsWith('x-') && isSince(NOT_TRIED);
+  const { comparedSince } = known;
+  return comparedSince === undefined || (comparedSince !== 'never' && isSince(comparedSince));
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { Bus, rabbitmq } from '../../src/index.js';
+import { isCompared } from '../../src/topology/queue-arguments.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -9,6 +10,33 @@ import { type CommandOptions, type Ended, hopline } from './command.js';
 import { type ManagedNode, managedNode } from './managed-node.js';
 
 const APP = resolve(import.meta.dirname, 'apps/shop.js');
+
+/** Two values of each argument of queues. */
+const VALUES: Readonly<Record<string, readonly [first: unknown, second: unknown]>> = {
+  'x-expires': [600_000, 700_000],
+  'x-message-ttl': [60_000, 70_000],
+  'x-dead-letter-exchange': ['a', 'b'],
+  'x-max-length': [10, 20],
+  'x-max-length-bytes': [1_000, 2_000],
+  'x-overflow': ['drop-head', 'reject-publish'],
+  'x-max-priority': [5, 6],
+  'x-queue-mode': ['default', 'lazy'],
+  'x-queue-version': [1, 2],
+  'x-single-active-consumer': [true, false],
+  'x-delivery-limit': [5, 6],
+  'x-quorum-initial-group-size': [1, 3],
+  'x-quorum-target-group-size': [1, 3],
+  'x-queue-leader-locator': ['client-local', 'balanced'],
+  'x-max-in-memory-length': [1, 2],
+  'x-max-in-memory-bytes': [1, 2],
+  'x-consumer-timeout': [600_000, 700_000],
+  'x-consumer-disconnected-timeout': [60_000, 70_000],
+  'x-delayed-retry-type': ['all', 'failed'],
+  'x-delayed-retry-min': [1_000, 2_000],
+  'x-delayed-retry-max': [1_000, 2_000],
+  'x-of-mine': ['a', 'b'],
+  'of-mine': ['a', 'b'],
+};
 
 const NO_MANAGEMENT = { MANAGEMENT_URL: 'http://127.0.0.1:1' };
 
@@ -185,6 +213,35 @@ describe('hopline topology plan and apply', function () {
     assert.equal(after.code, 0, 'what is left to prune is nothing that a start would change');
     assert.match(after.stdout, /^nothing to make|1 for prune, \d+ unchanged$/m);
     await channel.unbindQueue('shop.orders', 'hopline.events', 'order.cancelled');
+  });
+
+  it('take an argument of a queue for one that refuses a start where the broker does', async () => {
+    const { product, version } = connection.connection.serverProperties;
+    /** Undefined if it is declared, else why not. */
+    const declaring = async (name: string, its: object) => {
+      const asking = await connection.createChannel();
+      asking.on('error', () => {});
+      const refusal = await asking.assertQueue(name, { arguments: its }).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      if (refusal === undefined) await asking.close();
+      return refusal;
+    };
+    const differing: string[] = [];
+    for (const type of ['classic', 'quorum'])
+      for (const [argument, [first, second]] of Object.entries(VALUES)) {
+        const name = `compared.${type}.${argument}`;
+        const of = (value: unknown) => ({ 'x-queue-type': type, [argument]: value });
+        // Not every version has each on each type.
+        if ((await declaring(name, of(first))) !== undefined) continue;
+        const refusal = await declaring(name, of(second));
+        const isRefused = refusal?.includes(`inequivalent arg '${argument}'`) === true;
+        if (isRefused !== isCompared(argument, { product: String(product), version: String(version) }))
+          differing.push(`${type} ${argument}: ${refusal}`);
+        await channel.deleteQueue(name);
+      }
+    assert.deepEqual(differing, []);
   });
 
   it('say how both differ what is there otherwise, and then make nothing', async () => {

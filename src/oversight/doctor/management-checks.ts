@@ -1,8 +1,10 @@
 import { lettersText } from '../../failures/letters/letters-text.js';
 import { logicalNameOf } from '../../topology/generations.js';
 import type { TopologyPlan } from '../../topology/plan.js';
+import { isCompared } from '../../topology/queue-arguments.js';
 import { countText } from '../../util/text/count-text.js';
 import { askedText, bindingIdentity } from '../management/binding-identity.js';
+import { different } from '../management/different.js';
 import type { ManagedBinding, ManagedQueue } from '../management/managed.js';
 import type { Facts, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
@@ -59,33 +61,39 @@ function nodes({ nodes: all }: ManagementFacts): Finding[] {
  * Compares the queues' arguments with the declared ones: they can't be changed, and a passive declaration
  * does not compare them.
  */
-function differences({ application }: Facts, { queues }: ManagementFacts): Finding[] {
+function differences({ application, broker }: Facts, { queues }: ManagementFacts): Finding[] {
   const byName = new Map(queues.map((queue) => [queue.name, queue]));
-  return (application?.plan.queues ?? []).flatMap(
-    ({ name, arguments: its, verifyOnly, migrated }): Finding[] => {
-      const found = byName.get(name);
-      if (!found || verifyOnly) return [];
-      const wanted = migrated?.arguments ?? its;
-      const ours = new Map(Object.entries(wanted));
-      const names = new Set([...ours.keys(), ...Object.keys(found.arguments)]);
-      const other = [...names].filter((each) => String(found.arguments[each]) !== String(ours.get(each)));
-      if (other.length === 0) return [];
-      const shown = other.map(
-        (each) => `${each} is ${found.arguments[each] ?? 'not set'}, wanted ${ours.get(each) ?? 'not set'}`,
-      );
-      return [
-        {
-          severity: migrated ? 'warning' : 'error',
-          check: 'topology',
-          message: `queue '${name}' has other arguments: ${shown.join('; ')}`,
-          help: migrated
-            ? `Queue '${migrated.name}' was migrated, and is used as it is: deploy the options that it was migrated to.`
-            : 'The service will not start. Change its options back, use another name, or delete the queue once it is empty.',
-        },
-      ];
-    },
-  );
+  return (application?.plan.queues ?? []).flatMap((queue): Finding[] => {
+    const found = byName.get(queue.name);
+    if (!found || queue.verifyOnly) return [];
+    const { name, migrated, arguments: its } = queue;
+    // A queue that was declared without a type has the vhost's default one: the broker takes it for declared with it.
+    const there = { ...found.arguments, 'x-queue-type': found.type };
+    const other = different(there, migrated?.arguments ?? its);
+    if (other.length === 0) return [];
+    const isRefused = !migrated && other.some(({ what }) => isCompared(what, broker));
+    const shown = other.map(
+      ({ what, is = 'not set', wanted = 'not set' }) => `${what} is ${is}, wanted ${wanted}`,
+    );
+    return [
+      {
+        severity: isRefused ? 'error' : 'warning',
+        check: 'topology',
+        message: `queue '${name}' has other arguments: ${shown.join('; ')}`,
+        help: isRefused ? REFUSED : usedHelp(migrated?.name),
+      },
+    ];
+  });
 }
+
+const REFUSED =
+  'The service will not start. Change its options back, use another name, or delete the queue once it is empty.';
+
+/** @param migrated the queue that was migrated to it; undefined if the broker doesn't compare what differs */
+const usedHelp = (migrated: string | undefined): string =>
+  migrated === undefined
+    ? 'The broker compares none of them, and leaves the queue as it is. hopline topology migrate makes one that has them.'
+    : `Queue '${migrated}' was migrated, and is used as it is: deploy the options that it was migrated to.`;
 
 function wantedQueues({ application, queues }: Facts, { queues: all }: ManagementFacts): ManagedQueue[] {
   if (!application) return all.filter(({ name }) => queues.has(logicalNameOf(name)));

@@ -59,7 +59,10 @@ interface There {
   readonly bindings?: readonly BindingPlan[];
 }
 
+const broker = { product: 'RabbitMQ', version: '3.10.8' };
+
 const found = ({ exchanges = [], queues = [], bindings = [] }: There): FoundTopology => ({
+  broker,
   exchanges: new Map(exchanges.map((each) => [each.name, each])),
   queues: new Map(queues.map((each) => [each.name, each])),
   bindings: bindings.map((each): ManagedBinding => ({ ...each, propertiesKey: 'k' })),
@@ -150,6 +153,20 @@ describe('what a start would change in the broker', () => {
     );
   });
 
+  it('is not refused for arguments of a queue that this version of the broker does not compare', () => {
+    const its = { ...orders.arguments, 'x-consumer-timeout': 60_000, 'x-of-mine': 'a' };
+    const there = found({ queues: [queue(orders, { arguments: its })] });
+    assert.deepEqual(said({ queues: [orders] }, there), [
+      "! queue 'shop.orders' is there, but otherwise: a start goes on with what is there",
+      '    x-consumer-timeout is 60000, wanted not set',
+      '    x-of-mine is "a", wanted not set',
+      '    The broker compares none of these, and leaves the queue as it is: say in its options what it is, or hopline topology migrate shop.orders',
+      '1 there but otherwise, 0 unchanged',
+    ]);
+    const newer = { ...there, broker: { ...broker, version: '4.3.6' } };
+    assert.match(said({ queues: [orders] }, newer)[0] ?? '', /a start is refused/);
+  });
+
   it('leaves what belongs to others: it is missed, never made, and neither its arguments nor its bindings are compared', () => {
     const erp: ExchangePlan = { name: 'erp', type: 'headers', verifyOnly: true };
     const ledger: QueuePlan = { ...orders, name: 'ledger', verifyOnly: true };
@@ -180,6 +197,7 @@ describe('what a start would change in the broker', () => {
 
   it('is unknown of bindings that nobody can see, but for those of what is to be made', () => {
     const there: FoundTopology = {
+      broker,
       exchanges: new Map([['shop.events', undefined]]),
       queues: new Map([['shop.orders', undefined]]),
       bindings: undefined,

@@ -116,9 +116,11 @@ const valuesText = ({ what, is, wanted }: ValueDifference): string =>
 
 const valueText = (value: unknown): string => (value === undefined ? 'not set' : JSON.stringify(value));
 
-function cureOf({ kind, isRefused, workQueue }: Difference): string {
-  if (!isRefused && kind === 'queue')
+function cureOf({ kind, isRefused, workQueue, isMigrated }: Difference): string {
+  if (isMigrated)
     return `It was migrated: deploy the options that it was migrated to, or hopline topology migrate ${workQueue}`;
+  if (!isRefused && kind === 'queue')
+    return `The broker compares none of these, and leaves the queue as it is: say in its options what it is${workQueue === undefined ? '' : `, or hopline topology migrate ${workQueue}`}`;
   if (!isRefused) return 'Say in the options of the exchange what it is';
   if (kind === 'exchange')
     return "An exchange can't be changed: say in its options what it is, name another, or delete it and run hopline topology apply";

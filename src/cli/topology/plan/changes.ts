@@ -3,6 +3,7 @@ import { bindingIdentity } from '../../../oversight/management/binding-identity.
 import { different, type ValueDifference } from '../../../oversight/management/different.js';
 import type { ManagedBinding, ManagedExchange, ManagedQueue } from '../../../oversight/management/managed.js';
 import type { BindingPlan, ExchangePlan, QueuePlan, TopologyPlan } from '../../../topology/plan.js';
+import { isCompared } from '../../../topology/queue-arguments.js';
 import type { FoundTopology } from './found.js';
 import type { WantedTopology } from './wanted.js';
 
@@ -54,6 +55,8 @@ export interface Difference {
   readonly isRefused: boolean;
   /** The application's queue that it is, or is a lane of, if it is one. */
   readonly workQueue?: string | undefined;
+  /** True if it stands for a queue that was migrated. @default false */
+  readonly isMigrated?: boolean;
 }
 
 /** Compares what is wanted with what is there. Changes nothing. */
@@ -112,8 +115,14 @@ class Comparison {
       return;
     }
     const differences = there && !verifyOnly ? queueDifferences(thing, there) : [];
-    // A migrated queue is used as it is.
-    this.addDifferences(thing, differences, () => migrated === undefined);
+    const { broker } = this.found;
+    this.addDifferences(
+      thing,
+      differences,
+      // A migrated queue is used as it is.
+      ({ what }) => !migrated && (OF_EACH_QUEUE.has(what) || isCompared(what, broker)),
+      migrated !== undefined,
+    );
   }
 
   private addBinding(plan: BindingPlan, delays?: string): void {
@@ -142,6 +151,7 @@ class Comparison {
     { kind, name }: NamedThing,
     differences: readonly ValueDifference[],
     refuses: (difference: ValueDifference) => boolean,
+    isMigrated = false,
   ): void {
     if (differences.length === 0) {
       this.unchanged += 1;
@@ -154,6 +164,7 @@ class Comparison {
       differences,
       isRefused: differences.some(refuses),
       ...(kind === 'queue' && workQueue !== undefined ? { workQueue } : {}),
+      ...(isMigrated ? { isMigrated } : {}),
     });
   }
 
@@ -164,6 +175,9 @@ class Comparison {
     return { additions, differences, missing, unwanted, moving, unchanged, unseen, whyNoMore };
   }
 }
+
+/** What the broker compares of each queue, beside arguments (tried on 3.10.8, 4.0.5 and 4.3.6). */
+const OF_EACH_QUEUE: ReadonlySet<string> = new Set(['type', 'durable', 'autoDelete']);
 
 /** What the broker compares when an exchange is declared: of its arguments one (tried on 3.10.8 and 4.3.6). */
 const COMPARED: ReadonlySet<string> = new Set([

@@ -1,13 +1,15 @@
 import { HoplineError, TopologyError } from '../../../errors.js';
 import type { ManagedBinding, ManagedExchange, ManagedQueue } from '../../../oversight/management/managed.js';
 import type { Management } from '../../../oversight/management/management.js';
-import type { Session } from '../../../transport/transport.js';
+import type { BrokerInfo, Session } from '../../../transport/transport.js';
 import type { Clock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import type { WantedTopology } from './wanted.js';
 
 /** What is in a broker of what an application wants. */
 export interface FoundTopology {
+  /** Which broker it is. */
+  readonly broker: Pick<BrokerInfo, 'product' | 'version'>;
   /** Exchanges that are there, with what is known of them. */
   readonly exchanges: ReadonlyMap<string, ManagedExchange | undefined>;
   readonly queues: ReadonlyMap<string, ManagedQueue | undefined>;
@@ -37,7 +39,8 @@ export async function findTopology(
       management.queues(),
       management.bindings(),
     ]);
-    return { exchanges: byName(exchanges), queues: byName(queues), bindings };
+    const broker = session.brokerInfo;
+    return { broker, exchanges: byName(exchanges), queues: byName(queues), bindings };
   } catch (error) {
     if (!(error instanceof HoplineError)) throw error;
     return await byChecks(session, clock, wanted, error.message);
@@ -64,7 +67,7 @@ async function byChecks(
     for (const { name } of [...plan.exchanges, plan.marker]) exchanges.set(name, undefined);
     for (const { name } of plan.queues) queues.set(name, undefined);
   }
-  return { exchanges, queues, bindings: undefined, whyNoMore };
+  return { broker: session.brokerInfo, exchanges, queues, bindings: undefined, whyNoMore };
 }
 
 async function hasExchange(session: Session, clock: Clock, name: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { TopologyError } from '../../../errors.js';
+import { atLeast } from '../../../topology/broker-version.js';
 import type { BindingPlan, QueuePlan, TopologyPlan } from '../../../topology/plan.js';
 import { type Unheeded, unheededArguments } from '../../../topology/queue-arguments.js';
 import type { BrokerInfo } from '../../transport.js';
@@ -46,11 +47,11 @@ export function brokerFeatures(announced: Readonly<Record<string, unknown>>): Br
   const since = atLeast(product === 'RabbitMQ' ? String(version) : '');
   return {
     name: name || 'the broker',
-    quorumPriorities: since(4, 3) ? 'strict' : since(4, 0) ? 'two-classes' : 'none',
-    countsNacks: !since(4, 3),
-    consumerTimeoutBy: since(4, 3) ? 'consumer' : since(3, 12) ? 'policy' : 'configuration',
-    forgetsTransient: !since(4, 3),
-    maxHashes: since(4, 3) ? 2 : Number.POSITIVE_INFINITY,
+    quorumPriorities: since([4, 3]) ? 'strict' : since([4, 0]) ? 'two-classes' : 'none',
+    countsNacks: !since([4, 3]),
+    consumerTimeoutBy: since([4, 3]) ? 'consumer' : since([3, 12]) ? 'policy' : 'configuration',
+    forgetsTransient: !since([4, 3]),
+    maxHashes: since([4, 3]) ? 2 : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -77,17 +78,8 @@ export function ignoredArguments(
   return queues
     .filter(({ verifyOnly }) => !verifyOnly)
     .flatMap(({ name: queue, arguments: its }) =>
-      unheededArguments(its, ([major, minor]) => since(major, minor)).map((each) => ({ queue, ...each })),
+      unheededArguments(its, since).map((each) => ({ queue, ...each })),
     );
-}
-
-/** Compares major and minor numbers; `4.3.0-rc.1` counts as 4.3. */
-function atLeast(version: string): (major: number, minor: number) => boolean {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  if (major === undefined) return () => false;
-  const own = Number(major);
-  return (wantedMajor, wantedMinor) =>
-    own > wantedMajor || (own === wantedMajor && Number(minor) >= wantedMinor);
 }
 
 const PRIORITIES_THERE: Record<BrokerFeatures['quorumPriorities'], string> = {
