@@ -1,4 +1,8 @@
+import { batchRedis } from './rows/batch-redis.js';
 import { idempotentPostgres } from './rows/idempotent-postgres.js';
+import { idempotentRedis } from './rows/idempotent-redis.js';
+import { rateLimitRedis } from './rows/rate-limit-redis.js';
+import { uniqueRedis } from './rows/unique-redis.js';
 
 /**
  * What is measured: a row of the table is a file of rows/.
@@ -30,4 +34,4 @@ import { idempotentPostgres } from './rows/idempotent-postgres.js';
  */
 
 /** @type {readonly Row[]} */
-export const ROWS = [idempotentPostgres];
+export const ROWS = [idempotentPostgres, idempotentRedis, uniqueRedis, rateLimitRedis, batchRedis];

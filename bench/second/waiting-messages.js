@@ -25,7 +25,7 @@ const TEXT = 'x'.repeat(240);
  */
 export async function handlingWaiting({ servers, count, prefix }, { handle, options = {}, stores, close }) {
   const transport = () => rabbitmq({ url: servers.rabbitmq?.url ?? '' });
-  const common = { service: 'bench', prefix, operatorControl: false, concurrency: CONCURRENCY };
+  const common = { service: prefix, prefix, operatorControl: false, concurrency: CONCURRENCY };
   let left = count;
   let over = () => {};
   const handled = new Promise((resolve) => {
@@ -41,7 +41,11 @@ export async function handlingWaiting({ servers, count, prefix }, { handle, opti
     bus.handle('bench.waiting', one, options);
     return bus;
   };
-  await filled(handlingBus(), new Bus({ ...common, service: 'bench-sender', transport: transport() }), count);
+  await filled(
+    handlingBus(),
+    new Bus({ ...common, service: `${prefix}-sender`, transport: transport() }),
+    count,
+  );
   const bus = handlingBus();
   return {
     run: async () => {

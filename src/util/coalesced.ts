@@ -17,11 +17,18 @@ export class Coalesced<Item, Answer> {
   /**
    * @param ask answers a list in its order; if it rejects, all of the list are
    * @param atMost longest list
+   * @param atOnce calls under way at once
    */
   constructor(
     private readonly ask: (items: readonly Item[]) => Promise<readonly Answer[]>,
     private readonly atMost: number,
+    private readonly atOnce = MOST_UNDER_WAY,
   ) {}
+
+  /** True if nothing waits for an answer. */
+  get isIdle(): boolean {
+    return this.underWay === 0 && this.waiting.length === 0;
+  }
 
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -31,7 +38,7 @@ export class Coalesced<Item, Answer> {
   }
 
   private schedule(): void {
-    if (this.isScheduled || this.underWay >= MOST_UNDER_WAY) return;
+    if (this.isScheduled || this.underWay >= this.atOnce) return;
     this.isScheduled = true;
     setImmediate(() => {
       this.isScheduled = false;
@@ -40,7 +47,7 @@ export class Coalesced<Item, Answer> {
   }
 
   private next(): void {
-    while (this.waiting.length > 0 && this.underWay < MOST_UNDER_WAY)
+    while (this.waiting.length > 0 && this.underWay < this.atOnce)
       void this.call(this.waiting.splice(0, this.atMost));
   }
 

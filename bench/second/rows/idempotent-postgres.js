@@ -14,7 +14,7 @@ export const idempotentPostgres = {
     '@Idempotent': async (setup) => {
       const { pool, schema, end } = await ownSchema(setup);
       const stores = postgresStores({ pool, schema });
-      return handlingWaiting(setup, { handle: () => {}, options: { idempotent: true }, stores, close: end });
+      return handlingWaiting(setup, { handle: () => {}, options: { idempotent: {} }, stores, close: end });
     },
     'INSERT … ON CONFLICT by hand': async (setup) => {
       const { pool, schema, end } = await ownSchema(setup);
