@@ -1,5 +1,9 @@
 import { batchPostgres } from './rows/batch-postgres.js';
+import { batchRedis } from './rows/batch-redis.js';
 import { idempotentPostgres } from './rows/idempotent-postgres.js';
+import { idempotentRedis } from './rows/idempotent-redis.js';
+import { rateLimitRedis } from './rows/rate-limit-redis.js';
+import { uniqueRedis } from './rows/unique-redis.js';
 
 /**
  * What is measured: a row of the table is a file of rows/.
@@ -31,4 +35,11 @@ import { idempotentPostgres } from './rows/idempotent-postgres.js';
  */
 
 /** @type {readonly Row[]} */
-export const ROWS = [idempotentPostgres, batchPostgres];
+export const ROWS = [
+  idempotentPostgres,
+  batchPostgres,
+  idempotentRedis,
+  uniqueRedis,
+  rateLimitRedis,
+  batchRedis,
+];
