@@ -179,7 +179,7 @@ class Comparison {
 /** What the broker compares of each queue, beside arguments (tried on 3.10.8, 4.0.5 and 4.3.6). */
 const OF_EACH_QUEUE: ReadonlySet<string> = new Set(['type', 'durable', 'autoDelete']);
 
-/** What the broker compares when an exchange is declared: of its arguments one (tried on 3.10.8 and 4.3.6). */
+/** What the broker compares when an exchange is declared: of its arguments one (tried on 3.10.8, 4.0.5 and 4.3.6). */
 const COMPARED: ReadonlySet<string> = new Set([
   'type',
   'durable',
