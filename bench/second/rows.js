@@ -1,5 +1,6 @@
 import { batchPostgres } from './rows/batch-postgres.js';
 import { idempotentPostgres } from './rows/idempotent-postgres.js';
+import { outboxOrder, outboxPostgres } from './rows/outbox-postgres.js';
 
 /**
  * What is measured: a row of the table is a file of rows/.
@@ -31,4 +32,4 @@ import { idempotentPostgres } from './rows/idempotent-postgres.js';
  */
 
 /** @type {readonly Row[]} */
-export const ROWS = [idempotentPostgres, batchPostgres];
+export const ROWS = [idempotentPostgres, batchPostgres, outboxPostgres, outboxOrder];
