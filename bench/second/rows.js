@@ -2,6 +2,7 @@ import { batchPostgres } from './rows/batch-postgres.js';
 import { batchRedis } from './rows/batch-redis.js';
 import { idempotentPostgres } from './rows/idempotent-postgres.js';
 import { idempotentRedis } from './rows/idempotent-redis.js';
+import { outboxOrder, outboxPostgres } from './rows/outbox-postgres.js';
 import { rateLimitRedis } from './rows/rate-limit-redis.js';
 import { uniqueRedis } from './rows/unique-redis.js';
 
@@ -38,6 +39,8 @@ import { uniqueRedis } from './rows/unique-redis.js';
 export const ROWS = [
   idempotentPostgres,
   batchPostgres,
+  outboxPostgres,
+  outboxOrder,
   idempotentRedis,
   uniqueRedis,
   rateLimitRedis,

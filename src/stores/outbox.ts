@@ -83,14 +83,23 @@ export interface OutboxStore {
   /** @throws as {@link relay} */
   backlog(): Promise<OutboxBacklog>;
   /**
-   * Calls `wake` after each commit of a transaction that has added entries, until it is ended or its connection
+   * Calls `wake` after the commit of a transaction that has added entries while this rests, until it is ended or its connection
    * is lost.
    */
   listen(wake: () => void): Promise<OutboxListening>;
 }
 
+/** Of who wants to be woken. It doesn't rest at first: waking costs whoever adds entries. */
 export interface OutboxListening {
   /** False after it was ended, or its connection was lost. */
   readonly isOn: boolean;
+  /**
+   * Rests: entries wake from now on. Those that were added before have to be looked for once more.
+   *
+   * @returns false if they don't, since a transaction is open that has added some without waking anybody
+   */
+  rest(): Promise<boolean>;
+  /** Rests no longer. */
+  rise(): Promise<void>;
   end(): void;
 }

@@ -297,6 +297,7 @@ for (const isolation of ['read committed', 'serializable'])
       const listening = await outbox.listen(() => {
         woken += 1;
       });
+      assert.equal(await listening.rest(), true);
       const client = await pool.connect();
       await client.query('BEGIN');
       await outbox.add(client, [entry('a')]);
@@ -310,10 +311,39 @@ for (const isolation of ['read committed', 'serializable'])
       await eventually(() => assert.equal(woken, 1));
       assert.equal(listening.isOn, true);
       await schema.rows(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND application_name = '${schema.name}'`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock(%' AND pid <> pg_backend_pid() AND application_name = '${schema.name}'`,
       );
       await eventually(() => assert.equal(listening.isOn, false));
       listening.end();
+    });
+
+    it('wakes nobody who does not rest, and lets nobody rest before what was added by then can be seen', async () => {
+      const pool = poolOf();
+      const outbox = outboxOf();
+      let woken = 0;
+      const [first, second] = [
+        await outbox.listen(() => {
+          woken += 1;
+        }),
+        await outbox.listen(() => {}),
+      ];
+      const client = await pool.connect();
+      await client.query('BEGIN');
+      await outbox.add(client, [entry('a')]);
+      assert.equal(await first.rest(), false);
+      await client.query('COMMIT');
+      assert.equal(await first.rest(), true);
+      assert.equal(await second.rest(), true, 'another one is woken with it');
+      assert.equal(woken, 0);
+      await first.rise();
+      await outbox.add(client, [entry('b')]);
+      await second.rest();
+      assert.equal(woken, 0);
+      await outbox.add(client, [entry('c')]);
+      await eventually(() => assert.equal(woken, 1));
+      client.release();
+      first.end();
+      second.end();
     });
 
     it('leaves a connection of the pool as it was, however often it is asked', async () => {

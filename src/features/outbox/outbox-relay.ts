@@ -29,7 +29,7 @@ const BYTES_AT_ONCE = 33_554_432;
  */
 const PUBLISH_WITHIN_MS = 6_000;
 /**
- * Duration after which a round starts no further publish of an order key, whose entries wait for each other.
+ * Duration after which a round starts no further publish of an order key, whose entries may wait for each other.
  */
 const ROUND_MS = 5_000;
 /**
@@ -37,6 +37,11 @@ const ROUND_MS = 5_000;
  * gives one out per transaction.
  */
 const LOOK_EVERY_MS = 1_000;
+/**
+ * Pauses before it looks again while entries come, when it need not be woken for them: first, and the one from which on it wants to be woken
+ * instead. Waking costs whoever adds entries more than looks cost.
+ */
+const AWAKE = { firstMs: 25, mostMs: 200 };
 /** Pauses while the database or the broker is away, and nothing is added. */
 const AWAY = { firstMs: 500, maxMs: 30_000 };
 /** Minimum pause; a new entry ends a longer one. */
@@ -60,6 +65,9 @@ export class OutboxRelay {
   private listening: OutboxListening | undefined;
   /** True if an entry was added since the last round began. */
   private isWoken = false;
+  /** True while entries that are added wake it. */
+  private isResting = false;
+  private awakeMs = AWAKE.mostMs;
   private wake = () => {};
 
   constructor(private readonly options: OutboxRelayOptions) {}
@@ -81,11 +89,12 @@ export class OutboxRelay {
     while (!signal.aborted) {
       this.isWoken = false;
       try {
-        const areMore = await this.round();
+        const { hasTaken, areMore } = await this.round();
         this.away.reset();
+        if (hasTaken) await this.rise();
         if (areMore) continue;
         await this.listen();
-        await this.wokenWithin(LOOK_EVERY_MS);
+        await this.untilNextLook();
       } catch (error) {
         const pauseMs = this.away.next();
         log.warn({ service, pauseMs, error }, 'the outbox cannot be relayed: what is in it waits');
@@ -102,16 +111,36 @@ export class OutboxRelay {
   /**
    * Runs one transaction.
    *
-   * @returns true if entries may be left that could be taken
+   * @returns whether there were entries, and whether some may be left that could be taken
    * @throws the error that keeps all entries from being published; those that were published are removed
    * before
    */
-  private async round(): Promise<boolean> {
+  private async round(): Promise<{ hasTaken: boolean; areMore: boolean }> {
     const round = new Round(this.options);
     const { outbox } = this.options;
     const taken = await outbox.relay(AT_ONCE, (entries) => round.publish(entries), BYTES_AT_ONCE);
     if (round.trouble) throw round.trouble.error;
-    return taken === AT_ONCE || round.hasLeftSome;
+    return { hasTaken: taken > 0, areMore: taken === AT_ONCE || round.hasLeftSome };
+  }
+
+  private async untilNextLook(): Promise<void> {
+    if (this.isResting) {
+      await this.wokenWithin(LOOK_EVERY_MS);
+    } else if (this.awakeMs < AWAKE.mostMs) {
+      await this.wokenWithin(this.awakeMs);
+      this.awakeMs *= 2;
+    } else {
+      // Once it rests it looks once more, for what was added just before.
+      this.isResting = (await this.listening?.rest()) === true;
+      if (!this.isResting) await this.wokenWithin(AWAKE.mostMs);
+    }
+  }
+
+  private async rise(): Promise<void> {
+    this.awakeMs = AWAKE.firstMs;
+    if (!this.isResting) return;
+    this.isResting = false;
+    if (this.listening?.isOn) await this.listening.rise();
   }
 
   /** Waits until an entry is added, or for `ms`. */
@@ -129,6 +158,7 @@ export class OutboxRelay {
 
   private async listen(): Promise<void> {
     if (this.listening?.isOn) return;
+    this.isResting = false;
     this.listening = await this.options.outbox.listen(() => {
       this.isWoken = true;
       this.wake();
@@ -136,6 +166,12 @@ export class OutboxRelay {
     // Entries may have been added before listening began.
     this.isWoken = true;
   }
+}
+
+/** An entry on its way. */
+interface Sent {
+  readonly entry: TakenEntry;
+  readonly sent: Promise<unknown>;
 }
 
 /** One transaction's entries, and what became of them. */
@@ -148,6 +184,8 @@ class Round {
     published: [] as string[],
     refused: [] as RelayedEntries['refused'][number][],
   };
+  /** Destinations that have taken a message in this round. */
+  private readonly reached = new Set<string>();
   private readonly failed: { readonly entry: TakenEntry; readonly error: Error }[] = [];
 
   constructor(private readonly options: OutboxRelayOptions) {}
@@ -170,22 +208,49 @@ class Round {
     return this.relayed;
   }
 
-  /** Publishes each entry once the one before it is confirmed; none after one that has failed. */
+  /**
+   * Publishes entries one behind the other, on their way together. The first to a destination goes alone: it tells whether the broker takes what
+   * goes there. What follows one that has failed stays, even if it was confirmed: it is published again after it.
+   */
   private async publishInOrder(entries: readonly TakenEntry[], endsAt: number): Promise<void> {
-    const { clock, steps } = this.options;
+    let together: Sent[] = [];
     for (const entry of entries) {
-      if (clock.monotonic() >= endsAt) {
+      if (this.options.clock.monotonic() >= endsAt) {
         this.hasLeftSome = true;
-        return;
+        break;
       }
-      try {
-        await steps.deliver({ ...messageOf(entry), deadlineMs: PUBLISH_WITHIN_MS }, entry.messageId);
+      const message = readable(entry);
+      const destination = message instanceof Error ? undefined : destinationOf(message);
+      if (destination !== undefined && this.reached.has(destination)) {
+        together.push({ entry, sent: this.deliver(entry, message) });
+        continue;
+      }
+      if (!(await this.areConfirmed(together))) return;
+      together = [];
+      if (!(await this.areConfirmed([{ entry, sent: this.deliver(entry, message) }]))) return;
+      if (destination !== undefined) this.reached.add(destination);
+    }
+    await this.areConfirmed(together);
+  }
+
+  private async deliver({ messageId }: TakenEntry, message: OutboxMessage | Error): Promise<unknown> {
+    if (message instanceof Error) throw message;
+    return this.options.steps.deliver({ ...message, deadlineMs: PUBLISH_WITHIN_MS }, messageId);
+  }
+
+  /** False if one has failed, and those behind it with it. */
+  private async areConfirmed(together: readonly Sent[]): Promise<boolean> {
+    const results = await Promise.allSettled(together.map(({ sent }) => sent));
+    for (const [place, { entry }] of together.entries()) {
+      const result = results[place];
+      if (result?.status === 'fulfilled') {
         this.relayed.published.push(entry.id);
-      } catch (error) {
-        this.failed.push({ entry, error: error as Error });
-        return;
+      } else {
+        this.failed.push({ entry, error: result?.reason as Error });
+        return false;
       }
     }
+    return true;
   }
 
   private refuse(entry: TakenEntry, error: Error): void {
@@ -207,13 +272,16 @@ class UnreadableError extends Error {}
 const isAnswer = (error: Error): boolean =>
   isFinal(error) || error instanceof PublishRejectedError || error instanceof UnreadableError;
 
-function messageOf({ message }: TakenEntry): OutboxMessage {
+function readable({ message }: TakenEntry): OutboxMessage | Error {
   try {
     return decodeOutboxMessage(message);
   } catch (cause) {
-    throw new UnreadableError(`it can't be read: ${(cause as Error).message}`, { cause });
+    return new UnreadableError(`it can't be read: ${(cause as Error).message}`, { cause });
   }
 }
+
+const destinationOf = ({ step: { key, options } }: OutboxMessage): string =>
+  JSON.stringify([key, options.exchange, options.queue]);
 
 /** Splits entries into one list per order key, and one for each entry without a key. */
 function inOrder(entries: readonly TakenEntry[]): readonly (readonly TakenEntry[])[] {

@@ -240,4 +240,16 @@ export const MIGRATIONS: readonly Migration[] = [
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);`,
   },
+  {
+    step: 12,
+    name: 'notifications only for relays that rest',
+    // Transactions with a notification commit one after the other. A relay that rests holds the lock alone. Who can share it has none to wake, and
+    // keeps it to the end of the transaction, so that no relay rests that could not see yet what was added.
+    // Asked by the trigger's condition, it costs no call of its function.
+    sql: (schema) => `
+      DROP TRIGGER outbox_added ON ${schema}.outbox;
+      CREATE TRIGGER outbox_added AFTER INSERT ON ${schema}.outbox FOR EACH STATEMENT
+        WHEN (NOT pg_try_advisory_xact_lock_shared(hashtextextended('hopline_outbox ${schema}', 0)))
+        EXECUTE FUNCTION ${schema}.outbox_added();`,
+  },
 ];

@@ -42,6 +42,14 @@ export class Prepared {
   private readonly names = new Map<string, string>();
   private isOn = true;
 
+  /** @param Client what pg's connections are instances of; undefined if that isn't known */
+  constructor(private readonly Client?: new () => unknown) {}
+
+  /** True for a connection of pg: only that takes a statement with a name. */
+  isFor(client: unknown): client is ClientBase {
+    return this.Client !== undefined && client instanceof this.Client;
+  }
+
   /** @throws the errors of pg */
   query<Row extends QueryResultRow>(
     client: Pick<ClientBase, 'query'>,
@@ -77,9 +85,11 @@ export class Prepared {
 
 /** A pool on whose connections statements are prepared. */
 export class PreparedPool implements Connections {
-  readonly prepared = new Prepared();
+  readonly prepared: Prepared;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Pool) {
+    this.prepared = new Prepared((pool as { Client?: new () => unknown }).Client);
+  }
 
   /** A connection that doesn't know the statement has not run it, so it is sent again, without a name. */
   async query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<Row>> {

@@ -26,8 +26,8 @@ class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
 
   constructor(private readonly clock: ManualClock) {}
 
-  add(key: string, orderKey?: string): void {
-    const row = { id: key, messageId: key, routingKey: key, orderKey, message: messageOf(key) };
+  add(id: string, orderKey?: string, routingKey = id): void {
+    const row = { id, messageId: id, routingKey, orderKey, message: messageOf(routingKey) };
     this.waiting.push({ ...row, waitedMs: 0, refusals: 0, dueAt: 0 });
     this.wake();
   }
@@ -36,7 +36,10 @@ class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
   ): Promise<number> {
-    const taken = this.waiting.filter(({ dueAt }) => dueAt <= this.clock.monotonic()).slice(0, atMost);
+    const isDue = ({ dueAt }: { dueAt: number }) => dueAt <= this.clock.monotonic();
+    const isHeldUp = ({ orderKey }: TakenEntry) =>
+      orderKey !== undefined && this.waiting.some((each) => each.orderKey === orderKey && !isDue(each));
+    const taken = this.waiting.filter((each) => isDue(each) && !isHeldUp(each)).slice(0, atMost);
     if (taken.length === 0) return 0;
     const { published, refused } = await publish(taken);
     for (const id of published) this.waiting.splice(this.at(id), 1);
@@ -48,7 +51,7 @@ class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
 
   async listen(wake: () => void) {
     this.wake = wake;
-    return { isOn: true, end: () => {} };
+    return { isOn: true, end: () => {}, rest: async () => true, rise: async () => {} };
   }
 
   private at(id: string): number {
@@ -60,7 +63,8 @@ describe('a relay of an outbox', () => {
   let clock: ManualClock;
   let outbox: ListedOutbox;
   let relay: OutboxRelay;
-  let publish: (key: string, deadlineMs?: number) => Promise<void>;
+  let publish: (key: string, deadlineMs?: number, id?: string) => Promise<void>;
+  let taken: (id: string) => void;
   const published = new Map<string, number>();
 
   beforeEach(() => {
@@ -68,13 +72,15 @@ describe('a relay of an outbox', () => {
     outbox = new ListedOutbox(clock);
     published.clear();
     publish = async () => {};
+    taken = () => {};
     relay = new OutboxRelay({
       service: 'relay',
       outbox: outbox as unknown as OutboxStore,
       steps: {
         deliver: async ({ step, deadlineMs }, messageId) => {
-          await publish(step.key, deadlineMs);
-          published.set(step.key, clock.monotonic());
+          await publish(step.key, deadlineMs, messageId);
+          published.set(messageId, clock.monotonic());
+          taken(messageId);
           return { messageId, confirmed: true, dueAt: undefined };
         },
       },
@@ -146,6 +152,41 @@ describe('a relay of an outbox', () => {
     assert.deepEqual(
       slow,
       Array.from({ length: 50 }, (_, number) => `slow ${number}`),
+    );
+  });
+
+  it('sends together what one key has for one destination, in order, once the first has got there', async () => {
+    const sent: (string | undefined)[] = [];
+    publish = async (_key, _deadlineMs, id) => {
+      sent.push(id);
+      await pause(clock, 1_000);
+    };
+    const ids = Array.from({ length: 20 }, (_, number) => `event ${number}`);
+    for (const id of ids) outbox.add(id, 'account', 'account.changed');
+    relay.start();
+    await clock.advance(900);
+    assert.deepEqual(sent, ids.slice(0, 1));
+    await clock.advance(1_200);
+    assert.deepEqual(sent, ids);
+    assert.deepEqual([...published.keys()], ids);
+  });
+
+  it('keeps what follows a refused one of its key, though it was confirmed, and sends it again after it', async () => {
+    let refusals = 0;
+    publish = async (_key, _deadlineMs, id) => {
+      if (id === 'third' && refusals++ === 0) throw new PublishRejectedError('nack', 'look at the queue');
+    };
+    for (const id of ['first', 'second', 'third', 'fourth', 'fifth']) outbox.add(id, 'account', 'changed');
+    const order: string[] = [];
+    taken = (id) => order.push(id);
+    relay.start();
+    await clock.advance(500);
+    assert.deepEqual(order, ['first', 'second', 'fourth', 'fifth']);
+    await clock.advance(3_000);
+    assert.deepEqual(order.slice(4), ['third', 'fourth', 'fifth']);
+    assert.deepEqual(
+      outbox.refused.map(({ id }) => id),
+      ['third'],
     );
   });
 });

@@ -1,4 +1,5 @@
 import type { RefusedEntry, TakenEntry } from '../../outbox.js';
+import { plannedAnew } from '../prepared.js';
 
 /** Maximum refused entries in the backlog. */
 const REFUSED_AT_MOST = 100;
@@ -51,13 +52,20 @@ const COLUMNS = `${HEAD}, message,
 const lockOf = (use: string, table: string) => `hashtextextended('${use} ${table} ' || order_key, 0)`;
 
 /**
- * The outbox's statements. `add` has a single parameter, and no question mark, so that any wrapper of a client
- * can run it.
+ * The key of the lock that a relay holds while it waits to be woken. Whoever adds an entry shares it until the transaction ends, or, if that can't be
+ * had, notifies; see migrations.ts.
+ */
+const restLock = (schema: string) => `hashtextextended('hopline_outbox ${schema}', 0)`;
+
+/**
+ * The outbox's statements. Those that add have a single parameter, and no question mark, so that any wrapper of a client
+ * can run them.
  *
  * @param schema the quoted schema
  */
 export function outboxStatements(schema: string) {
   const table = `${schema}.outbox`;
+  const lock = restLock(schema);
   // One moment for all rows of a statement: else a refused row that becomes due during the statement would be
   // passed over, but not the rows behind it.
   const isDue = `(again_at IS NULL OR again_at <= statement_timestamp())`;
@@ -68,6 +76,11 @@ export function outboxStatements(schema: string) {
   WHERE earlier.order_key = entry.order_key AND earlier.id < entry.id AND earlier.again_at > statement_timestamp() OFFSET 0
 )`;
   return {
+    /** Of entries without an order key. */
+    addFree: `
+INSERT INTO ${table} (message_id, routing_key, message)
+SELECT message_id, routing_key, message FROM json_to_recordset($1::text::json)
+  AS entry (place integer, message_id text, routing_key text, message text) ORDER BY place`,
     /**
      * A transaction that adds under a key waits for earlier ones with that key, so that a key's numbers are in
      * commit order. Numbers are drawn after that wait, since `locked` has to be read first.
@@ -87,23 +100,33 @@ SELECT message_id, routing_key, order_key, message FROM locked CROSS JOIN entry 
      * behind them. They are walked over each time: 100,000 rows take a fifth of a second. OFFSET keeps the
      * locks behind the filter.
      */
-    lockKeys: `
+    lockKeys: plannedAnew(`
 SELECT DISTINCT order_key FROM (
   SELECT order_key FROM (
     SELECT order_key FROM ${table} AS entry WHERE ${isDue} AND NOT ${isHeldUp} ORDER BY id OFFSET 0
   ) AS ready WHERE order_key IS NULL OR pg_try_advisory_xact_lock(${lockOf('relay', table)}) LIMIT $1
-) AS first WHERE order_key IS NOT NULL`,
+) AS first WHERE order_key IS NOT NULL`),
     /** Sizes first: all takeable messages may be more than fits into memory. */
-    take: `
+    take: plannedAnew(`
 SELECT id::text, octet_length(message) AS bytes FROM ${table} AS entry
 WHERE ${isDue} AND (order_key IS NULL OR order_key = ANY($1) AND NOT ${isHeldUp})
-ORDER BY entry.id LIMIT $2 FOR UPDATE SKIP LOCKED`,
-    read: `SELECT ${COLUMNS} FROM ${table} AS entry WHERE id = ANY($1::bigint[]) ORDER BY entry.id`,
-    remove: `DELETE FROM ${table} WHERE id = ANY($1::bigint[])`,
-    refuse: `
+ORDER BY entry.id LIMIT $2 FOR UPDATE SKIP LOCKED`),
+    read: plannedAnew(
+      `SELECT ${COLUMNS} FROM ${table} AS entry WHERE id = ANY($1::bigint[]) ORDER BY entry.id`,
+    ),
+    remove: plannedAnew(`DELETE FROM ${table} WHERE id = ANY($1::bigint[])`),
+    refuse: plannedAnew(`
 UPDATE ${table}
 SET refusals = refusals + 1, error = $2, again_at = clock_timestamp() + make_interval(secs => $3)
-WHERE id = $1::bigint`,
+WHERE id = $1::bigint`),
+    /** True if an entry that is added from now on wakes: for this relay, or another one that has the lock already. */
+    rest: `
+SELECT pg_try_advisory_lock(${lock}) OR EXISTS (
+  SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32 | objid::bigint) = ${lock}
+) AS "isWoken"`,
+    rise: `SELECT pg_advisory_unlock_all()`,
     backlog: `
 SELECT count(*) AS waiting,
   greatest(0, extract(epoch FROM clock_timestamp() - min(added_at))::float8 * 1000) AS lag_ms FROM ${table}`,

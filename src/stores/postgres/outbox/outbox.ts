@@ -1,4 +1,4 @@
-import type { Notification, PoolClient } from 'pg';
+import type { Notification, PoolClient, QueryResultRow } from 'pg';
 import { StoreNotMigratedError, StoreTimeoutError } from '../../../errors.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
@@ -57,7 +57,12 @@ export class PostgresOutbox implements OutboxStore {
       order_key: orderKey ?? null,
       message,
     }));
-    await this.migrated(async () => client.query(this.sql.add, [JSON.stringify(rows)]));
+    const values = [JSON.stringify(rows)];
+    const sql = entries.some(({ orderKey }) => orderKey !== undefined) ? this.sql.add : this.sql.addFree;
+    const { prepared } = this.pool;
+    await this.migrated(async () =>
+      prepared?.isFor(client) ? prepared.query(client, sql, values) : client.query(sql, values),
+    );
   }
 
   relay(
@@ -139,7 +144,13 @@ export class PostgresOutbox implements OutboxStore {
   async listen(wake: () => void): Promise<OutboxListening> {
     const deadline = new Deadline(systemClock, this.answerWithinMs);
     const client = await connectionOf(this.pool, deadline);
-    const listening = new Listening(client, (payload) => payload === this.schema && wake());
+    const ask = <Row extends QueryResultRow>(sql: string) =>
+      answered(client.query<Row>(sql), new Deadline(systemClock, this.answerWithinMs));
+    const { rest, rise } = this.sql;
+    const listening = new Listening(client, (payload) => payload === this.schema && wake(), {
+      rest: async () => (await ask<{ isWoken: boolean }>(rest)).rows[0]?.isWoken === true,
+      rise: async () => void (await ask(rise)),
+    });
     try {
       await answered(client.query(`LISTEN ${CHANNEL}`), deadline);
       return listening;
@@ -195,13 +206,18 @@ const storable = (error: string): string => error.slice(0, ERROR_AT_MOST).replac
 /** A connection that only listens for notifications. */
 class Listening implements OutboxListening {
   isOn = true;
+  readonly rest: () => Promise<boolean>;
+  readonly rise: () => Promise<void>;
   private readonly onNotified: (notification: Notification) => void;
   private readonly onEnd = () => this.end();
 
   constructor(
     private readonly client: PoolClient,
     onPayload: (payload: string | undefined) => void,
+    { rest, rise }: Pick<OutboxListening, 'rest' | 'rise'>,
   ) {
+    this.rest = rest;
+    this.rise = rise;
     this.onNotified = ({ payload }) => onPayload(payload);
     client.on('notification', this.onNotified).on('end', this.onEnd).on('error', this.onEnd);
   }
