@@ -29,7 +29,7 @@ const BYTES_AT_ONCE = 33_554_432;
  */
 const PUBLISH_WITHIN_MS = 6_000;
 /**
- * Duration after which a round starts no further publish of an order key, whose entries may wait for each other.
+ * Duration after which a round starts no further publish of an order key, whose entries wait for each other.
  */
 const ROUND_MS = 5_000;
 /**
@@ -168,12 +168,6 @@ export class OutboxRelay {
   }
 }
 
-/** An entry on its way. */
-interface Sent {
-  readonly entry: TakenEntry;
-  readonly sent: Promise<unknown>;
-}
-
 /** One transaction's entries, and what became of them. */
 class Round {
   /** The error that keeps all entries from being published now. */
@@ -184,8 +178,6 @@ class Round {
     published: [] as string[],
     refused: [] as RelayedEntries['refused'][number][],
   };
-  /** Destinations that have taken a message in this round. */
-  private readonly reached = new Set<string>();
   private readonly failed: { readonly entry: TakenEntry; readonly error: Error }[] = [];
 
   constructor(private readonly options: OutboxRelayOptions) {}
@@ -209,48 +201,24 @@ class Round {
   }
 
   /**
-   * Publishes entries one behind the other, on their way together. The first to a destination goes alone: it tells whether the broker takes what
-   * goes there. What follows one that has failed stays, even if it was confirmed: it is published again after it.
+   * Publishes each entry once the one before it is confirmed; none after one that has failed. Several on their way together would be faster, and
+   * out of order as soon as the broker refuses one of them for a moment, as it does while a queue has no leader: it takes those behind it.
    */
   private async publishInOrder(entries: readonly TakenEntry[], endsAt: number): Promise<void> {
-    let together: Sent[] = [];
+    const { clock, steps } = this.options;
     for (const entry of entries) {
-      if (this.options.clock.monotonic() >= endsAt) {
+      if (clock.monotonic() >= endsAt) {
         this.hasLeftSome = true;
-        break;
+        return;
       }
-      const message = readable(entry);
-      const destination = message instanceof Error ? undefined : destinationOf(message);
-      if (destination !== undefined && this.reached.has(destination)) {
-        together.push({ entry, sent: this.deliver(entry, message) });
-        continue;
-      }
-      if (!(await this.areConfirmed(together))) return;
-      together = [];
-      if (!(await this.areConfirmed([{ entry, sent: this.deliver(entry, message) }]))) return;
-      if (destination !== undefined) this.reached.add(destination);
-    }
-    await this.areConfirmed(together);
-  }
-
-  private async deliver({ messageId }: TakenEntry, message: OutboxMessage | Error): Promise<unknown> {
-    if (message instanceof Error) throw message;
-    return this.options.steps.deliver({ ...message, deadlineMs: PUBLISH_WITHIN_MS }, messageId);
-  }
-
-  /** False if one has failed, and those behind it with it. */
-  private async areConfirmed(together: readonly Sent[]): Promise<boolean> {
-    const results = await Promise.allSettled(together.map(({ sent }) => sent));
-    for (const [place, { entry }] of together.entries()) {
-      const result = results[place];
-      if (result?.status === 'fulfilled') {
+      try {
+        await steps.deliver({ ...messageOf(entry), deadlineMs: PUBLISH_WITHIN_MS }, entry.messageId);
         this.relayed.published.push(entry.id);
-      } else {
-        this.failed.push({ entry, error: result?.reason as Error });
-        return false;
+      } catch (error) {
+        this.failed.push({ entry, error: error as Error });
+        return;
       }
     }
-    return true;
   }
 
   private refuse(entry: TakenEntry, error: Error): void {
@@ -272,16 +240,13 @@ class UnreadableError extends Error {}
 const isAnswer = (error: Error): boolean =>
   isFinal(error) || error instanceof PublishRejectedError || error instanceof UnreadableError;
 
-function readable({ message }: TakenEntry): OutboxMessage | Error {
+function messageOf({ message }: TakenEntry): OutboxMessage {
   try {
     return decodeOutboxMessage(message);
   } catch (cause) {
-    return new UnreadableError(`it can't be read: ${(cause as Error).message}`, { cause });
+    throw new UnreadableError(`it can't be read: ${(cause as Error).message}`, { cause });
   }
 }
-
-const destinationOf = ({ step: { key, options } }: OutboxMessage): string =>
-  JSON.stringify([key, options.exchange, options.queue]);
 
 /** Splits entries into one list per order key, and one for each entry without a key. */
 function inOrder(entries: readonly TakenEntry[]): readonly (readonly TakenEntry[])[] {

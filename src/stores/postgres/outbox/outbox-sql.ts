@@ -66,6 +66,9 @@ const restLock = (schema: string) => `hashtextextended('hopline_outbox ${schema}
 export function outboxStatements(schema: string) {
   const table = `${schema}.outbox`;
   const lock = restLock(schema);
+  const isHeld = `locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32 | objid::bigint) = ${lock}`;
   // One moment for all rows of a statement: else a refused row that becomes due during the statement would be
   // passed over, but not the rows behind it.
   const isDue = `(again_at IS NULL OR again_at <= statement_timestamp())`;
@@ -120,13 +123,8 @@ UPDATE ${table}
 SET refusals = refusals + 1, error = $2, again_at = clock_timestamp() + make_interval(secs => $3)
 WHERE id = $1::bigint`),
     /** True if an entry that is added from now on wakes: for this relay, or another one that has the lock already. */
-    rest: `
-SELECT pg_try_advisory_lock(${lock}) OR EXISTS (
-  SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND (classid::bigint << 32 | objid::bigint) = ${lock}
-) AS "isWoken"`,
-    rise: `SELECT pg_advisory_unlock_all()`,
+    rest: `SELECT CASE WHEN EXISTS (SELECT FROM pg_locks WHERE ${isHeld}) THEN true ELSE pg_try_advisory_lock(${lock}) END AS "isWoken"`,
+    rise: `SELECT pg_advisory_unlock(${lock}) FROM pg_locks WHERE ${isHeld} AND pid = pg_backend_pid()`,
     backlog: `
 SELECT count(*) AS waiting,
   greatest(0, extract(epoch FROM clock_timestamp() - min(added_at))::float8 * 1000) AS lag_ms FROM ${table}`,
