@@ -245,7 +245,7 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'notifications only for relays that rest',
     // Transactions with a notification commit one after the other. A relay that rests holds the lock alone. Who can share it has none to wake, and
     // keeps it to the end of the transaction, so that no relay rests that could not see yet what was added.
-    // Asked by the trigger's condition, it costs no call of its function.
+    // Asked by the trigger's condition, it costs no call of its function. Relays of older versions never rest, and look every second.
     sql: (schema) => `
       DROP TRIGGER outbox_added ON ${schema}.outbox;
       CREATE TRIGGER outbox_added AFTER INSERT ON ${schema}.outbox FOR EACH STATEMENT
