@@ -162,6 +162,49 @@ function batchContract(name: string, open: Open): void {
       assert.deepEqual((await batches.find(id))?.unsent, []);
     });
 
+    it('count each of many jobs that end at once, and tell one of them of the end', async () => {
+      const [one, other] = [await openBatches(), await openBatches()];
+      const { id } = await made(one, 300, { allowsFailures: true });
+      const strange = await made(other, 2);
+      const numbers = Array.from({ length: 300 }, (_, number) => number);
+      const resultOf = (number: number): JobResult =>
+        number % 3 === 0 ? 'failed' : number % 3 === 1 ? 'skipped' : 'done';
+      const asked = numbers.flatMap((number) => {
+        const batches = number % 2 === 0 ? one : other;
+        // Each is asked for, and tells its end twice; one that was never given is among them, and jobs of others.
+        return [
+          batches.begin(id, number),
+          batches.settle(id, number, resultOf(number)),
+          batches.settle(id, number, resultOf(number)),
+          ...(number === 150
+            ? [batches.settle(id, 300, 'done'), batches.settle(strange.id, 1, 'failed')]
+            : []),
+        ];
+      });
+      const answers = await Promise.all(asked);
+      const changes = answers.filter((answer) => typeof answer === 'object');
+      assert.equal(changes.length, 601);
+      assert.equal(
+        answers.filter((answer) => answer === undefined).length,
+        1,
+        'the one that was never given',
+      );
+      assert.equal(changes.filter(({ hasFinished }) => hasFinished).length, 1);
+      const risen = changes.filter(({ hasProgressed }) => hasProgressed).map(({ progress }) => progress);
+      assert.deepEqual(
+        [risen.length, new Set(risen).size],
+        [101, 100],
+        'each percent once, and one of the others',
+      );
+      const { total, done, failed, skipped, finishedAt } = (await one.find(id)) ?? {};
+      assert.deepEqual(
+        { total, done, failed, skipped },
+        { total: 300, done: 100, failed: 100, skipped: 100 },
+      );
+      assert.ok(finishedAt);
+      assert.equal((await one.find(strange.id))?.isCancelled, true);
+    });
+
     it('do not end before they are sealed, and with that if all their jobs have', async () => {
       const batches = await openBatches();
       const id = randomUUID();

@@ -214,7 +214,7 @@ export class JobSender {
     const messageId = jobId(batch);
     const owner = isChain ? { chainId: messageId } : { messageId };
     const [first, ...rest] = await Promise.all(steps.map((draft) => sender.composer.sealed(draft, owner)));
-    const sending = { step: first as StepMessage, mustRoute: true };
+    const sending = { step: first as StepMessage, mustRoute: true, isChecked: true };
     const mark = isChain ? { chain: { ...stateOfFirst(messageId, rest), batch } } : { batch };
     return sender.deliver({ ...sending, ...mark }, messageId, carried);
   }

@@ -59,92 +59,144 @@ for number in string.gmatch(unsent, '%d+') do if failed[number] then left[#left 
 redis.call('HSET', KEYS[4], 'key:' .. ARGV[1], head .. table.concat(left, ','))
 return 0`;
 
-export const MAY_BEGIN: GatheredScript = {
-  ...{ keys: 4, values: 1 },
-  source: `
-if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
-if redis.call('GETBIT', KEYS[3], ARGV[1]) == 1 then return 'go' end
-if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then return 'ended' end
-if redis.call('HEXISTS', KEYS[1], 'cancelled') == 1 then return 'skip' end
-return 'go'`,
-};
-
-/** A change of any kind, with its consequences: see BatchChange. */
-export const CHANGE: GatheredScript = {
-  ...{ keys: 4, values: 3 },
-  source: `${BEGIN}
-local what, by, result = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+/** What changes read of a batch, and write: fields that have changed are written once. `unsentOf` gives what a job has used keys for. */
+const STATE = `${BEGIN}
 local fields = { 'total', 'done', 'failed', 'skipped', 'progress', 'sealed', 'cancelled', 'allowsFailures', 'verdict', 'verdictBy',
   'verdictAt', 'verdictSent', 'finallyBy', 'finallyAt', 'finallySent' }
-local values = redis.call('HMGET', batch, unpack(fields))
-if not values[1] then return nil end
-local is = {}
-for index, field in ipairs(fields) do is[field] = values[index] or nil end
-local set = {}
+local read = redis.call('HMGET', batch, 'keepMs', unpack(fields))
+if not read[2] then return nil end
+local is, changed = {}, {}
+for index, field in ipairs(fields) do is[field] = read[index + 1] or nil end
+for index = 1, 5 do is[fields[index]] = tonumber(is[fields[index]]) end
 local function write(field, value)
-  is[field] = tostring(value)
-  set[#set + 1] = field
-  set[#set + 1] = is[field]
+  is[field] = value
+  changed[field] = value
 end
-local function add(field, by) write(field, tonumber(is[field]) + by) end
-
-local fresh, cancels = false, false
-if what == 'seal' then
-  write('sealed', 1)
-elseif what == 'cancel' then
-  cancels = not is.finallyAt
-else
-  if by >= tonumber(is.total) then return nil end
-  if redis.call('SETBIT', ended, by, 1) == 0 then
-    fresh = true
-    add(result, 1)
-    if result == 'failed' then redis.call('SETBIT', failed, by, 1) end
-    cancels = result == 'failed' and is.allowsFailures == '0'
-  elseif result == 'done' and redis.call('SETBIT', failed, by, 0) == 1 then
-    add('failed', -1)
-    add('done', 1)
+local function store()
+  local set = {}
+  for field, value in pairs(changed) do
+    set[#set + 1] = field
+    set[#set + 1] = value
   end
+  if #set > 0 then redis.call('HSET', batch, unpack(set)) end
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, read[1]) end
 end
-
-local total = tonumber(is.total)
-local over = tonumber(is.done) + tonumber(is.failed) + tonumber(is.skipped)
-local ends = is.sealed ~= nil and over == total
-local hasCancelled = cancels and not is.cancelled
-local hasFinished = ends and not is.finallyAt
-if hasCancelled then write('cancelled', 1) end
-if (cancels or ends) and not is.verdict then
-  write('verdict', cancels and 'catch' or 'then')
-  write('verdictBy', by)
-  write('verdictAt', now)
-end
-if hasFinished then
-  write('finallyBy', by)
-  write('finallyAt', now)
-end
-local percent = total == 0 and 100 or math.floor(over * 100 / total)
-local rises = is.sealed ~= nil and percent > tonumber(is.progress)
-if rises then write('progress', percent) end
-if #set > 0 then redis.call('HSET', batch, unpack(set)) end
-keep()
-
-local due = {}
-local function isMine(decision)
+local function isMine(decision, by)
   return by == ${NOBODY} or tonumber(is[decision .. 'By']) == by or tonumber(is.finallyBy or -2) == by
     or now - tonumber(is[decision .. 'At']) > 30000
 end
-if is.verdict and not is.verdictSent and isMine('verdict') then due[#due + 1] = is.verdict end
-if is.finallyAt and not is.finallySent and isMine('finally') then due[#due + 1] = 'finally' end
+local function unsentOf(keys)
+  local unsent = {}
+  for _, key in ipairs(keys and cjson.decode(keys) or {}) do
+    local entry = redis.call('HGET', reserved, 'key:' .. key)
+    for number in string.gmatch(string.match(entry, '[^:]*$'), '%d+') do
+      if redis.call('GETBIT', ended, number) == 0 then unsent[#unsent + 1] = tonumber(number) end
+    end
+  end
+  return unsent
+end
+local function consequences(by, fresh, cancels, keys)
+  local over = is.done + is.failed + is.skipped
+  local ends = is.sealed ~= nil and over == is.total
+  local hasCancelled = cancels and not is.cancelled
+  local hasFinished = ends and not is.finallyAt
+  if hasCancelled then write('cancelled', 1) end
+  if (cancels or ends) and not is.verdict then
+    write('verdict', cancels and 'catch' or 'then')
+    write('verdictBy', by)
+    write('verdictAt', now)
+  end
+  if hasFinished then
+    write('finallyBy', by)
+    write('finallyAt', now)
+  end
+  local percent = is.total == 0 and 100 or math.floor(over * 100 / is.total)
+  local rises = is.sealed ~= nil and percent > is.progress
+  if rises then write('progress', percent) end
+  local answer = { is.total, is.done, is.failed, is.skipped, is.progress,
+    hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsentOf(keys) }
+  if is.verdict and not is.verdictSent and isMine('verdict', by) then answer[#answer + 1] = is.verdict end
+  if is.finallyAt and not is.finallySent and isMine('finally', by) then answer[#answer + 1] = 'finally' end
+  return answer
+end
+`;
 
-local unsent = {}
-local keys = what == 'settle' and redis.call('HGET', reserved, 'by:' .. by)
-for _, key in ipairs(keys and cjson.decode(keys) or {}) do
-  local entry = redis.call('HGET', reserved, 'key:' .. key)
-  for number in string.gmatch(string.match(entry, '[^:]*$'), '%d+') do
-    if redis.call('GETBIT', ended, number) == 0 then unsent[#unsent + 1] = tonumber(number) end
+/** A batch is sealed or cancelled, with its consequences: see BatchChange. */
+export const CHANGE = `${STATE}
+local cancels = false
+if ARGV[1] == 'seal' then write('sealed', 1) else cancels = not is.finallyAt end
+local answer = consequences(${NOBODY}, false, cancels, false)
+store()
+return answer`;
+
+/**
+ * What jobs of one batch ask for, each a letter and the job's number: `b` whether it may begin, and `d`, `f` or `s` when it has ended. So
+ * many jobs read and write their batch once. The answers are in their order.
+ */
+export const JOBS: GatheredScript = {
+  ...{ keys: 4, values: 1 },
+  source: `${STATE}
+local results = { d = 'done', f = 'failed', s = 'skipped' }
+local letters, numbers, count = {}, {}, 0
+local looks, ends, uses = {}, {}, {}
+for letter, text in string.gmatch(ARGV[1], '(%a)(%d+)') do
+  count = count + 1
+  letters[count], numbers[count] = letter, tonumber(text)
+  if letter == 'b' then
+    looks[#looks + 1] = 'GET'
+    looks[#looks + 1] = 'u1'
+    looks[#looks + 1] = text
+  elseif numbers[count] < is.total then
+    ends[#ends + 1] = 'SET'
+    ends[#ends + 1] = 'u1'
+    ends[#ends + 1] = text
+    ends[#ends + 1] = 1
+    uses[#uses + 1] = 'by:' .. text
   end
 end
-return { total, tonumber(is.done), tonumber(is.failed), tonumber(is.skipped), tonumber(is.progress),
-  hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`,
+local areEnded, haveFailed, wereEnded, keys = {}, {}, {}, {}
+if #looks > 0 then
+  areEnded = redis.call('BITFIELD_RO', ended, unpack(looks))
+  haveFailed = redis.call('BITFIELD_RO', failed, unpack(looks))
+end
+if #ends > 0 then
+  wereEnded = redis.call('BITFIELD', ended, unpack(ends))
+  keys = redis.call('HMGET', reserved, unpack(uses))
+end
+local wasCancelled = is.cancelled
+local function settle(by, result, wasEnded, its)
+  local fresh, cancels = wasEnded == 0, false
+  if fresh then
+    write(result, is[result] + 1)
+    if result == 'failed' then redis.call('SETBIT', failed, by, 1) end
+    cancels = result == 'failed' and is.allowsFailures == '0'
+  elseif result == 'done' and redis.call('SETBIT', failed, by, 0) == 1 then
+    write('failed', is.failed - 1)
+    write('done', is.done + 1)
+  end
+  return consequences(by, fresh, cancels, its)
+end
+local answers, look, last = {}, 0, 0
+for index = 1, count do
+  local letter, by = letters[index], numbers[index]
+  if letter == 'b' then
+    look = look + 1
+    if haveFailed[look] == 1 then
+      answers[index] = 'go'
+    elseif areEnded[look] == 1 then
+      answers[index] = 'ended'
+    else
+      answers[index] = wasCancelled and 'skip' or 'go'
+    end
+  elseif by < is.total then
+    last = last + 1
+    answers[index] = settle(by, results[letter], wereEnded[last], keys[last])
+  else
+    answers[index] = false
+  end
+end
+if last > 0 then store() end
+return answers`,
 };
 
 /** Returns the batch's service if no notification is left to be sent. */

@@ -10,8 +10,8 @@ import type {
   StoredBatch,
   StoredCounts,
 } from '../batches.js';
-import { CHANGE, DISPATCHED, IS_OVERDUE, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT } from './batch-scripts.js';
-import { GatheredScripts } from './gathered-scripts.js';
+import { RedisBatchJobs } from './batch-jobs.js';
+import { CHANGE, DISPATCHED, IS_OVERDUE, OPEN, RESERVE, SENT } from './batch-scripts.js';
 import { ANSWER_WITHIN_MS, inTime, mustBeReady, RedisScripts } from './scripts.js';
 
 /**
@@ -36,7 +36,7 @@ type ChangeAnswer = [
 export class RedisBatches implements BatchStore {
   private readonly scripts: RedisScripts;
   /** What each job asks for. */
-  private readonly jobs: GatheredScripts;
+  private readonly jobs: RedisBatchJobs;
 
   /** @param prefix prefix of all keys */
   constructor(
@@ -45,7 +45,7 @@ export class RedisBatches implements BatchStore {
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {
     this.scripts = new RedisScripts(client, prefix, answerWithinMs);
-    this.jobs = new GatheredScripts(client, prefix, [MAY_BEGIN, CHANGE], answerWithinMs);
+    this.jobs = new RedisBatchJobs(client, prefix, keysOf, answerWithinMs);
   }
 
   async open({ id, name, service, allowsFailures, notifications, keepMs }: NewBatch): Promise<void> {
@@ -78,21 +78,19 @@ export class RedisBatches implements BatchStore {
   }
 
   seal(id: string): Promise<BatchChange | undefined> {
-    return this.change(id, 'seal', NOBODY);
+    return this.change(id, 'seal');
   }
 
   async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
-    return (
-      ((await this.jobs.runOn(keysOf(id), MAY_BEGIN, number)) as 'go' | 'skip' | 'ended' | null) ?? undefined
-    );
+    return ((await this.jobs.run(id, number, 'begin')) as 'go' | 'skip' | 'ended' | null) ?? undefined;
   }
 
-  settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
-    return this.change(id, 'settle', number, result);
+  async settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
+    return changeOf(await this.jobs.run(id, number, result));
   }
 
   cancel(id: string): Promise<BatchChange | undefined> {
-    return this.change(id, 'cancel', NOBODY);
+    return this.change(id, 'cancel');
   }
 
   async sent(id: string, notification: StoredNotification): Promise<void> {
@@ -133,24 +131,8 @@ export class RedisBatches implements BatchStore {
     return found.slice(0, atMost);
   }
 
-  private async change(
-    id: string,
-    what: 'seal' | 'settle' | 'cancel',
-    by: number,
-    result = '',
-  ): Promise<BatchChange | undefined> {
-    const answer = (await this.jobs.runOn(keysOf(id), CHANGE, what, by, result)) as ChangeAnswer | null;
-    if (answer === null) return undefined;
-    const [total, done, failed, skipped, progress, hasCancelled, hasFinished, hasProgressed, unsent, ...due] =
-      answer;
-    return {
-      ...({ total, done, failed, skipped, progress } as StoredCounts),
-      due,
-      unsent,
-      hasCancelled: hasCancelled === 1,
-      hasFinished: hasFinished === 1,
-      hasProgressed: hasProgressed === 1,
-    };
+  private async change(id: string, what: 'seal' | 'cancel'): Promise<BatchChange | undefined> {
+    return changeOf(await this.run(CHANGE, id, what));
   }
 
   private run(script: string, id: string, ...values: (string | number)[]): Promise<unknown> {
@@ -188,6 +170,20 @@ export class RedisBatches implements BatchStore {
     mustBeReady(this.client);
     return inTime(command(), this.answerWithinMs);
   }
+}
+
+function changeOf(answer: unknown): BatchChange | undefined {
+  if (answer === null) return undefined;
+  const [total, done, failed, skipped, progress, hasCancelled, hasFinished, hasProgressed, unsent, ...due] =
+    answer as ChangeAnswer;
+  return {
+    ...({ total, done, failed, skipped, progress } as StoredCounts),
+    due,
+    unsent,
+    hasCancelled: hasCancelled === 1,
+    hasFinished: hasFinished === 1,
+    hasProgressed: hasProgressed === 1,
+  };
 }
 
 /** In braces, so that a cluster keeps the keys of a batch together. */

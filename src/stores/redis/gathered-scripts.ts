@@ -7,7 +7,7 @@ import { ANSWER_WITHIN_MS, mustBeReady, RedisScripts } from './scripts.js';
 const MOST_TOGETHER = 200;
 
 /** Calls under way: with fewer, messages that come together fall apart into several calls, and wait for each other. */
-const AT_ONCE = 8;
+export const AT_ONCE = 8;
 
 type Value = string | number;
 
@@ -101,4 +101,4 @@ export class GatheredScripts {
 }
 
 /** True for what the server has answered, as against a connection that is lost, or no answer at all. */
-const isRefusal = (error: unknown): boolean => (error as Error).name === 'ReplyError';
+export const isRefusal = (error: unknown): boolean => (error as Error).name === 'ReplyError';

@@ -22,7 +22,10 @@ export class RedisRateLimits implements RateLimitStore {
   private readonly permits: GatheredScripts;
   private readonly all: RedisScripts;
 
-  constructor(client: Redis, keyPrefix: string) {
+  constructor(
+    private readonly client: Redis,
+    keyPrefix: string,
+  ) {
     this.permits = new GatheredScripts(client, keyPrefix, [TAKE]);
     this.all = new RedisScripts(client, keyPrefix);
   }
@@ -32,6 +35,9 @@ export class RedisRateLimits implements RateLimitStore {
   }
 
   async hold(names: readonly string[], forMs: number): Promise<void> {
-    await this.all.runOn(names, HOLD, Math.ceil(forMs));
+    const hold = (some: readonly string[]) => this.all.runOn(some, HOLD, Math.ceil(forMs));
+    // The keys may be in many slots.
+    if (this.client.isCluster) await Promise.all(names.map((name) => hold([name])));
+    else await hold(names);
   }
 }
