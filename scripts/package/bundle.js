@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { compact, groups } from './chunks.js';
 import { CLIENT_MODULE } from './client.js';
-import { leftOut, rateLimiter } from './left-out.js';
+import { leftOut } from './left-out.js';
 
 /**
  * Bundles each entry into `lib/NAME.js`, with what they share in `lib/chunks/`. Dependencies that package.json declares to users
@@ -25,7 +25,6 @@ export async function bundle({ root, lib, entries, programs, clientModule, sourc
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [
       builtClient(join(root, CLIENT_MODULE), clientModule),
-      rateLimiter,
       leftOut,
       compact({ programs: [...Object.keys(programs), 'dashboard'] }),
     ],

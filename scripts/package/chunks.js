@@ -24,7 +24,6 @@ const WEB = /[\\/]node_modules[\\/](hono|@hono|preact|preact-render-to-string)[\
 export const groups = [
   ...COMMAND_PACKAGES.map(ofCommand),
   { name: 'web', test: WEB, priority: 3 },
-  { name: 'rate-limiter', test: /[\\/]node_modules[\\/]rate-limiter-flexible[\\/]/, priority: 3 },
   // Beside `common`: neither the decorators nor most commands read any.
   { name: 'json-shape', test: JSON_SHAPE, priority: 3 },
   // What the command and the decorators need of the core: the rest of it is not loaded with them.
@@ -35,8 +34,8 @@ export const groups = [
   { name: 'operating', test: /[\\/]src[\\/]operate\.ts$/, priority: 0 },
 ];
 
-/** Chunks of other people's code: the packages of the command and of the dashboard, what limits rates in Redis, and valibot with six lines of ours. */
-const PACKAGES = [...COMMAND_PACKAGES, 'web', 'rate-limiter', 'json-shape'];
+/** Chunks of other people's code: the packages of the command and of the dashboard, and valibot with six lines of ours. */
+const PACKAGES = [...COMMAND_PACKAGES, 'web', 'json-shape'];
 
 /**
  * Minifies what nobody debugs: packages, and what the programs alone load, such as the command. What services run stays as it

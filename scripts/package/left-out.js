@@ -2,18 +2,6 @@
  * What packages that are built in bring along, and Hopline never runs.
  */
 
-/** The store needs two of the 25 files of rate-limiter-flexible; its index, which is CommonJS, would bring them all. */
-export const rateLimiter = {
-  name: 'rate-limiter',
-  /** @param {string} id */
-  load: (id) =>
-    /[\\/]rate-limiter-flexible[\\/]index\.js$/.test(id)
-      ? ['RateLimiterRedis', 'RateLimiterRes']
-          .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
-          .join('\n')
-      : null,
-};
-
 /**
  * By the package that requires it. The log of `hopline work` goes to a stream that it has, from its own process, and redacts
  * nothing; tables have no coloured lines.
