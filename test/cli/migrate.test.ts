@@ -218,14 +218,6 @@ describe('hopline topology migrate', function () {
     await eventually(() => assert.deepEqual(late(), [last, further]));
   });
 
-  it('is noticed by who only publishes when it sends to the queue, and finds none', async () => {
-    await work({ type: 'classic' });
-    await publisher.sendToQueue('ledger', 1);
-    done(await migrate({ type: 'quorum' }).ended);
-    await publisher.sendToQueue('ledger', 2);
-    await eventually(() => assert.deepEqual(handled.flat(), [1, 2]));
-  });
-
   it('lets one command at a time migrate, and another one go on', async () => {
     await work({ type: 'classic' });
     await work({ type: 'classic' });
