@@ -26,6 +26,8 @@ const RULES: readonly Rule[] = [
   // With the dead letters of the relay, which has the same names on the broker wherever it runs.
   { name: 'examples', takes: /^(examples\/|cli\/relay\.)/, seconds: 195 },
   { name: 'command line: work', takes: /^cli\/(work|control)/, seconds: 240 },
+  // It mostly waits: for what a broker has counted, and for who may still be on its way.
+  { name: 'command line: migrate', takes: /^cli\/migrate/, seconds: 230 },
   { name: 'command line', takes: /^cli\//, seconds: 270 },
   { name: 'monitoring', takes: /^monitoring\//, seconds: 45 },
   { name: 'chaos', takes: /^chaos\//, seconds: 55 },
