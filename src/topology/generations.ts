@@ -122,6 +122,13 @@ export class Generations {
     return this.all.get(queue);
   }
 
+  /** The queue that a queue of the broker stands for, or will once it is migrated; any other name as it is. */
+  standsFor(name: string): string {
+    const queue = logicalNameOf(name);
+    const its = this.all.get(queue);
+    return its && (its.name === name || its.isMoving) ? queue : name;
+  }
+
   /** Its name in the broker. */
   nameOf(queue: string): string {
     return this.all.get(queue)?.name ?? queue;

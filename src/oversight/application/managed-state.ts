@@ -1,6 +1,6 @@
 import { Counter } from '../../observe/alerts/measuring/history.js';
 import type { DelayFacts } from '../../observe/alerts/measuring/snapshot.js';
-import { generationOf, logicalNameOf } from '../../topology/generations.js';
+import { type Generations, generationOf, logicalNameOf } from '../../topology/generations.js';
 import type { Names } from '../../topology/names.js';
 import type { Clock } from '../../util/clock.js';
 import type { NodeFacts } from '../doctor/facts.js';
@@ -51,6 +51,8 @@ export class Managed {
   private readonly levels = new Map<string, Level>();
   private readonly churn = new Counter(CHURN_OVER_MS);
   private broker: { readonly at: number; readonly facts: BrokerFacts } | undefined;
+  /** Names of queues that look migrated, and stood for no queue at the last look. */
+  private unknown = '';
 
   constructor(
     private readonly management: Management,
@@ -58,20 +60,26 @@ export class Managed {
     private readonly clock: Clock,
   ) {}
 
-  /** Undefined if it does not answer: all that only it knows is unknown then. */
-  async look(): Promise<ManagedState | undefined> {
+  /**
+   * Undefined if it does not answer: all that only it knows is unknown then.
+   *
+   * @param generations as the session knows them, which hears nothing of migrations
+   */
+  async look(generations: Pick<Generations, 'standsFor' | 'refresh'>): Promise<ManagedState | undefined> {
     try {
       const [queues, facts] = await Promise.all([this.management.queues(), this.brokerFacts()]);
+      await this.learn(queues, generations);
+      const named = queues.map((queue) => ({ queue, name: generations.standsFor(queue.name) }));
       return {
         queues: [
           ...new Set(
-            queues.flatMap(({ name, exclusive }) =>
-              !exclusive && this.isWorkQueue(name) ? logicalNameOf(name) : [],
+            named.flatMap(({ queue, name }) =>
+              !queue.exclusive && this.isWorkQueue(queue.name) ? name : [],
             ),
           ),
         ],
-        all: byName(queues),
-        critical: queues.filter(isCritical).map(({ name }) => logicalNameOf(name)),
+        all: byName(named),
+        critical: named.filter(({ queue }) => isCritical(queue)).map(({ name }) => name),
         delays: this.delays(queues),
         ...facts,
       };
@@ -99,6 +107,20 @@ export class Managed {
   }
 
   /** Hopline's own queues of other prefixes are none either. */
+  /** Has the document of the migrations read again once there are queues that look migrated, and nobody knows of. */
+  private async learn(
+    queues: readonly ManagedQueue[],
+    generations: Pick<Generations, 'standsFor' | 'refresh'>,
+  ): Promise<void> {
+    const unknown = queues
+      .map(({ name }) => name)
+      .filter((name) => logicalNameOf(name) !== name && generations.standsFor(name) === name)
+      .join('\n');
+    const isNew = unknown !== '' && unknown !== this.unknown;
+    this.unknown = unknown;
+    if (isNew && queues.some(({ name }) => name === this.names.migrations)) await generations.refresh();
+  }
+
   private isWorkQueue(name: string): boolean {
     return !this.names.isOwnQueue(name) && !OTHERS_OWN.test(name);
   }
@@ -124,14 +146,18 @@ export class Managed {
   }
 }
 
+interface Named {
+  readonly queue: ManagedQueue;
+  /** What it stands for. */
+  readonly name: string;
+}
+
 /** While a queue is migrated, the older of the two is what processes take. */
-function byName(queues: readonly ManagedQueue[]): Map<string, ManagedQueue> {
-  const all = new Map(queues.map((queue) => [queue.name, queue]));
-  for (const queue of queues) {
-    const logical = logicalNameOf(queue.name);
-    const known = all.get(logical);
-    if (!known || generationOf(logical, known.name) > generationOf(logical, queue.name))
-      all.set(logical, queue);
+function byName(named: readonly Named[]): Map<string, ManagedQueue> {
+  const all = new Map(named.map(({ queue }) => [queue.name, queue]));
+  for (const { queue, name } of named) {
+    const known = all.get(name);
+    if (!known || generationOf(name, known.name) > generationOf(name, queue.name)) all.set(name, queue);
   }
   return all;
 }

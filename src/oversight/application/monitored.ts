@@ -2,7 +2,7 @@ import { type Control, openControl } from '../../control/control.js';
 import type { Looked } from '../../control/results.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
-import { openKnowing } from '../../kept/migrations/open-session.js';
+import { type KnowingSession, openKnowing } from '../../kept/migrations/open-session.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { Snapshot } from '../../observe/alerts/measuring/snapshot.js';
 import { Names } from '../../topology/names.js';
@@ -58,7 +58,7 @@ export class Monitored {
   private readonly queues: QueueLooks;
   private readonly delays: DelayLooks;
   private readonly managed: Managed | undefined;
-  private opening: Promise<Session> | undefined;
+  private opening: Promise<KnowingSession> | undefined;
   private connecting: Deadline | undefined;
   private controlling: Promise<Control> | undefined;
   /** Monotonic milliseconds at which no worker had ever listened. */
@@ -86,9 +86,12 @@ export class Monitored {
 
   /** All that {@link look} finds. @throws ConnectError if the broker can't be asked */
   async survey(): Promise<Survey> {
-    const session = await this.opened();
+    const { session, generations } = await this.knowing();
     if (this.down.size > 0) throw away();
-    const [{ processes, paused, unasked }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
+    const [{ processes, paused, unasked }, managed] = await Promise.all([
+      this.asked(),
+      this.managed?.look(generations),
+    ]);
     const queues = await this.queues.look({ session, processes, paused, managed });
     const { lost, lengths: delays } = await this.delays.look(session, managed?.all);
     if (this.down.size > 0) throw away();
@@ -107,17 +110,19 @@ export class Monitored {
   }
 
   /** A session for what else whoever looks does. @throws ConnectError */
-  opened(): Promise<Session> {
+  async opened(): Promise<Session> {
+    return (await this.knowing()).session;
+  }
+
+  private knowing(): Promise<KnowingSession> {
     const { names, events, transport, service } = this;
     const options = { service, names, events, log: silentLogger, ...LIMITS };
     if (this.opening) return this.opening;
     this.connecting = new Deadline(transport.clock, CONNECT_MS);
-    this.opening = openKnowing(transport, options, this.connecting)
-      .then(({ session }) => session)
-      .catch((error) => {
-        this.opening = undefined;
-        throw error;
-      });
+    this.opening = openKnowing(transport, options, this.connecting).catch((error) => {
+      this.opening = undefined;
+      throw error;
+    });
     return this.opening;
   }
 
@@ -174,8 +179,8 @@ export class Monitored {
     this.connecting?.end();
     const control = await this.controlling?.catch(() => undefined);
     await control?.close().catch(() => {});
-    const session = await this.opening?.catch(() => undefined);
-    await session?.close(new Deadline(this.transport.clock, CLOSE_MS)).catch(() => {});
+    const opened = await this.opening?.catch(() => undefined);
+    await opened?.session.close(new Deadline(this.transport.clock, CLOSE_MS)).catch(() => {});
   }
 
   /** What the workers say; nothing if none has ever run here, or the broker takes no requests. */

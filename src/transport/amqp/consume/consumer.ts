@@ -201,7 +201,7 @@ export class AmqpConsumer implements Consumer {
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
     const width = Math.min(this.prefetch, this.most);
-    const name = width === 0 ? undefined : (this.own ?? this.standing.take());
+    const name = width === 0 ? this.standing.leave() : (this.own ?? this.standing.take());
     this.paused = name === undefined;
     if (name === undefined) return;
     await this.options.passing?.declare(epoch.channel);

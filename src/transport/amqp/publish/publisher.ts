@@ -84,6 +84,10 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.draining) return Promise.reject(new StoppedError('publish or send was called'));
+    return this.begin(message);
+  }
+
+  private begin(message: OutgoingMessage): Promise<Published | undefined> {
     return new Promise((resolve, reject) => {
       const address = addressOf(this.options.names, message);
       const deadlineAt = performance.now() + message.deadlineMs;
@@ -237,7 +241,8 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
 
   private publishInstead(pending: PendingPublish, message: OutgoingMessage): void {
     if (pending.ended) return;
-    pending.resolve(this.publish(message));
+    const deadlineMs = pending.deadlineAt - performance.now();
+    pending.runInAsyncScope(() => pending.resolve(this.begin({ ...message, deadlineMs })));
     this.end(pending);
   }
 

@@ -43,6 +43,13 @@ export class StandingQueue {
     return this.taken.name;
   }
 
+  /** Called when nothing is to be consumed for another reason: nobody waits then for what is held back. */
+  leave(): undefined {
+    clearTimeout(this.readAgain);
+    this.isHeldBack = false;
+    return undefined;
+  }
+
   /** True for a message that isn't handed on: the next generation has it as well. */
   drops(delivery: { readonly properties: { readonly messageId?: string } }): boolean {
     return this.taken?.overlap?.drops(delivery.properties) === true;
@@ -65,7 +72,7 @@ export class StandingQueue {
   }
 
   end(): void {
-    clearTimeout(this.readAgain);
+    this.leave();
     this.options.generations?.followers.delete(this.follow);
   }
 
