@@ -61,4 +61,29 @@ describe('what stands for queues in the broker', () => {
     generations.replace(stands({}));
     assert.equal(another, 2, 'it has ended');
   });
+
+  it('asks no more for a queue that is held back once its window is closed', () => {
+    const generations = new Generations(new Names());
+    generations.replace(stands({ isHeld: true }));
+    const standing = new StandingQueue({ queue: 'ledger', generations, once: false }, () => {});
+    try {
+      assert.equal(standing.take(), undefined);
+      assert.equal(standing.isAnother, false);
+      standing.leave();
+      generations.replace(stands({}));
+      assert.equal(standing.isAnother, false, 'whoever opens the window takes it anew');
+    } finally {
+      standing.end();
+    }
+  });
+
+  it('is a queue of somebody else, whatever its name is like, unless it was migrated', () => {
+    const generations = new Generations(new Names());
+    generations.replace(stands({ name: 'ledger~2', isMoving: false }));
+    assert.equal(generations.standsFor('ledger~2'), 'ledger');
+    assert.equal(generations.standsFor('ledger~1'), 'ledger~1');
+    assert.equal(generations.standsFor('batch~3'), 'batch~3');
+    generations.replace(stands({ isMoving: true }));
+    assert.equal(generations.standsFor('ledger~2'), 'ledger', 'while it is migrated');
+  });
 });
