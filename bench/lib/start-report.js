@@ -17,7 +17,7 @@ import { markdownTable, numberText } from './tables.js';
 /** @typedef {{ importMs: Spread, nodeMs: Spread }} References  amqplib's import, and `node -e 0` */
 
 /** Upper limits; the times are multiples of the references. */
-export const BUDGETS = { importRatio: 1.8, helpRatio: 1.8, bytes: 3_300_000, packages: 20 };
+export const BUDGETS = { importRatio: 1.8, helpRatio: 1.8, bytes: 3_400_000, packages: 20 };
 
 /**
  * A build beside others that were measured in the same run. Only the first is judged by {@link BUDGETS}.
