@@ -175,7 +175,7 @@ export class Failures {
     checkWith('forget', options, FORGET_FIELDS);
     const { trash, ...hooks } = options;
     const one = trash ? intoTrash(this.session, this.settings, trash.by) : async () => {};
-    return this.act(selection, one, hooks);
+    return this.act(selection, one, { ...hooks, mayRepeat: !trash });
   }
 
   /** Letters in the trash, in the order in which they were forgotten. `queues` of the filter are those that they were in. */

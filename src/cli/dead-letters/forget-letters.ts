@@ -2,9 +2,9 @@ import type { DeadLetterFilter } from '../../failures/filter.js';
 import { lettersText } from '../../failures/letters/letters-text.js';
 import type { Terminal } from '../output/terminal.js';
 import { runActing } from './acting.js';
+import { chosenLetters, listedLetters } from './chosen-letters.js';
 import { confirm } from './confirm.js';
 import type { DeadLetterSession } from './dead-letter-session.js';
-import { exactly, reasonsText } from './filters.js';
 import { whoAmI } from './run-operation.js';
 
 export interface ForgetFlags {
@@ -28,13 +28,15 @@ export async function forgetLetters(
   { yes, dryRun, trash }: ForgetFlags,
   { which, done }: { readonly which: string; readonly done: string },
 ): Promise<number> {
-  const letters = await (dryRun ? failures.list(filter) : failures.listFree(filter));
+  const { count, reasons, selection } = dryRun
+    ? listedLetters(await failures.list(filter))
+    : await chosenLetters(failures, filter, { yes });
   const about = which && ` ${which}`;
-  if (letters.length === 0) {
+  if (count === 0) {
     terminal.print(`0 dead letters${about}: nothing to delete`);
     return 0;
   }
-  const what = `${lettersText(letters.length)}${about} (${reasonsText(letters)})`;
+  const what = `${lettersText(count)}${about}${reasons}`;
   const verb = trash ? 'moved into the trash' : 'deleted';
   const where = `${trash ? '' : 'for good, '}on ${target.broker.name}`;
   if (dryRun) {
@@ -42,9 +44,8 @@ export async function forgetLetters(
     return 0;
   }
   await confirm(`${what} will be ${verb} ${where}`, terminal, yes);
-  // Letters that came after the question were not agreed to, so only the listed ones are deleted.
-  return runActing(terminal, letters.length, done, (hooks) =>
-    failures.forget(exactly(letters), {
+  return runActing(terminal, count, done, (hooks) =>
+    failures.forget(selection, {
       ...hooks,
       ...(trash ? { trash: { by: whoAmI() } } : {}),
     }),

@@ -1,15 +1,17 @@
-import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../../errors.js';
 import type { Delivery, Session } from '../../transport/transport.js';
 import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
 import { readLetter } from '../letters/read-letter.js';
 import { unreadableIn } from '../letters/unreadable.js';
 import type { FailuresSettings, Progress } from '../options.js';
 import { countsOf } from '../reading/counts.js';
+import { idsIn } from '../reading/ids-in.js';
 import { missing } from '../reading/missing-queue.js';
 import { areReturned } from '../reading/returned-letters.js';
 import { walk } from '../reading/walk.js';
 import { WalkInterrupted } from '../reading/walk-interrupted.js';
 import type { Ack } from '../reading/walk-options.js';
+import { isBrokerGone } from './broker-gone.js';
+import { dealtWithAlready, LastAcked } from './last-acked.js';
 import type { Pace } from './pace.js';
 import type { PassResult, Search } from './search.js';
 import { Tally } from './tally.js';
@@ -40,6 +42,8 @@ export interface ActingOptions {
   readonly signal?: AbortSignal;
   /** Letters that a pass does not find are looked for again, as it decides. @default they are gone */
   readonly search?: Pick<Search, 'again'>;
+  /** True if a letter may be dealt with twice, as one that is deleted. @default false */
+  readonly mayRepeat?: boolean;
   /** False for a letter that is left alone although it has the id of one that is meant. @default true */
   isMeant?(letter: DeadLetter): boolean;
   /** True for what has come back since this action has dealt with it: it is left alone. @default none is */
@@ -48,12 +52,6 @@ export interface ActingOptions {
 
 /** Acts on one dead letter, which is acked when this resolves. If it throws, the letter stays in its queue. */
 export type Act = (letter: DeadLetter) => Promise<void>;
-
-/** Errors that say that the broker is gone, and nothing about the letter. */
-const NOBODY_ANSWERS = [PublishTimeoutError, OutcomeUnknownError, StoppedError, ConnectError];
-
-/** True for an error that says that nobody answers: what was under way can go on when the broker is back. */
-export const isBrokerGone = (error: unknown): boolean => NOBODY_ANSWERS.some((kind) => error instanceof kind);
 
 /** Interrupted passes in a row without any progress, after which the action is given up. */
 const MOST_IDLE_WALKS = 3;
@@ -68,6 +66,8 @@ export class Acting {
   private readonly open = new Tally();
   /** Copies that are dealt with, but whose channel was lost before the ack: the broker delivers them again. */
   private readonly unacked = new Tally();
+  /** Since the pass through all of a queue began. */
+  private readonly lastAcked = new LastAcked();
   private readonly failed: FailedLetter[] = [];
   private readonly underWay = new UnderWay();
   private total = 0;
@@ -153,6 +153,8 @@ export class Acting {
     const { session, settings } = this;
     const { clock } = settings.transport;
     const before = this.dealt;
+    const openBefore = this.open.size;
+    this.lastAcked.clear();
     const restOf = (all: number) => Math.max(0, all - (this.dealt - before));
     if (!unreadableIn(session, queue)) {
       const doneBefore = this.done;
@@ -167,7 +169,9 @@ export class Acting {
       }
     }
     await this.openRest(queue);
-    const all = this.open.size + (this.dealt - before);
+    // The broker may not have given all back yet.
+    const readable = count - (unreadableIn(session, queue)?.count ?? 0);
+    const all = Math.max(readable, this.open.size - openBefore + (this.dealt - before));
     this.total += all - count;
     await this.goThrough(queue);
     return restOf(all);
@@ -178,23 +182,22 @@ export class Acting {
     return this.done + this.failed.length;
   }
 
-  /** Opens what is in a queue, but for what was dealt with, and is there again or still. */
+  /**
+   * Opens what is in a queue, but for what was dealt with, and is there again or still. What may be there because its ack was lost stays
+   * where it is, and counts as failed: a copy may have the same id.
+   */
   private async openRest(queue: string): Promise<void> {
-    const { session, settings, options, unacked, failed, open } = this;
-    const { names, transport } = settings;
-    let keys: string[] = [];
-    await walk(session, transport.clock, {
-      queue,
-      again: () => {
-        keys = [];
-      },
-      pick: (delivery) => {
-        if (!options.hasComeBack?.(delivery)) keys.push(keyOf(readLetter(delivery, names)));
-      },
-    });
+    const { session, settings, options, unacked, failed, open, lastAcked } = this;
+    const ids = await idsIn(session, settings, queue, (delivery) => !options.hasComeBack?.(delivery));
     const dealtWith = unacked.copy();
     for (const letter of failed) dealtWith.add(keyOf(letter));
-    for (const key of keys) if (!dealtWith.take(key)) open.add(key);
+    const acked = new Tally(options.mayRepeat ? [] : lastAcked.keys);
+    for (const id of ids) {
+      const key = keyOf({ id, deadQueue: queue });
+      if (dealtWith.take(key)) continue;
+      if (acked.take(key)) failed.push({ id, deadQueue: queue, error: dealtWithAlready() });
+      else open.add(key);
+    }
   }
 
   private async isToGoOn(queue: string, result: PassResult): Promise<boolean> {
@@ -262,7 +265,8 @@ export class Acting {
 
   private succeeded(letter: DeadLetter, ack: Ack): void {
     // A crash here leaves both the replay and the dead letter.
-    if (!ack()) this.unacked.add(keyOf(letter));
+    const its = ack() ? this.lastAcked : this.unacked;
+    its.add(keyOf(letter));
     this.done += 1;
     this.dealtWith(letter);
   }

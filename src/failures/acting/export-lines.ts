@@ -61,6 +61,7 @@ export async function* exportLines(
     counts.set(deadQueue, count);
   }
   for (const [queue, ready] of counts) {
+    if (left <= 0) return;
     const shown = new Shown();
     for (let pass = 1; ; pass += 1) {
       const its = { queue, limit: left, matches, shown };

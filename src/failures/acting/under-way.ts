@@ -1,7 +1,7 @@
 import { type Deferred, deferred } from '../../util/deferred.js';
 
 /** Actions under way at once: enough that the broker is never waited for, and no more than one channel delivers un-acked. */
-const MOST = 1_000;
+export const MOST = 1_000;
 /** Bytes of bodies that actions under way keep; one alone may have more. */
 const MOST_BYTES = 16 * 1_024 * 1_024;
 

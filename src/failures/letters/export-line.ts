@@ -5,6 +5,7 @@ import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { decodeHeaders } from '../../message/wire/header-codec.js';
 import { encodeReplay } from '../../message/wire/replay-header.js';
+import { jsonLine } from '../../util/text/json-lines.js';
 import { DEAD_LETTER_REASONS } from '../filter.js';
 import type { DeadLetter } from './dead-letter.js';
 import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
@@ -21,7 +22,7 @@ export function encodeLine(letter: DeadLetter): string {
   const { bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...rest } = letter;
   const { edited: ______, trashed: _______, ...described } = rest;
   // Undefined fields are left out, Dates become ISO texts.
-  return JSON.stringify({
+  return jsonLine({
     v: VERSION,
     ...described,
     properties: propertiesJson(letter),

@@ -1,5 +1,5 @@
 import { reasonText } from '../../util/text/error-text.js';
-import { isBrokerGone } from '../acting/acting.js';
+import { isBrokerGone } from '../acting/broker-gone.js';
 import type { ChosenLetter } from './chosen.js';
 import type { KeptOperation, OperationsKept } from './kept-operations.js';
 import type { Operation } from './operation.js';

@@ -6,6 +6,7 @@ import { type DeadLetterFilter, matcherOf } from '../filter.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import { resolveId } from '../letters/letter-id.js';
 import { readLetter } from '../letters/read-letter.js';
+import { missing } from './missing-queue.js';
 import { Shown } from './shown.js';
 import { walk } from './walk.js';
 
@@ -69,6 +70,10 @@ export class LetterReading {
     const matches = this.matcher(filter);
     let left = limit;
     for (const queue of queues) {
+      if (left <= 0) {
+        if (!(await session.inspect(queue))) throw missing(queue);
+        continue;
+      }
       const shown = new Shown();
       const pick = (delivery: Delivery) => {
         // The rest is passed over: reading costs more.

@@ -40,6 +40,24 @@ describe('a list that is kept until all have come', () => {
       spool.close();
     }
   });
+
+  it('may have any separator of lines in its texts', async () => {
+    const spool = new Spool<string>();
+    const records = Array.from({ length: 1_000 }, (_, number) => `${number}\u2028a\u2029b\r\nc`);
+    for (const record of records) spool.add(record);
+    assert.deepEqual(await all(spool), records);
+    spool.close();
+  });
+
+  it('stays in memory where no file can be written', async () => {
+    process.env.TMPDIR = join(directory, 'missing');
+    const spool = new Spool<number>();
+    const records = Array.from({ length: 3_500 }, (_, number) => number);
+    for (const record of records) spool.add(record);
+    assert.equal(spool.count, 3_500);
+    assert.deepEqual(await all(spool), records);
+    spool.close();
+  });
 });
 
 describe('a table in blocks', () => {

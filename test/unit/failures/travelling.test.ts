@@ -133,6 +133,13 @@ describe('what any client has published', () => {
     );
   });
 
+  it('is exported as one line, also to who takes other separators for its end', () => {
+    const letter = readLetter(travel(buried(publishedTo(wild([]))), 'billing.dead'), names);
+    const line = encodeLine({ ...letter, error: 'Error: a\u2028b\u2029c' });
+    assert.doesNotMatch(line, /[\u2028\u2029]/);
+    assert.equal(JSON.parse(line).error, 'Error: a\u2028b\u2029c');
+  });
+
   it('is imported from a line of the version before, as values, and as it was edited from one of this', () => {
     const message = wild([header('a', Buffer.from('I\0\0\0\x05')), header('b', Buffer.from('V'))]);
     const line = JSON.parse(

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { lettersText } from '../../../failures/letters/letters-text.js';
 import { numberText } from '../../../util/text/count-text.js';
+import { linesOf } from '../../../util/text/json-lines.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
@@ -36,9 +36,6 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
       });
     });
 };
-
-const linesOf = (input: NodeJS.ReadableStream) =>
-  createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
 
 async function countLines(file: string): Promise<number> {
   let count = 0;
