@@ -6,7 +6,7 @@ import { GatheredScripts } from '../../src/stores/redis/gathered-scripts.js';
 import type { GatheredScript } from '../../src/stores/redis/gathered-source.js';
 import { redisStores } from '../../src/stores/redis/index.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
-import { provideRedis, type TestRedis } from '../support/redis.js';
+import { durableRedis, provideRedis, type TestRedis } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const PUT: GatheredScript = {
@@ -98,8 +98,8 @@ describe('scripts of one turn in Redis', () => {
       [one, two].map((each) => each?.status === 'fulfilled' && each.value),
       [['a'], ['a', 'c']],
     );
-    assert.match(String(wrong?.status === 'rejected' && wrong.reason), /WRONGTYPE/);
-    assert.match(String(broken?.status === 'rejected' && broken.reason), /nothing/);
+    assert.match(String(wrong?.status === 'rejected' && wrong.reason), /^ReplyError: WRONGTYPE/);
+    assert.match(String(broken?.status === 'rejected' && broken.reason), /^ReplyError: ERR .*nothing/);
     assert.deepEqual(sent, ['evalsha']);
   });
 
@@ -127,6 +127,38 @@ describe('scripts of one turn in Redis', () => {
       await client.call('ACL', 'DELUSER', user);
     }
     assert.deepEqual(await scripts.run(PUT, 'mine', 'd'), ['a', 'd']);
+  });
+
+  it('are refused so that the client sees it when the master has become a replica, and are then asked for anew', async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    const demoted = await durableRedis();
+    const operator = new Redis(demoted.url);
+    let refusals = 0;
+    const other = new Redis(demoted.url, {
+      reconnectOnError: (error) => {
+        if (!error.message.startsWith('READONLY')) return false;
+        refusals += 1;
+        void operator.call('REPLICAOF', 'NO', 'ONE');
+        return 2; // connect again, and send it again
+      },
+    });
+    try {
+      await new Promise<void>((resolve) => other.once('ready', resolve));
+      const scripts = new GatheredScripts(other, 'hopline-test', [PUT, NOTHING]);
+      await Promise.all([scripts.run(PUT, 'list', 'a'), scripts.run(PUT, 'list', 'b')]);
+      await operator.call('REPLICAOF', '127.0.0.1', '1');
+      const answers = await Promise.all([
+        scripts.run(NOTHING, 'list'),
+        scripts.run(PUT, 'list', 'c'),
+        scripts.run(PUT, 'list', 'd'),
+      ]);
+      assert.deepEqual(answers, [null, ['a', 'b', 'c'], ['a', 'b', 'c', 'd']]);
+      assert.ok(refusals > 0);
+    } finally {
+      other.disconnect();
+      operator.disconnect();
+      await demoted.stop();
+    }
   });
 
   it('go as they are when there is one, and are at most so many in a call', async () => {

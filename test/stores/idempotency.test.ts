@@ -94,6 +94,24 @@ function claimContract(name: string, open: Open): void {
         assert.equal(await claims.claim(`${key}!`, 'b', 30_000), 'claimed', 'another one');
       }
     });
+
+    it('have keys with half of a character, whose owner is seen by all', async () => {
+      const [one, other] = [await openClaims(), await openClaims()];
+      const [key, second] = [`${own()} \ud800`, `${own()} \udc00 and more`];
+      assert.equal(await one.claim(key, 'a', 30_000), 'claimed');
+      const answers = await Promise.all([
+        other.claim(key, 'b', 30_000),
+        other.claim(second, 'b', 30_000),
+        other.claim(second, 'c', 30_000),
+      ]);
+      assert.deepEqual(
+        answers.map((answer) => (typeof answer === 'number' ? 'another has it' : answer)),
+        ['another has it', 'claimed', 'another has it'],
+      );
+      assert.equal(await other.finish(key, 'b', 30_000, 'a note'), false);
+      assert.equal(await one.finish(key, 'a', 30_000, 'a note'), true);
+      assert.deepEqual(await other.claim(key, 'b', 30_000), { handled: 'a note' });
+    });
   });
 }
 

@@ -22,6 +22,17 @@ function lockContract(name: string, open: Open): void {
       assert.equal(await one.acquire(key, 'a', 1_000), 'b');
     });
 
+    it('are had by who has half of a character in its name, and knows its own', async () => {
+      const locks = await openLocks();
+      const [key, owner] = [own(), 'a \ud800'];
+      assert.equal(await locks.acquire(key, owner, 30_000), undefined);
+      assert.equal(await locks.acquire(key, owner, 30_000), undefined);
+      assert.equal(typeof (await locks.acquire(key, 'b', 30_000)), 'string');
+      assert.equal(await locks.extend(key, owner, 30_000), true);
+      await locks.release(key, owner);
+      assert.equal(await locks.acquire(key, 'b', 30_000), undefined);
+    });
+
     it('are had by one of many who ask at once', async () => {
       const all = await Promise.all(Array.from({ length: 20 }, openLocks));
       for (let round = 0; round < 10; round += 1) {

@@ -155,10 +155,13 @@ export class ExpiringTable {
   }
 }
 
-/** A key that PostgreSQL can store: its texts hold no NUL, and an index entry is below 2,704 bytes. */
+/**
+ * A key that PostgreSQL can store: its texts hold no NUL, and an index entry is below 2,704 bytes. It comes back from there as it is here: a
+ * lone surrogate has no form in UTF-8, and is replaced as pg would.
+ */
 export function keyOf(name: string): string {
   const fits = name.length <= 500 && !name.includes('\0');
-  return fits ? name : `sha256:${createHash('sha256').update(name).digest('hex')}`;
+  return fits ? name.toWellFormed() : `sha256:${createHash('sha256').update(name).digest('hex')}`;
 }
 
 /**

@@ -25,7 +25,7 @@ export class PostgresUnique implements UniqueStore {
       owner,
       forMs / 1_000,
     ]);
-    return row.owner === owner ? undefined : row.owner;
+    return row.owner === owner.toWellFormed() ? undefined : row.owner;
   }
 
   async extend(key: string, owner: string, forMs: number): Promise<boolean> {

@@ -10,6 +10,8 @@ export interface GatheredScript {
 /**
  * One script that runs any of these, each as often as it is asked for: before its values `ARGV` has its number. The answers are in their
  * order; one that fails is an error in its place, and the others run. As it is one text, a server keeps one script of it.
+ *
+ * A replica's refusal to write is the error of the whole call, since nothing was written: only there the client sees it, and may look for the master.
  */
 export function gatheredSource(scripts: readonly GatheredScript[]): string {
   const branches = scripts.map(
@@ -41,7 +43,9 @@ while atValue < count do
   if isDone then
     answers[at] = answer or false
   else
-    answers[at] = { err = type(answer) == 'table' and answer.err or 'ERR ' .. tostring(answer) }
+    local err = type(answer) == 'table' and answer.err or tostring(answer)
+    if string.find(err, '^READONLY ') or string.find(err, ': -READONLY ', 1, true) then return { err = err } end
+    answers[at] = { err = string.find(err, '^%u+ ') and err or 'ERR ' .. err }
   end
 end
 return answers`;
