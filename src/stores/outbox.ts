@@ -94,12 +94,14 @@ export interface OutboxListening {
   /** False after it was ended, or its connection was lost. */
   readonly isOn: boolean;
   /**
-   * Rests: entries wake from now on. Those that were added before have to be looked for once more.
+   * Rests: entries wake from now on. Those that were added before have to be looked for once more. It may be another relay's rest that they
+   * wake by, which ends with that one: it has to be asked again now and then.
    *
    * @returns false if they don't, since a transaction is open that has added some without waking anybody
+   * @throws StoreTimeoutError, and is ended then; the errors of the store's client
    */
   rest(): Promise<boolean>;
-  /** Rests no longer. */
+  /** Rests no longer. @throws as {@link rest} */
   rise(): Promise<void>;
   end(): void;
 }

@@ -83,6 +83,14 @@ describe('a connection to PostgreSQL that has gone mute', () => {
     await isGivenUp(outbox.listen(() => {}));
   });
 
+  it('is given up by who is told of what is added, and asks for that again', async () => {
+    const listening = await outbox.listen(() => {});
+    assert.equal(await listening.rest(), true);
+    proxy.stall('both');
+    await isGivenUp(listening.rest());
+    assert.equal(listening.isOn, false);
+  });
+
   it('is given up by an inbox that looks for what was handled, before the handler has begun', async () => {
     await whileLocked('claims', () => isGivenUp(inbox.begin('key', 1_000, '')));
   });

@@ -84,7 +84,7 @@ export class OutboxRelay {
   }
 
   private async run(): Promise<void> {
-    const { clock, log, service } = this.options;
+    const { log, service } = this.options;
     const { signal } = this.ending;
     while (!signal.aborted) {
       this.isWoken = false;
@@ -98,11 +98,7 @@ export class OutboxRelay {
       } catch (error) {
         const pauseMs = this.away.next();
         log.warn({ service, pauseMs, error }, 'the outbox cannot be relayed: what is in it waits');
-        // An entry that is added now may also be one that can be published.
-        await this.listen().catch(() => {});
-        const leastMs = Math.min(pauseMs, AWAY_LEAST_MS);
-        await pause(clock, leastMs, signal).catch(() => {});
-        await this.wokenWithin(pauseMs - leastMs);
+        await this.pauseAway(pauseMs);
       }
     }
     this.listening?.end();
@@ -124,23 +120,46 @@ export class OutboxRelay {
   }
 
   private async untilNextLook(): Promise<void> {
-    if (this.isResting) {
-      await this.wokenWithin(LOOK_EVERY_MS);
-    } else if (this.awakeMs < AWAKE.mostMs) {
+    if (!this.isResting && this.awakeMs < AWAKE.mostMs) {
       await this.wokenWithin(this.awakeMs);
       this.awakeMs *= 2;
     } else {
-      // Once it rests it looks once more, for what was added just before.
-      this.isResting = (await this.listening?.rest()) === true;
-      if (!this.isResting) await this.wokenWithin(AWAKE.mostMs);
+      await this.wokenWithin((await this.rest()) ? LOOK_EVERY_MS : AWAKE.mostMs);
     }
+  }
+
+  /** Ends early when an entry is added, which may be one that can be published, when none would be noticed, and when the database is back. */
+  private async pauseAway(pauseMs: number): Promise<void> {
+    const { clock } = this.options;
+    const { signal } = this.ending;
+    const endsAt = clock.monotonic() + pauseMs;
+    await pause(clock, Math.min(pauseMs, AWAY_LEAST_MS), signal).catch(() => {});
+    for (;;) {
+      const leftMs = endsAt - clock.monotonic();
+      if (leftMs <= 0 || this.isWoken || signal.aborted) return;
+      const wouldNotice = await this.rest().catch(() => !this.listening?.isOn);
+      await this.wokenWithin(Math.min(leftMs, LOOK_EVERY_MS));
+      if (!wouldNotice) return;
+    }
+  }
+
+  /** Whether entries that are added wake it. Asked also while it rests: by another relay's lock, which may be gone. */
+  private async rest(): Promise<boolean> {
+    await this.listen();
+    const wasResting = this.isResting;
+    this.isResting = (await this.listening?.rest()) === true;
+    // It looks once more, for what was added just before.
+    if (this.isResting && !wasResting) this.isWoken = true;
+    return this.isResting;
   }
 
   private async rise(): Promise<void> {
     this.awakeMs = AWAKE.firstMs;
     if (!this.isResting) return;
     this.isResting = false;
-    if (this.listening?.isOn) await this.listening.rise();
+    const { listening } = this;
+    // Without its connection it rests no longer either.
+    if (listening?.isOn) await listening.rise().catch(() => listening.end());
   }
 
   /** Waits until an entry is added, or for `ms`. */

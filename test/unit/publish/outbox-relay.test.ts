@@ -22,6 +22,14 @@ function messageOf(key: string): string {
 class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
   readonly refused: RelayedEntries['refused'][number][] = [];
   private readonly waiting: (TakenEntry & { dueAt: number })[] = [];
+  /** True while entries that are added wake the relay. */
+  isResting = false;
+  /** False while a transaction is open that has added some without waking it. */
+  canRest = true;
+  /** What `rise` fails with. */
+  trouble: Error | undefined;
+  listened = 0;
+  isAway = false;
   private wake = () => {};
 
   constructor(private readonly clock: ManualClock) {}
@@ -29,13 +37,14 @@ class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
   add(id: string, orderKey?: string, routingKey = id): void {
     const row = { id, messageId: id, routingKey, orderKey, message: messageOf(routingKey) };
     this.waiting.push({ ...row, waitedMs: 0, refusals: 0, dueAt: 0 });
-    this.wake();
+    if (this.isResting) this.wake();
   }
 
   async relay(
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
   ): Promise<number> {
+    if (this.isAway) throw new Error('the database is away');
     const isDue = ({ dueAt }: { dueAt: number }) => dueAt <= this.clock.monotonic();
     const isHeldUp = ({ orderKey }: TakenEntry) =>
       orderKey !== undefined && this.waiting.some((each) => each.orderKey === orderKey && !isDue(each));
@@ -50,8 +59,25 @@ class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
   }
 
   async listen(wake: () => void) {
+    if (this.isAway) throw new Error('the database is away');
     this.wake = wake;
-    return { isOn: true, end: () => {}, rest: async () => true, rise: async () => {} };
+    this.listened += 1;
+    const listening = {
+      isOn: true,
+      end: () => {
+        listening.isOn = false;
+        this.isResting = false;
+      },
+      rest: async () => {
+        this.isResting ||= this.canRest;
+        return this.isResting;
+      },
+      rise: async () => {
+        if (this.trouble) throw this.trouble;
+        this.isResting = false;
+      },
+    };
+    return listening;
   }
 
   private at(id: string): number {
@@ -119,6 +145,62 @@ describe('a relay of an outbox', () => {
     const after = (published.get('good') ?? Number.POSITIVE_INFINITY) - addedAt;
     assert.ok(after <= 500, `${after} ms`);
     assert.equal(outbox.refused.length, 1, 'of the other it is known then that it is its own trouble');
+  });
+
+  it('looks each second for want of a broker while what is added can not wake it', async () => {
+    publish = async (key) => {
+      if (key === 'late') throw new Error('no confirm came');
+    };
+    outbox.canRest = false;
+    outbox.add('late');
+    relay.start();
+    await clock.advance(180_000);
+    const addedAt = clock.monotonic();
+    outbox.add('good');
+    await clock.advance(2_000);
+    const after = (published.get('good') ?? Number.POSITIVE_INFINITY) - addedAt;
+    assert.ok(after <= 1_500, `${after} ms`);
+  });
+
+  it('asks to be woken again while it rests, also for want of a broker: it may have rested by the lock of another', async () => {
+    relay.start();
+    await clock.advance(5_000);
+    assert.equal(outbox.isResting, true);
+    outbox.isResting = false;
+    await clock.advance(1_000);
+    assert.equal(outbox.isResting, true);
+    publish = async () => {
+      throw new Error('no confirm came');
+    };
+    outbox.add('late');
+    await clock.advance(180_000);
+    outbox.isResting = false;
+    await clock.advance(1_600);
+    assert.equal(outbox.isResting, true);
+  });
+
+  it('goes on when it can not say that it rests no longer, on another connection', async () => {
+    outbox.trouble = new Error('the connection is lost');
+    relay.start();
+    await clock.advance(5_000);
+    outbox.add('first');
+    await clock.advance(100);
+    outbox.add('second');
+    await clock.advance(200);
+    assert.deepEqual([...published.keys()], ['first', 'second']);
+    assert.equal(outbox.listened, 2);
+  });
+
+  it('looks soon when the database is back, however long it pauses', async () => {
+    outbox.isAway = true;
+    relay.start();
+    await clock.advance(180_000);
+    outbox.isAway = false;
+    const backAt = clock.monotonic();
+    outbox.add('first');
+    await clock.advance(2_000);
+    const after = (published.get('first') ?? Number.POSITIVE_INFINITY) - backAt;
+    assert.ok(after <= 1_500, `${after} ms`);
   });
 
   it('gives one message a few seconds: what is added meanwhile waits for it', async () => {

@@ -144,8 +144,14 @@ export class PostgresOutbox implements OutboxStore {
   async listen(wake: () => void): Promise<OutboxListening> {
     const deadline = new Deadline(systemClock, this.answerWithinMs);
     const client = await connectionOf(this.pool, deadline);
-    const ask = <Row extends QueryResultRow>(sql: string) =>
-      answered(client.query<Row>(sql), new Deadline(systemClock, this.answerWithinMs));
+    const ask = async <Row extends QueryResultRow>(sql: string) => {
+      try {
+        return await answered(client.query<Row>(sql), new Deadline(systemClock, this.answerWithinMs));
+      } catch (error) {
+        if (error instanceof StoreTimeoutError) listening.end();
+        throw error;
+      }
+    };
     const { rest, rise } = this.sql;
     const listening = new Listening(client, (payload) => payload === this.schema && wake(), {
       rest: async () => (await ask<{ isWoken: boolean }>(rest)).rows[0]?.isWoken === true,
