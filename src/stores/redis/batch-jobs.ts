@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { Coalesced } from '../../util/coalesced.js';
 import type { JobResult } from '../batches.js';
 import { JOBS } from './batch-scripts.js';
-import { AT_ONCE, GatheredScripts, isRefusal } from './gathered-scripts.js';
+import { GatheredScripts, isRefusal } from './gathered-scripts.js';
 import { mustBeReady } from './scripts.js';
 
 /** Most jobs of a call: what Redis does for one is a few bits. */
@@ -37,7 +37,7 @@ export class RedisBatchJobs {
     answerWithinMs: number,
   ) {
     this.scripts = new GatheredScripts(client, prefix, [JOBS], answerWithinMs);
-    this.together = new Coalesced((asked) => this.ask(asked), MOST_TOGETHER, AT_ONCE);
+    this.together = new Coalesced((asked) => this.ask(asked), MOST_TOGETHER);
   }
 
   /** Answer of the script for one job; null if there is no such batch, or no such job in it. */

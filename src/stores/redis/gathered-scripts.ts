@@ -6,9 +6,6 @@ import { ANSWER_WITHIN_MS, mustBeReady, RedisScripts } from './scripts.js';
 /** Most scripts of a call: Redis does nothing else meanwhile. */
 const MOST_TOGETHER = 200;
 
-/** Calls under way: with fewer, messages that come together fall apart into several calls, and wait for each other. */
-export const AT_ONCE = 8;
-
 type Value = string | number;
 
 interface Asked {
@@ -42,7 +39,7 @@ export class GatheredScripts {
     this.single = new RedisScripts(client, prefix, answerWithinMs);
     this.numbers = new Map(scripts.map((script, number) => [script, number]));
     this.source = gatheredSource(scripts);
-    this.together = new Coalesced((asked) => this.ask(asked), MOST_TOGETHER, AT_ONCE);
+    this.together = new Coalesced((asked) => this.ask(asked), MOST_TOGETHER);
   }
 
   /**
