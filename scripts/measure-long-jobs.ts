@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { serverVersion } from '../test/support/broker/amqp-probe.js';
 import { eventually } from '../test/support/eventually.js';
@@ -99,6 +100,7 @@ try {
 }
 for (const trouble of troubles) say(`WRONG: ${trouble}`);
 if (troubles.length > 0) say(`journals and logs: ${world.folder}`);
+else await rm(world.folder, { recursive: true });
 process.exitCode = troubles.length > 0 ? 1 : 0;
 
 /** @throws Error that says what still is under way */
