@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
-import { Bus, rabbitmq } from 'hopline';
+import { busOf, countdown } from './bench-bus.js';
 import { connectionOf } from './own-redis.js';
 import { CONCURRENCY } from './waiting-messages.js';
 
@@ -20,23 +20,6 @@ export async function sendAll(count, send) {
   await Promise.all(Array.from({ length: AT_ONCE }, one));
 }
 
-/** Counts down, and resolves at the end. @param {number} count */
-export function countdown(count) {
-  let left = count;
-  let resolve = () => {};
-  /** @type {Promise<void>} */
-  const over = new Promise((done) => {
-    resolve = done;
-  });
-  return {
-    one: () => {
-      left -= 1;
-      if (left === 0) resolve();
-    },
-    over,
-  };
-}
-
 /**
  * One process that sends jobs, one a call, and handles them.
  *
@@ -44,15 +27,9 @@ export function countdown(count) {
  * @param {{ stores?: object, options?: (n: number) => object, close?: () => Promise<unknown> }} how
  * @returns {Promise<import('./rows.js').Case>}
  */
-export async function sendingAndHandling({ servers, count, prefix }, { stores, options, close }) {
-  const bus = new Bus({
-    service: prefix,
-    prefix,
-    transport: rabbitmq({ url: servers.rabbitmq?.url ?? '' }),
-    operatorControl: false,
-    concurrency: CONCURRENCY,
-    ...(stores ? { stores } : {}),
-  });
+export async function sendingAndHandling(setup, { stores, options, close }) {
+  const { count } = setup;
+  const bus = busOf(setup, stores);
   const handled = countdown(count);
   bus.handle('bench.job', () => handled.one());
   await bus.start();

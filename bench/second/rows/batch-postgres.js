@@ -1,7 +1,6 @@
-import { Bus, rabbitmq } from 'hopline';
 import { postgresStores } from 'hopline/postgres';
+import { busOf, countdown } from '../bench-bus.js';
 import { ownSchema } from '../own-schema.js';
-import { CONCURRENCY } from '../waiting-messages.js';
 
 const TEXT = 'x'.repeat(240);
 
@@ -9,32 +8,6 @@ const TEXT = 'x'.repeat(240);
 function* jobs(count) {
   for (let n = 0; n < count; n += 1) yield { key: 'bench.job', payload: { n, text: TEXT } };
 }
-
-/** Counts the last of something. @param {number} count */
-function countdown(count) {
-  let left = count;
-  /** @type {() => void} */
-  let over = () => {};
-  const done = new Promise((resolve) => {
-    over = () => resolve(undefined);
-  });
-  const one = () => {
-    left -= 1;
-    if (left === 0) over();
-  };
-  return { one, done };
-}
-
-/** @param {import('../rows.js').Setup} setup @param {object} [stores] */
-const busOf = ({ servers, prefix }, stores) =>
-  new Bus({
-    service: prefix,
-    prefix,
-    concurrency: CONCURRENCY,
-    operatorControl: false,
-    transport: rabbitmq({ url: servers.rabbitmq?.url ?? '' }),
-    ...(stores ? { stores } : {}),
-  });
 
 /** One process dispatches and handles. @param {number} batches @returns {(setup: import('../rows.js').Setup) => Promise<import('../rows.js').Case>} */
 const inBatches = (batches) => async (setup) => {
@@ -50,7 +23,7 @@ const inBatches = (batches) => async (setup) => {
       await Promise.all(
         each.map((list) => bus.batch(list).onEnd({ key: 'bench.ended', payload: {} }).dispatch()),
       );
-      await ended.done;
+      await ended.over;
       await bus.stop();
     },
     close: end,
@@ -71,7 +44,7 @@ async function alone(handle, setup) {
       'bench.job',
       [...jobs(setup.count)].map(({ payload }) => payload),
     );
-    await ended.done;
+    await ended.over;
     await bus.stop();
   };
 }

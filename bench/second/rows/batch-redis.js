@@ -1,7 +1,7 @@
 import { FlowProducer, Worker } from 'bullmq';
-import { Bus, rabbitmq } from 'hopline';
+import { busOf, countdown } from '../bench-bus.js';
 import { connectionOf, ownRedis } from '../own-redis.js';
-import { countdown, sendingAndHandling } from '../sends-and-handles.js';
+import { sendingAndHandling } from '../sends-and-handles.js';
 import { CONCURRENCY } from '../waiting-messages.js';
 
 const TEXT = 'x'.repeat(240);
@@ -16,16 +16,9 @@ export const batchRedis = {
   quick: 4_000,
   cases: {
     batch: async (setup) => {
-      const { servers, count, prefix } = setup;
+      const { count } = setup;
       const { stores, end } = ownRedis(setup);
-      const bus = new Bus({
-        service: prefix,
-        prefix,
-        transport: rabbitmq({ url: servers.rabbitmq?.url ?? '' }),
-        operatorControl: false,
-        concurrency: CONCURRENCY,
-        stores,
-      });
+      const bus = busOf(setup, stores);
       const ended = countdown(1);
       bus.handle('bench.job', () => {});
       bus.handle('bench.ended', () => ended.one());
